@@ -1,0 +1,6 @@
+namespace PushApi;
+
+internal static class Program
+{
+    private static int Main() => 0;
+}

@@ -1,0 +1,6 @@
+namespace PushFarm;
+
+internal static class Program
+{
+    private static int Main() => 0;
+}

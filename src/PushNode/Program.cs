@@ -1,0 +1,6 @@
+namespace PushNode;
+
+internal static class Program
+{
+    private static int Main() => 0;
+}
