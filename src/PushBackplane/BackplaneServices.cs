@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using PushBackplane.Memory;
+using PushHosting;
 
 namespace PushBackplane;
 
@@ -14,5 +16,21 @@ public static class BackplaneServices
     /// <param name="configuration">Reads <c>ConnectionStrings:Redis</c> (StackExchange.Redis form; empty counts as unset) and <c>Backplane</c>.</param>
     /// <param name="name">What this process calls itself on the canary channel.</param>
     /// <param name="defaultRedis">Where Redis is when no connection string is set; null for the memory backplane.</param>
-    public static IServiceCollection AddBackplane(this IServiceCollection services, IConfiguration configuration, string name, string? defaultRedis) => throw new NotImplementedException();
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static IServiceCollection AddBackplane(this IServiceCollection services, IConfiguration configuration, string name, string? defaultRedis)
+    {
+        if (services.Any(service => service.ServiceType == typeof(IBackplane)))
+            return services;
+
+        BackplaneSettings settings = StrictSettings.Read<BackplaneSettings>(configuration, "Backplane");
+        services.AddSingleton(new PushChannels(settings.ChannelPrefix));
+
+        string? redis = configuration.GetConnectionString("Redis");
+        if (string.IsNullOrWhiteSpace(redis))
+            redis = defaultRedis;
+        if (redis is null)
+            return services.AddSingleton<IBackplane, MemoryBackplane>();
+
+        throw new NotImplementedException();
+    }
 }

@@ -1,14 +1,28 @@
+using PushHosting;
+
 namespace PushBackplane;
 
 /// <summary>The keys under <c>Backplane</c>.</summary>
-public sealed class BackplaneSettings
+public sealed class BackplaneSettings : ICheckedSettings
 {
+    private const int LongestPrefix = 64;
+
     /// <summary>What all channel names begin with.</summary>
     public string ChannelPrefix { get; set; } = "push:";
 
     /// <summary>How long a publish may wait for Redis: the API must answer within 2 s.</summary>
+    [Duration("00:00:00.050", "00:00:10")]
     public TimeSpan PublishTimeout { get; set; } = TimeSpan.FromSeconds(1.5);
 
     /// <summary>How late the canary may be before the connection counts as stalled and is built anew.</summary>
+    [Duration("00:00:01", "00:01:00")]
     public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <inheritdoc/>
+    public string? Problem(string section)
+    {
+        bool accepted = ChannelPrefix is { Length: >= 1 and <= LongestPrefix } && ChannelPrefix.All(char.IsAscii)
+            && !ChannelPrefix.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
+        return accepted ? null : $"{section}:ChannelPrefix must be 1 to {LongestPrefix} ASCII characters without spaces and control characters.";
+    }
 }

@@ -1,24 +1,96 @@
 using System.Diagnostics.CodeAnalysis;
+using PushBackplane.MessagePack;
 
 namespace PushBackplane;
 
 /// <summary>
 /// Several messages in one payload: the bytes C1 01, then one MessagePack array
 /// <c>[published_at: uint64 microseconds since 1970, items: array of bin]</c>. C1 begins neither JSON nor UTF-8 text nor
-/// MessagePack; 01 is the version. Later versions append elements; a reader skips what it does not know.
+/// MessagePack; 01 is the version. Later writers append elements to the array; a reader skips what it does not know. Nothing may follow the array:
+/// a payload with bytes after it was not made by a writer of this format, and is refused as a whole.
 /// </summary>
 public static class Envelope
 {
+    private const byte Version = 1;
+    private const int PrefixLength = 2;
+    private const int KnownElements = 2;
+
+    /// <summary>The shortest item, an empty bin: what bounds how many items so many bytes can hold.</summary>
+    private const int ShortestItem = 2;
+
+    private static readonly ulong s_latest = Microseconds(DateTimeOffset.MaxValue);
+
     /// <summary>Whether a payload claims to be an envelope: it begins with C1.</summary>
-    public static bool IsEnvelope(ReadOnlySpan<byte> payload) => throw new NotImplementedException();
+    public static bool IsEnvelope(ReadOnlySpan<byte> payload) => !payload.IsEmpty && payload[0] == MessagePackCode.NeverUsed;
 
     /// <summary>Encodes messages into one payload.</summary>
-    public static byte[] Encode(DateTimeOffset publishedAt, IReadOnlyList<ReadOnlyMemory<byte>> items) => throw new NotImplementedException();
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="publishedAt"/> is before 1970.</exception>
+    public static byte[] Encode(DateTimeOffset publishedAt, IReadOnlyList<ReadOnlyMemory<byte>> items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        ArgumentOutOfRangeException.ThrowIfLessThan(publishedAt, DateTimeOffset.UnixEpoch);
+
+        ulong microseconds = Microseconds(publishedAt);
+        int length = PrefixLength + MessagePackWriter.ArrayHeaderLength(KnownElements)
+            + MessagePackWriter.UInt64Length(microseconds) + MessagePackWriter.ArrayHeaderLength(items.Count);
+        for (int i = 0; i < items.Count; i++)
+            length = checked(length + MessagePackWriter.BinaryLength(items[i].Length));
+
+        byte[] payload = new byte[length];
+        payload[0] = MessagePackCode.NeverUsed;
+        payload[1] = Version;
+        var writer = new MessagePackWriter(payload.AsSpan(PrefixLength));
+        writer.WriteArrayHeader(KnownElements);
+        writer.WriteUInt64(microseconds);
+        writer.WriteArrayHeader(items.Count);
+        for (int i = 0; i < items.Count; i++)
+            writer.WriteBinary(items[i].Span);
+        return payload;
+    }
 
     /// <summary>Decodes a payload; survives any bytes and allocates no more than the payload can hold.</summary>
     /// <param name="payload">What was published.</param>
     /// <param name="publishedAt">The publisher's clock.</param>
     /// <param name="items">The messages as raw payloads, slices of <paramref name="payload"/>; each has yet to be validated.</param>
     /// <returns>False when the payload is cut, malformed or of an unknown version; nothing of it is to be used then.</returns>
-    public static bool TryDecode(ReadOnlyMemory<byte> payload, out DateTimeOffset publishedAt, [NotNullWhen(true)] out ReadOnlyMemory<byte>[]? items) => throw new NotImplementedException();
+    public static bool TryDecode(ReadOnlyMemory<byte> payload, out DateTimeOffset publishedAt, [NotNullWhen(true)] out ReadOnlyMemory<byte>[]? items)
+    {
+        publishedAt = default;
+        items = null;
+        if (!IsEnvelope(payload.Span) || payload.Length < PrefixLength || payload.Span[1] != Version)
+            return false;
+
+        ReadOnlyMemory<byte> body = payload[PrefixLength..];
+        var reader = new MessagePackReader(body.Span);
+        if (!reader.TryReadArrayHeader(out uint elements) || elements < KnownElements
+            || !reader.TryReadUInt64(out ulong microseconds) || microseconds > s_latest
+            || !reader.TryReadArrayHeader(out uint count) || count > reader.Remaining / ShortestItem)
+        {
+            return false;
+        }
+
+        var found = new ReadOnlyMemory<byte>[count];
+        for (int i = 0; i < found.Length; i++)
+        {
+            if (!reader.TryReadBinary(out int start, out int length))
+                return false;
+            found[i] = body.Slice(start, length);
+        }
+
+        for (uint unknown = elements - KnownElements; unknown > 0; unknown--)
+        {
+            if (!reader.TrySkip())
+                return false;
+        }
+
+        if (reader.Remaining != 0)
+            return false;
+
+        publishedAt = DateTimeOffset.UnixEpoch.AddTicks((long)microseconds * TimeSpan.TicksPerMicrosecond);
+        items = found;
+        return true;
+    }
+
+    private static ulong Microseconds(DateTimeOffset time) =>
+        (ulong)(time - DateTimeOffset.UnixEpoch).Ticks / (ulong)TimeSpan.TicksPerMicrosecond;
 }

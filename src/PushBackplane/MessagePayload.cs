@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Unicode;
+
 namespace PushBackplane;
 
 /// <summary>
@@ -5,20 +9,125 @@ namespace PushBackplane;
 /// becomes a JSON string, and bytes that are not UTF-8 are no message at all, not even inside a JSON string: one such byte
 /// would make every browser of the room close.
 /// </summary>
+/// <remarks>
+/// JSON is what RFC 8259 calls a JSON text, without extensions. Two of its corners: a byte order mark is no part of JSON, so a payload that begins
+/// with one is text and keeps it; an escaped lone surrogate (<c>"\ud800"</c>) is JSON, and harmless on the wire because the escape is ASCII.
+/// </remarks>
 public static class MessagePayload
 {
     /// <summary>The deepest nesting that counts as JSON.</summary>
     public const int MaxDepth = 64;
 
-    /// <summary>Whether the bytes are one JSON value in valid UTF-8.</summary>
-    public static bool IsJson(ReadOnlySpan<byte> payload) => throw new NotImplementedException();
+    private static readonly SearchValues<byte> s_whitespace = SearchValues.Create(" \t\r\n"u8);
+    private static readonly SearchValues<byte> s_jsonStart = SearchValues.Create("{[\"-0123456789tfn"u8);
+    private static readonly SearchValues<byte> s_mustEscape = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(b => (byte)b), (byte)'"', (byte)'\\']);
 
-    /// <summary>Reads a raw payload as a message.</summary>
+    /// <summary>Whether the bytes are one JSON value in valid UTF-8.</summary>
+    public static bool IsJson(ReadOnlySpan<byte> payload) => Utf8.IsValid(payload) && IsJsonText(payload);
+
+    /// <summary>Reads a raw payload as a message. Allocates nothing when the payload is JSON.</summary>
     /// <param name="payload">What was published.</param>
     /// <param name="json">The payload itself when it is JSON, otherwise its text as a JSON string.</param>
     /// <returns>False when the payload is not valid UTF-8.</returns>
-    public static bool TryReadJson(ReadOnlyMemory<byte> payload, out ReadOnlyMemory<byte> json) => throw new NotImplementedException();
+    public static bool TryReadJson(ReadOnlyMemory<byte> payload, out ReadOnlyMemory<byte> json)
+    {
+        // Over the whole payload first: Utf8JsonReader does not look at the bytes inside strings.
+        if (!Utf8.IsValid(payload.Span))
+        {
+            json = default;
+            return false;
+        }
+
+        json = IsJsonText(payload.Span) ? payload : EncodeText(payload.Span);
+        return true;
+    }
 
     /// <summary>Encodes valid UTF-8 text as a JSON string, with no more escapes than JSON needs.</summary>
-    public static byte[] EncodeText(ReadOnlySpan<byte> utf8) => throw new NotImplementedException();
+    public static byte[] EncodeText(ReadOnlySpan<byte> utf8)
+    {
+        byte[] json = new byte[EncodedLength(utf8)];
+        int written = 0;
+        json[written++] = (byte)'"';
+        while (true)
+        {
+            int plain = utf8.IndexOfAny(s_mustEscape);
+            ReadOnlySpan<byte> run = plain < 0 ? utf8 : utf8[..plain];
+            run.CopyTo(json.AsSpan(written));
+            written += run.Length;
+            if (plain < 0)
+                break;
+
+            written += WriteEscape(utf8[plain], json.AsSpan(written));
+            utf8 = utf8[(plain + 1)..];
+        }
+
+        json[written] = (byte)'"';
+        return json;
+    }
+
+    private static bool IsJsonText(ReadOnlySpan<byte> utf8)
+    {
+        // Most plain text is told by its first byte, which saves the reader's exception.
+        int start = utf8.IndexOfAnyExcept(s_whitespace);
+        if (start < 0 || !s_jsonStart.Contains(utf8[start]))
+            return false;
+
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });
+        try
+        {
+            while (reader.Read())
+            {
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            // Expected: text that only begins like JSON. The reader has no other way to say so.
+            return false;
+        }
+    }
+
+    private static int EncodedLength(ReadOnlySpan<byte> utf8)
+    {
+        int length = utf8.Length + 2;
+        while (true)
+        {
+            int plain = utf8.IndexOfAny(s_mustEscape);
+            if (plain < 0)
+                return length;
+
+            length += ShortEscape(utf8[plain]) == 0 ? 5 : 1;
+            utf8 = utf8[(plain + 1)..];
+        }
+    }
+
+    private static int WriteEscape(byte value, Span<byte> destination)
+    {
+        destination[0] = (byte)'\\';
+        byte letter = ShortEscape(value);
+        if (letter != 0)
+        {
+            destination[1] = letter;
+            return 2;
+        }
+
+        "u00"u8.CopyTo(destination[1..]);
+        destination[4] = (byte)('0' + (value >> 4));
+        destination[5] = "0123456789abcdef"u8[value & 0xF];
+        return 6;
+    }
+
+    /// <summary>The letter after the backslash where JSON has a short form; 0 where it has none.</summary>
+    private static byte ShortEscape(byte value) => value switch
+    {
+        (byte)'"' => (byte)'"',
+        (byte)'\\' => (byte)'\\',
+        (byte)'\b' => (byte)'b',
+        (byte)'\f' => (byte)'f',
+        (byte)'\n' => (byte)'n',
+        (byte)'\r' => (byte)'r',
+        (byte)'\t' => (byte)'t',
+        _ => 0,
+    };
 }

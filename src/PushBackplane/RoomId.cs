@@ -1,17 +1,24 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
 
 namespace PushBackplane;
 
 /// <summary>
-/// The name of a room: 1 to 128 bytes of valid UTF-8 without control characters and without <c>/</c>, not <c>.</c> or <c>..</c>;
-/// compared byte by byte. Every room name from outside goes through one of the parsers here.
+/// The name of a room: 1 to 128 bytes of valid UTF-8 without control characters (C0, DEL, C1) and without <c>/</c>, not <c>.</c> or
+/// <c>..</c>; compared byte by byte, nothing is normalised. Every room name from outside goes through one of the parsers here.
+/// The default value is no room: it equals only itself and its name is empty.
 /// </summary>
 public readonly struct RoomId : IEquatable<RoomId>
 {
     /// <summary>The longest name, in bytes of UTF-8.</summary>
     public const int MaxBytes = 128;
 
-    private readonly string _name;
+    private const string Accepted = "a room's name is 1 to 128 bytes of UTF-8 without control characters and without '/', and not '.' or '..'";
+
+    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly string? _name;
 
     private RoomId(string name) => _name = name;
 
@@ -19,20 +26,65 @@ public readonly struct RoomId : IEquatable<RoomId>
     /// <param name="text">The name.</param>
     /// <param name="room">The room, when the result is true.</param>
     /// <param name="error">What is wrong and what is accepted, as the end of a sentence that begins with "room": "is 129 bytes long; ...".</param>
-    public static bool TryParse(ReadOnlySpan<char> text, out RoomId room, [NotNullWhen(false)] out string? error) => throw new NotImplementedException();
+    public static bool TryParse(ReadOnlySpan<char> text, out RoomId room, [NotNullWhen(false)] out string? error)
+    {
+        room = default;
+        if (!TryGetUtf8(text, out byte[]? utf8))
+            error = $"is not valid Unicode; {Accepted}";
+        else
+            error = Problem(utf8, text);
+        if (error is not null)
+            return false;
+
+        room = new RoomId(text.ToString());
+        return true;
+    }
 
     /// <summary>Parses a name given as UTF-8 bytes.</summary>
+    /// <inheritdoc cref="TryParse(ReadOnlySpan{char}, out RoomId, out string?)"/>
     public static bool TryParse(ReadOnlySpan<byte> utf8, out RoomId room, [NotNullWhen(false)] out string? error)
     {
-        room = new RoomId(System.Text.Encoding.UTF8.GetString(utf8));
-        error = null;
+        room = default;
+        if (!System.Text.Unicode.Utf8.IsValid(utf8))
+        {
+            error = $"is not valid UTF-8; {Accepted}";
+            return false;
+        }
+
+        string name = Encoding.UTF8.GetString(utf8);
+        error = Problem(utf8, name);
+        if (error is not null)
+            return false;
+
+        room = new RoomId(name);
         return true;
     }
 
     /// <summary>
     /// Parses a percent-encoded name, as it stands in a raw request target (<paramref name="plusIsSpace"/> false) or in a query or form value (true).
     /// </summary>
-    public static bool TryParseEscaped(ReadOnlySpan<char> escaped, bool plusIsSpace, out RoomId room, [NotNullWhen(false)] out string? error) => throw new NotImplementedException();
+    /// <inheritdoc cref="TryParse(ReadOnlySpan{char}, out RoomId, out string?)"/>
+    /// <param name="escaped">The encoded name; characters that are no escape stand for themselves.</param>
+    /// <param name="plusIsSpace">Whether <c>+</c> stands for a space.</param>
+    /// <param name="room"></param>
+    /// <param name="error"></param>
+    public static bool TryParseEscaped(ReadOnlySpan<char> escaped, bool plusIsSpace, out RoomId room, [NotNullWhen(false)] out string? error)
+    {
+        room = default;
+        if (!TryGetUtf8(escaped, out byte[]? utf8))
+        {
+            error = $"is not valid Unicode; {Accepted}";
+            return false;
+        }
+
+        if (!PercentDecoder.TryDecode(utf8, plusIsSpace, utf8, out int length))
+        {
+            error = "is not properly percent-encoded; each '%' must be followed by two hexadecimal digits";
+            return false;
+        }
+
+        return TryParse(utf8.AsSpan(0, length), out room, out error);
+    }
 
     /// <inheritdoc/>
     public bool Equals(RoomId other) => string.Equals(_name, other._name, StringComparison.Ordinal);
@@ -41,14 +93,51 @@ public readonly struct RoomId : IEquatable<RoomId>
     public override bool Equals(object? obj) => obj is RoomId other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => _name.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => _name is null ? 0 : _name.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>The name.</summary>
-    public override string ToString() => _name;
+    public override string ToString() => _name ?? "";
 
     /// <summary>Whether both are the same room.</summary>
     public static bool operator ==(RoomId left, RoomId right) => left.Equals(right);
 
     /// <summary>Whether they are different rooms.</summary>
     public static bool operator !=(RoomId left, RoomId right) => !left.Equals(right);
+
+    private static string? Problem(ReadOnlySpan<byte> utf8, ReadOnlySpan<char> text)
+    {
+        if (utf8.IsEmpty)
+            return $"is empty; {Accepted}";
+        if (utf8.Length > MaxBytes)
+            return string.Create(CultureInfo.InvariantCulture, $"is {utf8.Length} bytes long; {Accepted}");
+        if (text is "." or "..")
+            return $"is '{text}'; {Accepted}";
+
+        foreach (char c in text)
+        {
+            if (c == '/')
+                return $"contains '/'; {Accepted}";
+            if (char.IsControl(c))
+                return string.Create(CultureInfo.InvariantCulture, $"contains the control character U+{(int)c:X4}; {Accepted}");
+        }
+
+        return null;
+    }
+
+    private static bool TryGetUtf8(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? utf8)
+    {
+        utf8 = null;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i]))
+                continue;
+            if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
+                return false;
+            i++;
+        }
+
+        utf8 = new byte[s_strictUtf8.GetByteCount(text)];
+        s_strictUtf8.GetBytes(text, utf8);
+        return true;
+    }
 }

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+
+namespace PushBackplane.Memory;
+
+/// <summary>
+/// The backplane inside one process: never away. Lives as long as the host; any thread. A payload is delivered on its publisher's
+/// thread, under its channel's own lock, which is what keeps the channel's order with several publishers; there is no queue to fill.
+/// </summary>
+internal sealed class MemoryBackplane : IBackplane
+{
+    private static readonly Task<int?> s_nobody = Task.FromResult<int?>(0);
+    private static readonly Task<int?> s_one = Task.FromResult<int?>(1);
+
+    private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
+
+    public string Description => "memory";
+
+    public bool IsUp => true;
+
+    public Task Away { get; } = new TaskCompletionSource().Task;
+
+    public event Action? Restored
+    {
+        add { }
+        remove { }
+    }
+
+    public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
+    {
+        if (!_subscribers.TryGetValue(channel, out Subscriber? subscriber))
+            return s_nobody;
+
+        // The publisher may reuse its buffer once this returns; subscribers keep what they get.
+        subscriber.Deliver(payload.ToArray());
+        return s_one;
+    }
+
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload)
+    {
+        _subscribers[channel] = new Subscriber(onPayload);
+        return Task.CompletedTask;
+    }
+
+    public Task UnsubscribeAsync(string channel)
+    {
+        _subscribers.TryRemove(channel, out _);
+        return Task.CompletedTask;
+    }
+
+    private sealed class Subscriber(Action<ReadOnlyMemory<byte>> onPayload)
+    {
+        private readonly Lock _order = new();
+
+        public void Deliver(byte[] payload)
+        {
+            lock (_order)
+                onPayload(payload);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Buffers;
+
+namespace PushBackplane;
+
+/// <summary>
+/// Percent-decoding to bytes (RFC 3986, section 2.1; with <c>plusIsSpace</c> the form variant of the URL standard, section 5.1). Strict:
+/// a <c>%</c> without two hexadecimal digits is an error, never passed through. What the bytes mean is the caller's to check.
+/// </summary>
+public static class PercentDecoder
+{
+    private static readonly SearchValues<byte> s_percent = SearchValues.Create("%"u8);
+    private static readonly SearchValues<byte> s_percentAndPlus = SearchValues.Create("%+"u8);
+
+    /// <summary>Decodes; bytes that are no escape are copied.</summary>
+    /// <param name="escaped">The encoded bytes.</param>
+    /// <param name="plusIsSpace">Whether <c>+</c> stands for a space, as in query and form values.</param>
+    /// <param name="destination">At least as long as <paramref name="escaped"/>, which it may be: decoding never runs ahead of reading.</param>
+    /// <param name="written">How many bytes were decoded.</param>
+    /// <returns>False when an escape is malformed.</returns>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
+    public static bool TryDecode(ReadOnlySpan<byte> escaped, bool plusIsSpace, Span<byte> destination, out int written)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(destination.Length, escaped.Length, nameof(destination));
+
+        SearchValues<byte> special = plusIsSpace ? s_percentAndPlus : s_percent;
+        written = 0;
+        while (true)
+        {
+            int plain = escaped.IndexOfAny(special);
+            ReadOnlySpan<byte> run = plain < 0 ? escaped : escaped[..plain];
+            run.CopyTo(destination[written..]);
+            written += run.Length;
+            if (plain < 0)
+                return true;
+
+            escaped = escaped[plain..];
+            if (escaped[0] == '+')
+            {
+                destination[written++] = (byte)' ';
+                escaped = escaped[1..];
+                continue;
+            }
+
+            if (escaped.Length < 3 || !char.IsAsciiHexDigit((char)escaped[1]) || !char.IsAsciiHexDigit((char)escaped[2]))
+                return false;
+
+            destination[written++] = (byte)((HexValue(escaped[1]) << 4) | HexValue(escaped[2]));
+            escaped = escaped[3..];
+        }
+    }
+
+    private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
+}
