@@ -17,6 +17,9 @@ public interface IBackplane
     /// <summary>Completes when the backplane goes away; complete while it is away. A new task for each time it is up.</summary>
     Task Away { get; }
 
+    /// <summary>Completes when the backplane is up; complete while it is. A new task for each outage.</summary>
+    Task Up { get; }
+
     /// <summary>
     /// Raised after each outage, once all channels are subscribed again and before <see cref="IsUp"/> is true: messages
     /// published meanwhile are lost. Never raised for the first connection. Handlers must only enqueue.

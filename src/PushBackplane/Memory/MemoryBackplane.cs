@@ -19,6 +19,8 @@ internal sealed class MemoryBackplane : IBackplane
 
     public Task Away { get; } = new TaskCompletionSource().Task;
 
+    public Task Up => Task.CompletedTask;
+
     public event Action? Restored
     {
         add { }
