@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,9 +14,24 @@ public static class HostingServices
     /// </summary>
     /// <param name="services">Where to.</param>
     /// <param name="configuration">Reads <c>Management</c>.</param>
-    /// <param name="defaultPort">The port unless <c>Management:Port</c> is set.</param>
-    public static IServiceCollection AddManagement(this IServiceCollection services, IConfiguration configuration, int defaultPort) => throw new NotImplementedException();
+    /// <param name="defaultPort">The port unless <c>Management:Port</c> is set; 0 for any free one, which <see cref="ManagementEndpoint"/> then tells.</param>
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static IServiceCollection AddManagement(this IServiceCollection services, IConfiguration configuration, int defaultPort)
+    {
+        if (services.Any(d => d.ServiceType == typeof(ManagementEndpoint)))
+            return services;
+
+        ManagementSettings settings = StrictSettings.Read(configuration, ManagementSettings.Section, new ManagementSettings { Port = defaultPort });
+        OtlpEndpoint.Check(configuration);
+
+        services.AddMetrics();
+        services.AddSingleton(new ManagementEndpoint(new IPEndPoint(IPAddress.Parse(settings.Address), settings.Port)));
+        services.AddSingleton<MetricsPipeline>();
+        services.AddSingleton<ManagementPages>();
+        services.AddHostedService<ManagementServer>();
+        return services;
+    }
 
     /// <summary>Adds a meter's instruments to what is exported.</summary>
-    public static IServiceCollection AddExportedMeter(this IServiceCollection services, string meterName) => throw new NotImplementedException();
+    public static IServiceCollection AddExportedMeter(this IServiceCollection services, string meterName) => services.AddSingleton(new ExportedMeter(meterName));
 }

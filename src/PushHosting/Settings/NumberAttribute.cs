@@ -1,6 +1,6 @@
 namespace PushHosting;
 
-/// <summary>The range of an <see cref="int"/> or <see cref="long"/> setting, both ends included.</summary>
+/// <summary>The range of an <see cref="int"/>, <see cref="long"/> or <see cref="double"/> setting, both ends included.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class NumberAttribute(long least, long most) : Attribute
 {

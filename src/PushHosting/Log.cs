@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace PushHosting;
+
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Information, "Health, readiness and metrics are at {Url}/healthz, /readyz and /metrics.")]
+    public static partial void ManagementOpened(this ILogger logger, string url);
+
+    [LoggerMessage(1001, LogLevel.Warning, "Instrument {Instrument} of meter {Meter} is not on /metrics: its name {Name} belongs to another instrument of another type.")]
+    public static partial void MetricNameTaken(this ILogger logger, string instrument, string meter, string name);
+}

@@ -1,0 +1,65 @@
+using System.Text;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace PushHosting;
+
+/// <summary>What the management listener answers. Stateless; called from any thread.</summary>
+internal sealed class ManagementPages(IEnumerable<IReadiness> conditions, MetricsPipeline metrics) : IHttpApplication<HttpContext>
+{
+    private const string PlainText = "text/plain; charset=utf-8";
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public async Task ProcessRequestAsync(HttpContext context)
+    {
+        Func<HttpContext, Task>? page = context.Request.Path.Value switch
+        {
+            "/healthz" => static context => AnswerAsync(context, StatusCodes.Status200OK, "ok"),
+            "/readyz" => AnswerReadinessAsync,
+            "/metrics" => AnswerMetricsAsync,
+            _ => null,
+        };
+
+        if (page is null)
+        {
+            await AnswerAsync(context, StatusCodes.Status404NotFound, "Here are only /healthz, /readyz and /metrics.");
+        }
+        else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.Headers.Allow = "GET, HEAD";
+            await AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, "Only GET and HEAD are answered here.");
+        }
+        else
+        {
+            await page(context);
+        }
+    }
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+    }
+
+    private Task AnswerReadinessAsync(HttpContext context)
+    {
+        string[] reasons = [.. conditions.Select(c => c.NotReadyBecause).OfType<string>()];
+        return reasons.Length == 0
+            ? AnswerAsync(context, StatusCodes.Status200OK, "ready")
+            : AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', reasons));
+    }
+
+    private async Task AnswerMetricsAsync(HttpContext context) =>
+        await AnswerAsync(context, StatusCodes.Status200OK, await metrics.ScrapeAsync(context.RequestAborted), PrometheusText.ContentType);
+
+    private static Task AnswerAsync(HttpContext context, int status, string text) => AnswerAsync(context, status, Encoding.UTF8.GetBytes(text), PlainText);
+
+    private static Task AnswerAsync(HttpContext context, int status, byte[] body, string contentType)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = contentType;
+        context.Response.ContentLength = body.Length;
+        // Kestrel itself leaves the body out of the answer to a HEAD.
+        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+}

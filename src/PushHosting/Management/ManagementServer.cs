@@ -1,0 +1,89 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace PushHosting;
+
+/// <summary>
+/// The management listener: a Kestrel of its own, apart from the application's. It opens before anything else of the host starts and closes after everything
+/// else has stopped, so that a drain can be watched. Owned by the host; the pages run on thread-pool threads, several at a time.
+/// </summary>
+internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
+{
+    // A scraper that reads slowly may not hold up the exit; by then its answer is on the way anyway.
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
+
+    private readonly ManagementEndpoint _endpoint;
+    private readonly ManagementPages _pages;
+    private readonly MetricsPipeline _metrics;
+    private readonly KestrelServer _server;
+    private readonly ILogger<ManagementServer> _log;
+
+    public ManagementServer(ManagementEndpoint endpoint, ManagementPages pages, MetricsPipeline metrics, ILoggerFactory loggers)
+    {
+        _endpoint = endpoint;
+        _pages = pages;
+        _metrics = metrics;
+        _log = loggers.CreateLogger<ManagementServer>();
+        _server = new KestrelServer(
+            Options.Create(ServerOptions(endpoint)), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
+    }
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _server.StartAsync(_pages, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException)
+        {
+            throw new SettingsException(
+                $"The management address {_endpoint.Configured} {BindFailure.Reason(exception)}; {ManagementSettings.Section}:{nameof(ManagementSettings.Port)} accepts "
+                + $"a whole number from 0 to 65535, 0 for any free port, and {ManagementSettings.Section}:{nameof(ManagementSettings.Address)} an IP address of this machine, "
+                + "for example 127.0.0.1.",
+                exception);
+        }
+        _endpoint.Opened(_server.Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        _log.ManagementOpened(_endpoint.Url);
+    }
+
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(StopPatience);
+        await _server.StopAsync(patience.Token);
+        _metrics.Finish();
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Closes the listener also where the host never got as far as stopping: another hosted service failed to start.</summary>
+    public void Dispose() => _server.Dispose();
+
+    // Its clients are an orchestrator and a few scrapers, its requests have no body: whatever asks for more is not one of them.
+    private static KestrelServerOptions ServerOptions(ManagementEndpoint endpoint)
+    {
+        KestrelServerOptions options = new() { AddServerHeader = false };
+        options.Listen(endpoint.Configured, listen => listen.Protocols = HttpProtocols.Http1);
+        options.Limits.MaxConcurrentConnections = 100;
+        options.Limits.MaxConcurrentUpgradedConnections = 0;
+        options.Limits.MaxRequestBodySize = 0;
+        options.Limits.MaxRequestLineSize = 2 * 1024;
+        options.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
+        options.Limits.MaxRequestHeaderCount = 50;
+        options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+        // Longer than the usual scrape interval of at most a minute.
+        options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+        return options;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace PushHosting;
+
+/// <summary>The keys under <c>Management</c>.</summary>
+internal sealed class ManagementSettings : ICheckedSettings
+{
+    public const string Section = "Management";
+
+    /// <summary>Loopback: what stands here is for the inside.</summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>0 for any free one.</summary>
+    [Number(0, IPEndPoint.MaxPort)]
+    public int Port { get; set; }
+
+    public string? Problem(string section)
+    {
+        // IPAddress.TryParse also takes "1" for 0.0.0.1.
+        bool accepted = IPAddress.TryParse(Address, out IPAddress? address)
+            && (address.AddressFamily == AddressFamily.InterNetworkV6 || Address.Split('.').Length == 4);
+        return accepted
+            ? null
+            : $"{section}:{nameof(Address)} is {SettingText.Shown(nameof(Address), Address)}; it accepts an IP address, for example 127.0.0.1, or 0.0.0.0 for all of this machine.";
+    }
+}

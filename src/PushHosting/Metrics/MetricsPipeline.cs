@@ -1,0 +1,63 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+
+namespace PushHosting;
+
+/// <summary>
+/// The OpenTelemetry SDK's pipeline of one host: which instruments are measured, and the exporters. Measures from construction on, which is before any hosted
+/// service starts. Owned by the container; scraped from any thread.
+/// </summary>
+internal sealed class MetricsPipeline : IDisposable
+{
+    // An OTLP collector that is away may not hold up the exit for longer.
+    private const int FinishMilliseconds = 2000;
+
+    private readonly SemaphoreSlim _scraping = new(1);
+    private readonly PrometheusExporter _prometheus;
+    private readonly MeterProvider _provider;
+
+    public MetricsPipeline(
+        IEnumerable<ExportedMeter> meters, IMeterFactory meterFactory, IConfiguration configuration, IHostEnvironment environment, ILogger<MetricsPipeline> log)
+    {
+        _prometheus = new PrometheusExporter(log);
+        MeterProviderBuilder builder = Sdk.CreateMeterProviderBuilder()
+            // The OTEL_* keys are read from here, so that they may also stand in a file or on the command line.
+            .ConfigureServices(services => services.AddSingleton(configuration))
+            .ConfigureResource(resource => resource.Clear().AddService(environment.ApplicationName).AddTelemetrySdk().AddEnvironmentVariableDetector())
+            .AddMeter([.. meters.Select(m => m.Name).Distinct(), "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel"])
+            .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != meterFactory ? MetricStreamConfiguration.Drop : null)
+            .AddReader(new BaseExportingMetricReader(_prometheus));
+        if (OtlpEndpoint.IsSet(configuration))
+            builder.AddOtlpExporter();
+        _provider = builder.Build();
+    }
+
+    /// <summary>Collects every metric and writes them in the Prometheus text format. One at a time: the SDK lets concurrent collections share one result.</summary>
+    public async Task<byte[]> ScrapeAsync(CancellationToken cancellationToken)
+    {
+        await _scraping.WaitAsync(cancellationToken);
+        try
+        {
+            return _prometheus.Scrape();
+        }
+        finally
+        {
+            _scraping.Release();
+        }
+    }
+
+    /// <summary>Sends what OTLP has yet to send, within a bounded time. Nothing is measured afterwards.</summary>
+    public void Finish() => _provider.Shutdown(FinishMilliseconds);
+
+    public void Dispose()
+    {
+        _provider.Dispose();
+        _scraping.Dispose();
+    }
+}

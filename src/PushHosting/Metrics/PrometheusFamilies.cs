@@ -1,0 +1,57 @@
+using System.Text;
+using OpenTelemetry.Metrics;
+
+namespace PushHosting;
+
+/// <summary>
+/// Groups metric streams into the families of one page. The format wants the samples of a name in one block under one TYPE, and no sample twice; streams
+/// of several meters, or names that differ only in characters that Prometheus does not know, can end up in one family.
+/// </summary>
+internal sealed class PrometheusFamilies
+{
+    private static readonly string[] HistogramSamples = ["_bucket", "_sum", "_count"];
+
+    private readonly Dictionary<string, PrometheusFamily> _families = [];
+    private readonly HashSet<string> _sampleNames = [];
+
+    /// <summary>Adds a stream to the family that its name and unit make.</summary>
+    /// <returns>False when that name is taken by a family of another type; the stream is left out then.</returns>
+    public bool TryAdd(Metric metric, out string name)
+    {
+        PrometheusType type = TypeOf(metric.MetricType);
+        name = PrometheusName.OfMetric(metric.Name, metric.Unit, type);
+
+        if (_families.TryGetValue(name, out PrometheusFamily? family))
+        {
+            if (family.Type != type)
+                return false;
+            family.Streams.Add(metric);
+            return true;
+        }
+
+        string prefix = name;
+        string[] samples = type == PrometheusType.Histogram ? [name, .. HistogramSamples.Select(suffix => prefix + suffix)] : [name];
+        if (_sampleNames.Overlaps(samples))
+            return false;
+        _sampleNames.UnionWith(samples);
+        _families.Add(name, new PrometheusFamily(name, type, metric));
+        return true;
+    }
+
+    /// <summary>The page.</summary>
+    public byte[] ToPage()
+    {
+        StringBuilder text = new();
+        foreach (PrometheusFamily family in _families.Values)
+            PrometheusText.Write(text, family);
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    private static PrometheusType TypeOf(MetricType type) => type switch
+    {
+        MetricType.LongSum or MetricType.DoubleSum => PrometheusType.Counter,
+        MetricType.Histogram => PrometheusType.Histogram,
+        MetricType.ExponentialHistogram => throw new NotSupportedException("No view of ours asks for exponential histograms."),
+        _ => PrometheusType.Gauge,
+    };
+}

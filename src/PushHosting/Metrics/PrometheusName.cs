@@ -1,0 +1,65 @@
+using System.Text;
+
+namespace PushHosting;
+
+/// <summary>Names as the Prometheus text format wants them, from OpenTelemetry's.</summary>
+internal static class PrometheusName
+{
+    private const string Total = "_total";
+
+    /// <summary>
+    /// A metric's name: dots and other unknown characters to single underscores, then the unit, then <c>_total</c> for a counter; no suffix twice.
+    /// </summary>
+    /// <param name="name">The instrument's name.</param>
+    /// <param name="unit">Its unit in UCUM. Annotations such as <c>{message}</c>, <c>1</c> and units that have no word here add nothing.</param>
+    /// <param name="type">What it is exported as.</param>
+    public static string OfMetric(string name, string? unit, PrometheusType type)
+    {
+        string text = Sanitize(name, colons: true);
+        if (type == PrometheusType.Counter)
+            text = WithoutSuffix(text, Total);
+
+        string? word = unit switch
+        {
+            "s" => "_seconds",
+            "ms" => "_milliseconds",
+            "us" => "_microseconds",
+            "ns" => "_nanoseconds",
+            "By" => "_bytes",
+            "KiBy" => "_kibibytes",
+            "MiBy" => "_mebibytes",
+            "%" => "_percent",
+            _ => null,
+        };
+        if (word is not null)
+            text = WithoutSuffix(text, word) + word;
+
+        return type switch
+        {
+            PrometheusType.Counter => text + Total,
+            // These endings belong to histograms, and promtool refuses them elsewhere; .NET's own dotnet.timer.count is such a name.
+            PrometheusType.Gauge when text.EndsWith("_count", StringComparison.Ordinal) || text.EndsWith("_sum", StringComparison.Ordinal)
+                || text.EndsWith("_bucket", StringComparison.Ordinal) => text + "_value",
+            _ => text,
+        };
+    }
+
+    /// <summary>A label's name.</summary>
+    public static string OfLabel(string key) => Sanitize(key, colons: false);
+
+    private static string WithoutSuffix(string text, string suffix) => text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text;
+
+    private static string Sanitize(string name, bool colons)
+    {
+        StringBuilder text = new(name.Length + 1);
+        foreach (char c in name)
+        {
+            char kept = char.IsAsciiLetterOrDigit(c) || (colons && c == ':') ? c : '_';
+            if (text.Length == 0 && char.IsAsciiDigit(kept))
+                text.Append('_');
+            if (kept != '_' || text.Length == 0 || text[^1] != '_')
+                text.Append(kept);
+        }
+        return text.Length == 0 ? "_" : text.ToString();
+    }
+}

@@ -1,0 +1,26 @@
+namespace PushHosting;
+
+/// <summary>How an error sentence writes values and lists.</summary>
+internal static class SettingText
+{
+    private const int LongestShown = 100;
+    private static readonly string[] SecretWords = ["password", "secret", "connectionstring"];
+
+    /// <summary>The value as an error may show it: quoted, on one line, cut when long, and not at all when its key says it is a secret.</summary>
+    public static string Shown(string key, string value) =>
+        SecretWords.Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase)) ? "a value that is not shown here" : $"'{Clean(value)}'";
+
+    /// <summary>Text of unknown origin, fit for one line of a terminal.</summary>
+    public static string Clean(string text)
+    {
+        string line = new([.. text.Take(LongestShown).Select(c => char.IsControl(c) ? '?' : c)]);
+        return text.Length > LongestShown ? line + "..." : line;
+    }
+
+    /// <summary>"A, B and C".</summary>
+    public static string List(IEnumerable<string> items)
+    {
+        string[] all = [.. items];
+        return all.Length < 2 ? string.Concat(all) : $"{string.Join(", ", all[..^1])} and {all[^1]}";
+    }
+}
