@@ -1,0 +1,100 @@
+using PushApi.Problems;
+using PushApi.Publishing;
+using PushApi.Requests;
+using PushApi.Telemetry;
+using PushBackplane;
+
+namespace PushApi.Endpoints;
+
+/// <summary>
+/// What the publish routes do: read the body, check all of it, publish, and answer once the backplane has confirmed. One per process, called
+/// from any request thread. A client that goes away once its body is read changes nothing: its messages are published.
+/// </summary>
+internal sealed class PublishEndpoints(
+    PushApiSettings settings,
+    BodyReader bodies,
+    ChannelPublisher publisher,
+    PushChannels channels,
+    PushApiMetrics metrics,
+    TimeProvider time)
+{
+    /// <summary>The bodies of the routes that say where to by themselves.</summary>
+    public static readonly BodyFormat[] MessageFormats = [BodyFormat.Json, BodyFormat.Ndjson, BodyFormat.Text];
+
+    /// <summary><c>POST /v1/rooms/{room}/messages</c>.</summary>
+    public async Task<IResult> ToRoomAsync(HttpContext context) =>
+        RawTarget.ReadRoom(context, out var room) is { } problem
+            ? problem
+            : await PublishAsync(context, MessageFormats, _ => [channels.Room(room)], metrics.PublishedToRooms);
+
+    /// <summary><c>POST /v1/messages</c>.</summary>
+    public Task<IResult> ToRoomsAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomsAndItems], RoomsOf, metrics.PublishedToRooms);
+
+    /// <summary><c>POST /v1/broadcast</c>.</summary>
+    public Task<IResult> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, _ => [channels.All], metrics.PublishedToAll);
+
+    /// <summary><c>POST /push/room</c>.</summary>
+    public Task<IResult> FormToRoomAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomForm], RoomsOf, metrics.PublishedToRooms);
+
+    /// <summary><c>POST /push/all</c>.</summary>
+    public Task<IResult> FormToAllAsync(HttpContext context) => PublishAsync(context, [BodyFormat.BroadcastForm], _ => [channels.All], metrics.PublishedToAll);
+
+    private string[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(channels.Room)];
+
+    private async Task<IResult> PublishAsync(HttpContext context, BodyFormat[] formats, Func<PublishRequest, string[]> channelsOf, Action<long> published)
+    {
+        if (!ContentNegotiation.TryPick(context, formats, out var format, out var unsupported))
+            return unsupported;
+
+        var (body, unread) = await bodies.ReadAsync(context);
+        if (body is null)
+            return unread!;
+        using (body)
+        {
+            var request = new PublishRequest(settings);
+            if (format.Read(body.Bytes, request) is { } malformed)
+                return malformed;
+
+            var targets = channelsOf(request);
+            if (Reserve(body, request, targets.Length) is { } full)
+                return full;
+
+            var outcome = await PublishAsync(targets, request);
+            if (outcome.Nodes is not { } nodes)
+                return Unconfirmed(outcome);
+
+            var accepted = request.Messages.Count * targets.Length;
+            published(accepted);
+            return TypedResults.Json(new PublishAnswer(accepted, nodes), ApiJson.Default.PublishAnswer, statusCode: StatusCodes.Status202Accepted);
+        }
+    }
+
+    /// <summary>Each channel's envelope is a copy of the messages; the first is covered by the body itself.</summary>
+    private Problem? Reserve(RequestBody body, PublishRequest request, int copies)
+    {
+        var more = request.MessageBytes * (copies - 1);
+        if (body.TryTake(more))
+            return null;
+        return body.Bytes.Length + more > settings.MaxPendingBytes
+            ? new Problem(
+                ProblemType.BodyTooLarge,
+                $"{request.MessageBytes} bytes of messages to {copies} rooms are more than the API may hold at all ({settings.MaxPendingBytes} bytes, PushApi:MaxPendingBytes); name fewer rooms. Nothing was published.")
+            {
+                Limit = settings.MaxPendingBytes,
+            }
+            : BodyReader.TooMuchPending();
+    }
+
+    private async Task<PublishOutcome> PublishAsync(string[] targets, PublishRequest request)
+    {
+        var start = time.GetTimestamp();
+        var acceptedAt = time.GetUtcNow();
+        var outcomes = await Task.WhenAll(targets.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
+        metrics.PublishEnd(time.GetElapsedTime(start));
+        return PublishOutcome.Combine(outcomes);
+    }
+
+    private static Problem Unconfirmed(PublishOutcome outcome) => outcome.IsSent
+        ? new Problem(ProblemType.NotConfirmed, "The backplane did not confirm in time: the messages may or may not have been delivered, and sending them again may deliver them twice.")
+        : new Problem(ProblemType.BackplaneAway, "The backplane is away or stalled and nothing of this request was sent to it; sending it again duplicates nothing.");
+}

@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Mvc;
+using PushApi.Problems;
+
+namespace PushApi.Endpoints;
+
+/// <summary>Maps the publish API.</summary>
+public static class PushApiRoutes
+{
+    /// <summary>
+    /// Maps all routes of the API, its 404 and 405 included. The result stands for all of them, so that a host with several ports can
+    /// restrict them to one.
+    /// </summary>
+    public static RouteGroupBuilder MapPushApi(this IEndpointRouteBuilder endpoints)
+    {
+        var settings = endpoints.ServiceProvider.GetRequiredService<PushApiSettings>();
+        var api = endpoints.MapGroup("");
+        api.WithMetadata(new RequestSizeLimitAttribute(settings.MaxBodyBytes));
+        ((IEndpointConventionBuilder)api).Finally(endpoint => endpoint.RequestDelegate = RequestGuard.Around(endpoint.RequestDelegate!));
+
+        api.MapPublish("/v1/rooms/{room}/messages", (context, publish) => publish.ToRoomAsync(context)).DescribeRoom();
+        api.MapPublish("/v1/messages", (context, publish) => publish.ToRoomsAsync(context)).DescribeRooms();
+        api.MapPublish("/v1/broadcast", (context, publish) => publish.ToAllAsync(context)).DescribeBroadcast();
+        api.MapPublish("/push/room", (context, publish) => publish.FormToRoomAsync(context)).DescribeRoomForm();
+        api.MapPublish("/push/all", (context, publish) => publish.FormToAllAsync(context)).DescribeBroadcastForm();
+
+        api.MapOpenApi("/openapi/{documentName}.json");
+        api.MapOtherMethods($"/openapi/{ApiDescription.Document}.json", HttpMethods.Get);
+        api.MapFallback("{**path}", NotFound);
+        return api;
+    }
+
+    private static RouteHandlerBuilder MapPublish(this RouteGroupBuilder api, string pattern, Func<HttpContext, PublishEndpoints, Task<IResult>> publish)
+    {
+        api.MapOtherMethods(pattern, HttpMethods.Post);
+        return api.MapPost(pattern, (HttpContext context, PublishEndpoints endpoints) => publish(context, endpoints));
+    }
+
+    /// <summary>Routing's own 405 has no body, and the 404 below would win over it anyway.</summary>
+    private static void MapOtherMethods(this RouteGroupBuilder api, string pattern, string method) =>
+        api.Map(pattern, context =>
+        {
+            context.Response.Headers.Allow = method;
+            return new Problem(ProblemType.MethodNotAllowed, $"This route takes {method} only.").ExecuteAsync(context);
+        });
+
+    private static Task NotFound(HttpContext context) => new Problem(
+        ProblemType.NotFound,
+        $"There is nothing here. The routes are described at /openapi/{ApiDescription.Document}.json.").ExecuteAsync(context);
+}

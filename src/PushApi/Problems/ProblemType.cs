@@ -1,0 +1,57 @@
+namespace PushApi.Problems;
+
+/// <summary>
+/// The catalogue of everything the API refuses, one entry per kind; docs/http-api.md lists the same. A kind is also a
+/// <c>reason</c> of push_api_rejected_total.
+/// </summary>
+internal sealed class ProblemType
+{
+    public static readonly ProblemType BadTarget = new("bad-target", 400, "The request target is not accepted");
+    public static readonly ProblemType BadRoom = new("bad-room", 400, "Not a room name");
+    public static readonly ProblemType BadBody = new("bad-body", 400, "The body cannot be read");
+    public static readonly ProblemType BadMessage = new("bad-message", 400, "Not a message");
+    public static readonly ProblemType NoMessages = new("no-messages", 400, "No messages in the request");
+    public static readonly ProblemType CrossSite = new("cross-site", 403, "Web pages of other sites may not publish");
+    public static readonly ProblemType NotFound = new("not-found", 404, "No such route");
+    public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route does not take this method");
+    public static readonly ProblemType BodyTimeout = new("body-timeout", 408, "The body came too slowly");
+    public static readonly ProblemType BodyTooLarge = new("body-too-large", 413, "The body is too large");
+    public static readonly ProblemType MessageTooLarge = new("message-too-large", 413, "A message is too large");
+    public static readonly ProblemType TooManyMessages = new("too-many-messages", 413, "Too many messages in one request");
+    public static readonly ProblemType TooManyRooms = new("too-many-rooms", 413, "Too many rooms in one request");
+    public static readonly ProblemType UnsupportedType = new("unsupported-type", 415, "The route does not take this kind of body");
+    public static readonly ProblemType TooMuchPending = new("too-much-pending", 429, "Too much is waiting to be published", retryAfterSeconds: 1);
+    public static readonly ProblemType BackplaneAway = new("backplane-away", 503, "Not published: the backplane is away", retryAfterSeconds: 1);
+    public static readonly ProblemType NotConfirmed = new("not-confirmed", 503, "The backplane did not confirm in time", retryAfterSeconds: 1);
+
+    private ProblemType(string name, int status, string title, int? retryAfterSeconds = null)
+    {
+        Uri = "/problems/" + name;
+        Reason = name.Replace('-', '_');
+        Status = status;
+        Title = title;
+        RetryAfterSeconds = retryAfterSeconds;
+    }
+
+    /// <summary>All kinds.</summary>
+    public static IReadOnlyList<ProblemType> All { get; } =
+    [
+        BadTarget, BadRoom, BadBody, BadMessage, NoMessages, CrossSite, NotFound, MethodNotAllowed, BodyTimeout, BodyTooLarge, MessageTooLarge,
+        TooManyMessages, TooManyRooms, UnsupportedType, TooMuchPending, BackplaneAway, NotConfirmed,
+    ];
+
+    /// <summary>The <c>type</c> member: a relative reference, the same on every host.</summary>
+    public string Uri { get; }
+
+    /// <summary>The kind as a metric's <c>reason</c>.</summary>
+    public string Reason { get; }
+
+    /// <summary>The HTTP status.</summary>
+    public int Status { get; }
+
+    /// <summary>The kind in words.</summary>
+    public string Title { get; }
+
+    /// <summary>What Retry-After says, for what passes by itself.</summary>
+    public int? RetryAfterSeconds { get; }
+}

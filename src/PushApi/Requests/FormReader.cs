@@ -1,0 +1,68 @@
+using System.Globalization;
+
+namespace PushApi.Requests;
+
+/// <summary>
+/// Reads application/x-www-form-urlencoded on bytes, decoding in place (what is decoded is never longer). Bytes that should have been
+/// encoded and are unambiguous, as <c>curl -d</c> sends them, are taken as they are.
+/// </summary>
+internal ref struct FormReader(Memory<byte> body)
+{
+    private int _position;
+
+    /// <summary>Reads the next field; empty ones, as between two <c>&amp;</c>, are skipped.</summary>
+    /// <param name="name">The decoded name, a slice of the body.</param>
+    /// <param name="value">The decoded value, a slice of the body.</param>
+    /// <param name="error">What is wrong with the field, or null.</param>
+    /// <returns>False at the end.</returns>
+    public bool TryReadField(out ReadOnlyMemory<byte> name, out ReadOnlyMemory<byte> value, out string? error)
+    {
+        name = value = default;
+        error = null;
+        while (_position < body.Length)
+        {
+            var start = _position;
+            var length = body.Span[start..].IndexOf((byte)'&');
+            var field = length < 0 ? body[start..] : body.Slice(start, length);
+            _position = start + field.Length + 1;
+            if (field.IsEmpty)
+                continue;
+
+            var equals = field.Span.IndexOf((byte)'=');
+            var nameLength = equals < 0 ? field.Length : equals;
+            var valueStart = equals < 0 ? field.Length : equals + 1;
+            if (Decode(field[..nameLength], start, out name, out error))
+                Decode(field[valueStart..], start + valueStart, out value, out error);
+            return true;
+        }
+        return false;
+    }
+
+    private static bool Decode(Memory<byte> text, int offset, out ReadOnlyMemory<byte> decoded, out string? error)
+    {
+        var bytes = text.Span;
+        var length = 0;
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var value = bytes[i];
+            if (value == '+')
+            {
+                value = (byte)' ';
+            }
+            else if (value == '%')
+            {
+                if (i + 2 >= bytes.Length || !byte.TryParse(bytes.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value))
+                {
+                    decoded = default;
+                    error = $"Byte {offset + i + 1} of the form is a % without two hexadecimal digits after it; a % itself is sent as %25.";
+                    return false;
+                }
+                i += 2;
+            }
+            bytes[length++] = value;
+        }
+        decoded = text[..length];
+        error = null;
+        return true;
+    }
+}
