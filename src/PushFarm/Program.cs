@@ -1,6 +1,41 @@
+using Microsoft.AspNetCore.Routing;
+using PushApi;
+using PushBackplane;
+using PushHosting;
+using PushNode;
+
 namespace PushFarm;
 
+/// <summary>
+/// Publish API and push node in one process, on two ports: on the memory backplane a whole farm of one, on Redis a member of a real one.
+/// </summary>
 internal static class Program
 {
-    private static int Main() => 0;
+    private const int ManagementPort = 9464;
+
+    private static Task<int> Main(string[] args)
+    {
+        var settings = new FarmSettings();
+        return PushProgram.RunAsync(Create, app => Console.WriteLine(Welcome.Text(app, settings)));
+
+        WebApplication Create()
+        {
+            var builder = WebApplication.CreateBuilder(args);
+            settings = StrictSettings.Read<FarmSettings>(builder.Configuration, FarmSettings.Section);
+            if (!string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+                throw new SettingsException("urls has no meaning for PushFarm, which has two addresses; it accepts Farm:NodeUrl and Farm:ApiUrl.");
+            builder.WebHost.UseUrls(settings.NodeUrl, settings.ApiUrl);
+
+            var name = $"{Environment.MachineName}:{settings.NodePort}";
+            builder.Services.AddPushNode(builder.Configuration, name, defaultRedis: null);
+            builder.Services.AddPushApi(builder.Configuration);
+            builder.Services.AddManagement(builder.Configuration, ManagementPort);
+            builder.Services.AddSingleton<MatcherPolicy, LocalPortPolicy>();
+
+            var app = builder.Build();
+            app.MapPushNode().WithMetadata(new LocalPortPolicy.LocalPort(settings.NodePort));
+            app.MapPushApi().WithMetadata(new LocalPortPolicy.LocalPort(settings.ApiPort));
+            return app;
+        }
+    }
 }

@@ -1,0 +1,45 @@
+using PushHosting;
+
+namespace PushFarm;
+
+/// <summary>The keys under <c>Farm</c>: where the two halves of the program listen.</summary>
+internal sealed class FarmSettings : ICheckedSettings
+{
+    public const string Section = "Farm";
+
+    /// <summary>Where clients connect.</summary>
+    public string NodeUrl { get; set; } = "http://localhost:7777";
+
+    /// <summary>Where publishers publish.</summary>
+    public string ApiUrl { get; set; } = "http://localhost:7799";
+
+    public int NodePort => Port(NodeUrl);
+
+    public int ApiPort => Port(ApiUrl);
+
+    public string? Problem(string section)
+    {
+        if (!IsUrl(NodeUrl))
+            return $"{section}:NodeUrl is '{NodeUrl}'; it accepts an http address with a port, for example http://localhost:7777.";
+        if (!IsUrl(ApiUrl))
+            return $"{section}:ApiUrl is '{ApiUrl}'; it accepts an http address with a port, for example http://localhost:7799.";
+        return NodePort == ApiPort
+            ? $"{section}:ApiUrl has the port of {section}:NodeUrl; it accepts another port, because clients must not reach the publish API."
+            : null;
+    }
+
+    private static int Port(string url) => BindingAddress.Parse(url).Port;
+
+    private static bool IsUrl(string url)
+    {
+        try
+        {
+            var address = BindingAddress.Parse(url);
+            return address is { Scheme: "http", Port: > 0 and <= ushort.MaxValue, PathBase: "", IsUnixPipe: false };
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,13 @@
+namespace PushNode.Connections;
+
+/// <summary>
+/// What stands behind a connection and gives its messages a meaning. Called by the connection's reader, one call at a time.
+/// </summary>
+internal abstract class ClientSession
+{
+    /// <summary>A whole text message, valid UTF-8, within the limit; the span is valid during the call.</summary>
+    public abstract void OnMessage(ReadOnlySpan<byte> utf8);
+
+    /// <summary>The connection has ended; called once, last.</summary>
+    public abstract void OnEnded();
+}

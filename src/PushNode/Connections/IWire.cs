@@ -1,0 +1,18 @@
+namespace PushNode.Connections;
+
+/// <summary>
+/// What carries one connection's bytes: the second of the node's two seams. All members are called under the connection's gate, never block and never throw
+/// for what a peer or the network does; a wire that broke ends the connection through its reader.
+/// </summary>
+internal interface IWire
+{
+    /// <summary>Hands over bytes that stay unchanged.</summary>
+    /// <returns>How many were accepted. When fewer than given, the wire calls <see cref="Connection.OnWritable"/> once it can take more.</returns>
+    int TryWrite(ReadOnlyMemory<byte> bytes);
+
+    /// <summary>Ends the connection in good order after what was accepted is sent.</summary>
+    void Complete();
+
+    /// <summary>Ends the connection at once; what was accepted may be lost.</summary>
+    void Abort();
+}

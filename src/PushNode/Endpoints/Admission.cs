@@ -1,0 +1,37 @@
+using PushHosting;
+using PushNode.Settings;
+
+namespace PushNode.Endpoints;
+
+/// <summary>Decides who may connect: not more than the cap, nobody while the node drains. Any thread.</summary>
+internal sealed class Admission(ConnectionSettings settings) : IReadiness
+{
+    private readonly string[] _origins = settings.AllowedOrigins.Split(';', StringSplitOptions.TrimEntries);
+    private int _connections;
+    private volatile bool _draining;
+
+    public string? NotReadyBecause => _draining ? "The node is draining." : null;
+
+    /// <summary>Connections that are let in and not gone.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>Lets nobody in from now on.</summary>
+    public void Drain() => _draining = true;
+
+    /// <summary>Takes a place, or says why not. Each place is given back by <see cref="Leave"/>.</summary>
+    public string? TryEnter()
+    {
+        if (_draining)
+            return "The node is draining; try another one.";
+        if (Interlocked.Increment(ref _connections) <= settings.Max)
+            return null;
+        Leave();
+        return $"The node has {settings.Max} connections, which is its limit; try another one.";
+    }
+
+    public void Leave() => Interlocked.Decrement(ref _connections);
+
+    /// <summary>Whether pages of this origin may connect. What is no browser sends none and cannot be told from its origin anyway.</summary>
+    public bool Allows(string origin) =>
+        origin.Length == 0 || _origins.Contains("*") || _origins.Contains(origin, StringComparer.OrdinalIgnoreCase);
+}

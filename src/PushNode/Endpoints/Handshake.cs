@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace PushNode.Endpoints;
+
+/// <summary>The server's side of the WebSocket handshake (RFC 6455, 4.2).</summary>
+internal static class Handshake
+{
+    private const string AcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+    /// <summary>What is wrong with the request: a status and a sentence; null when it may be upgraded.</summary>
+    public static (int Status, string Error)? Check(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } || !HasToken(headers.Upgrade, "websocket"))
+            return (StatusCodes.Status426UpgradeRequired, "This is a WebSocket endpoint; it accepts HTTP/1.1 with Connection: Upgrade and Upgrade: websocket.");
+        if (headers.SecWebSocketVersion != "13")
+            return (StatusCodes.Status426UpgradeRequired, "Sec-WebSocket-Version is not accepted; it accepts 13.");
+        Span<byte> nonce = stackalloc byte[16];
+        if (headers.SecWebSocketKey.Count != 1 || !Convert.TryFromBase64String(headers.SecWebSocketKey[0]!, nonce, out var length) || length != 16)
+            return (StatusCodes.Status400BadRequest, "Sec-WebSocket-Key is missing or malformed; it accepts 16 bytes in base64.");
+        return null;
+    }
+
+    /// <summary>Answers 101 and takes the connection over.</summary>
+    /// <returns>The stream, after the answer is on its way.</returns>
+    public static Task<Stream> AcceptAsync(HttpContext context)
+    {
+        var key = context.Request.Headers.SecWebSocketKey[0];
+        // The one place for which RFC 6455 prescribes SHA-1; it protects nothing.
+#pragma warning disable CA5350
+        context.Response.Headers.SecWebSocketAccept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + AcceptGuid)));
+#pragma warning restore CA5350
+        context.Response.Headers.Upgrade = "websocket";
+        return context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+    }
+
+    /// <summary>Answers with a status and a sentence.</summary>
+    public static Task RefuseAsync(HttpContext context, int status, string error)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        if (status == StatusCodes.Status426UpgradeRequired)
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            context.Response.Headers.Connection = HeaderNames.Upgrade;
+            context.Response.Headers.SecWebSocketVersion = "13";
+        }
+
+        return context.Response.WriteAsync(error + "\n");
+    }
+
+    private static bool HasToken(IEnumerable<string?> header, string token) =>
+        header.Any(value => value!.Split(',', StringSplitOptions.TrimEntries).Contains(token, StringComparer.OrdinalIgnoreCase));
+}

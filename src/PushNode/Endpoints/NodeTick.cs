@@ -1,0 +1,32 @@
+using PushNode.FanOut;
+using PushNode.Subscription;
+
+namespace PushNode.Endpoints;
+
+/// <summary>Once a second: the rules of time for every connection, and the end of lingering rooms. One timer for all of them.</summary>
+internal sealed class NodeTick(Shards shards, Rooms rooms, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    /// <summary>One tick.</summary>
+    public void Run()
+    {
+        var now = time.GetTimestamp();
+        shards.ForEach(connection => connection.CheckTime(now));
+        rooms.RetireLingering();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                Run();
+        }
+        catch (OperationCanceledException)
+        {
+            // Expected: the host stops.
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using PushNode.Framing;
+using PushNode.Telemetry;
+
+namespace PushNode.FanOut;
+
+/// <summary>
+/// One frame on its way over the shards. Made by the dispatch, ended by whichever worker is last.
+/// </summary>
+internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
+{
+    private readonly long _startedAt = time.GetTimestamp();
+    private int _shares = 1;
+    private int _reached;
+
+    public Frame Frame { get; } = frame;
+
+    /// <summary>One more shard has to be visited.</summary>
+    public void Begin() => Interlocked.Increment(ref _shares);
+
+    /// <summary>A shard was visited.</summary>
+    public void End(int membersTried = 0)
+    {
+        if (membersTried > 0)
+            Volatile.Write(ref _reached, 1);
+        if (Interlocked.Decrement(ref _shares) > 0)
+            return;
+
+        if (_reached != 0 && Frame.Deliveries > 0)
+        {
+            metrics.FrameLeft(time.GetElapsedTime(_startedAt));
+            if (publishedAt is { } clock)
+                metrics.BatchPublished(time.GetUtcNow() - clock);
+        }
+
+        left?.Invoke();
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using PushNode.Connections;
+using PushNode.Telemetry;
+
+namespace PushNode.FanOut;
+
+/// <summary>
+/// A share of the node's connections: one lock over the membership of all rooms in this share. The lock is held for adding, removing
+/// and listing, never for sending. Lives as long as the node; any thread.
+/// </summary>
+internal sealed class Shard(int index, FanOutWorker worker, NodeMetrics metrics)
+{
+    private readonly Lock _lock = new();
+
+    public int Index { get; } = index;
+
+    /// <summary>The one worker that pushes to this shard, which is what keeps a room's frames in order.</summary>
+    public FanOutWorker Worker { get; } = worker;
+
+    public void Add(MemberSet members, Membership membership)
+    {
+        Enter();
+        members.AddLocked(membership);
+        _lock.Exit();
+    }
+
+    public void Remove(MemberSet members, Membership membership)
+    {
+        Enter();
+        members.RemoveLocked(membership);
+        _lock.Exit();
+    }
+
+    /// <summary>Copies the members into <paramref name="buffer"/>, which grows when it has to.</summary>
+    /// <returns>How many there are.</returns>
+    public int List(MemberSet members, ref Membership[] buffer)
+    {
+        Enter();
+        var count = members.ListLocked(ref buffer);
+        _lock.Exit();
+        return count;
+    }
+
+    private void Enter()
+    {
+        if (_lock.TryEnter())
+        {
+            metrics.ShardLockWaited(TimeSpan.Zero);
+            return;
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        _lock.Enter();
+        metrics.ShardLockWaited(Stopwatch.GetElapsedTime(started));
+    }
+}

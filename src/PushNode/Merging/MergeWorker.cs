@@ -1,0 +1,147 @@
+using PushBackplane;
+using PushNode.Telemetry;
+
+namespace PushNode.Merging;
+
+/// <summary>
+/// A thread that runs one <see cref="Merger"/> over a bounded inbox. Backplane threads put payloads in and never wait; a payload that does not fit is dropped and
+/// counted. Owned by <see cref="MergeWorkers"/>; lives as long as the node.
+/// </summary>
+internal sealed class MergeWorker : IDisposable
+{
+    /// <summary>How many entries are handled before due batches get their turn.</summary>
+    private const int Stride = 256;
+
+    private readonly object _lock = new();
+    private readonly Merger _merger;
+    private readonly MergeClock _clock;
+    private readonly NodeMetrics _metrics;
+    private readonly Thread _thread;
+    private List<Entry> _inbox = [];
+    private List<Entry> _taken = [];
+    private long _bytes;
+    private bool _stopping;
+
+    public MergeWorker(int index, Merger merger, MergeClock clock, NodeMetrics metrics)
+    {
+        _merger = merger;
+        _clock = clock;
+        _metrics = metrics;
+        _thread = new Thread(Run) { Name = $"merge {index}", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>A payload for a room.</summary>
+    public void Enqueue(RoomMerge room, ReadOnlyMemory<byte> payload)
+    {
+        if (Interlocked.Add(ref _bytes, payload.Length) <= _clock.Settings.MaxInboxBytes)
+        {
+            Enqueue(new Entry(EntryKind.Payload, room, payload));
+            return;
+        }
+
+        Interlocked.Add(ref _bytes, -payload.Length);
+        var messages = Envelope.TryDecode(payload, out _, out var items) ? items.Length : 1;
+        _metrics.MessagesReceived(messages);
+        _metrics.MessagesDropped(messages, MessageDrop.InboxFull);
+        room.Miss(messages);
+    }
+
+    /// <summary>The room's frame has left all shards.</summary>
+    public void EnqueueFrameLeft(RoomMerge room) => Enqueue(new Entry(EntryKind.FrameLeft, room));
+
+    /// <summary>Messages of the room were lost.</summary>
+    public void EnqueueGap(RoomMerge room) => Enqueue(new Entry(EntryKind.Gap, room));
+
+    /// <summary>Completes when everything received before has been dispatched, due or not.</summary>
+    public Task FlushAsync()
+    {
+        var flushed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(new Entry(EntryKind.Flush, Flushed: flushed));
+        return flushed.Task;
+    }
+
+    /// <summary>Handles what is in the inbox and ends the thread; open batches are not flushed.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _stopping = true;
+            Monitor.Pulse(_lock);
+        }
+
+        _thread.Join();
+    }
+
+    private void Enqueue(in Entry entry)
+    {
+        lock (_lock)
+        {
+            _inbox.Add(entry);
+            if (_inbox.Count == 1)
+                Monitor.Pulse(_lock);
+        }
+    }
+
+    private void Run()
+    {
+        TimeSpan? wait = null;
+        while (TryTake(wait))
+        {
+            for (var i = 0; i < _taken.Count; i++)
+            {
+                Handle(_taken[i]);
+                if (i % Stride == Stride - 1)
+                    _merger.FlushDue(_clock.Now);
+            }
+
+            _taken.Clear();
+            wait = _merger.FlushDue(_clock.Now);
+        }
+    }
+
+    /// <summary>Waits until something is in the inbox or the time is over, and takes all of it.</summary>
+    /// <returns>False when the worker is to end.</returns>
+    private bool TryTake(TimeSpan? wait)
+    {
+        lock (_lock)
+        {
+            // Rounded up: waking before a batch is due would only mean to wait again.
+            if (_inbox.Count == 0 && !_stopping)
+                Monitor.Wait(_lock, wait is { } time ? (int)Math.Ceiling(time.TotalMilliseconds) : Timeout.Infinite);
+            (_inbox, _taken) = (_taken, _inbox);
+            return _taken.Count > 0 || !_stopping;
+        }
+    }
+
+    private void Handle(in Entry entry)
+    {
+        switch (entry.Kind)
+        {
+            case EntryKind.Payload:
+                Interlocked.Add(ref _bytes, -entry.Payload.Length);
+                _merger.Accept(entry.Room!, entry.Payload, _clock.Now);
+                break;
+            case EntryKind.FrameLeft:
+                _merger.FrameLeft(entry.Room!, _clock.Now);
+                break;
+            case EntryKind.Gap:
+                _merger.Gap(entry.Room!, _clock.Now);
+                break;
+            case EntryKind.Flush:
+                _merger.FlushAll(_clock.Now);
+                entry.Flushed!.SetResult();
+                break;
+        }
+    }
+
+    private enum EntryKind
+    {
+        Payload,
+        FrameLeft,
+        Gap,
+        Flush,
+    }
+
+    private readonly record struct Entry(EntryKind Kind, RoomMerge? Room = null, ReadOnlyMemory<byte> Payload = default, TaskCompletionSource? Flushed = null);
+}

@@ -1,0 +1,100 @@
+using PushBackplane;
+using PushNode.FanOut;
+using PushNode.Telemetry;
+
+namespace PushNode.Merging;
+
+/// <summary>
+/// Validates payloads, puts their messages into their rooms' batches and sends batches on their way when they are due. Single-threaded: owned by
+/// one merge worker, or by a test that names the time.
+/// </summary>
+internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metrics)
+{
+    // A room stands in it once for every due time that its open batch has had; all but the last are passed over.
+    private readonly PriorityQueue<RoomMerge, long> _open = new();
+
+    // Rooms whose batch is due but whose previous frame is still on its way.
+    private readonly HashSet<RoomMerge> _held = [];
+
+    /// <summary>Takes in one payload: a message, or an envelope of several.</summary>
+    public void Accept(RoomMerge room, ReadOnlyMemory<byte> payload, long now)
+    {
+        if (!Envelope.IsEnvelope(payload.Span))
+        {
+            metrics.MessagesReceived(1);
+            Add(room, payload, null, now);
+        }
+        else if (Envelope.TryDecode(payload, out var publishedAt, out var items))
+        {
+            metrics.MessagesReceived(items.Length);
+            foreach (var item in items)
+                Add(room, item, publishedAt, now);
+        }
+        else
+        {
+            metrics.MessagesReceived(1);
+            metrics.MessagesDropped(1, MessageDrop.BadEnvelope);
+        }
+    }
+
+    /// <summary>A room's frame has left all shards: what became due meanwhile may go.</summary>
+    public void FrameLeft(RoomMerge room, long now)
+    {
+        room.OnFrameLeft();
+        if (_held.Remove(room))
+            FlushOrHold(room, now);
+    }
+
+    /// <summary>Tells a room's members that messages were lost, after what was received before.</summary>
+    public void Gap(RoomMerge room, long now) => room.FlushGap(now, shards, metrics);
+
+    /// <summary>Sends every batch that may leave on its way.</summary>
+    /// <returns>How long nothing will be due; null when no batch is open that waits for its time.</returns>
+    public TimeSpan? FlushDue(long now)
+    {
+        while (_open.TryPeek(out var room, out var due))
+        {
+            if (room.IsOpen && room.Due == due && due > now)
+                return clock.Until(due, now);
+            _open.Dequeue();
+            if (room.Due == due)
+                FlushOrHold(room, now);
+        }
+
+        return null;
+    }
+
+    /// <summary>Sends every open batch on its way, due or not.</summary>
+    public void FlushAll(long now)
+    {
+        _held.UnionWith(_open.UnorderedItems.Select(entry => entry.Element));
+        _open.Clear();
+        foreach (var room in _held)
+        {
+            if (room.IsOpen)
+                room.Flush(now, shards, metrics);
+        }
+
+        _held.Clear();
+    }
+
+    private void FlushOrHold(RoomMerge room, long now)
+    {
+        if (!room.IsOpen)
+            return;
+        if (room.IsFrameOnItsWay)
+            _held.Add(room);
+        else
+            room.Flush(now, shards, metrics);
+    }
+
+    private void Add(RoomMerge room, ReadOnlyMemory<byte> payload, DateTimeOffset? publishedAt, long now)
+    {
+        if (!MessagePayload.TryReadJson(payload, out var json))
+            metrics.MessagesDropped(1, MessageDrop.InvalidUtf8);
+        else if (json.Length > clock.Settings.MaxBatchBytes)
+            metrics.MessagesDropped(1, MessageDrop.TooLarge);
+        else if (room.Add(json, publishedAt, now, clock, metrics))
+            _open.Enqueue(room, room.Due);
+    }
+}

@@ -1,0 +1,110 @@
+using PushNode.FanOut;
+using PushNode.Framing;
+using PushNode.Settings;
+using PushNode.Telemetry;
+
+namespace PushNode.Merging;
+
+/// <summary>
+/// The open batch of one room and the rules for when it leaves. <see cref="Receive"/> and <see cref="TellGap"/> may be called by any thread and only enqueue; everything
+/// else is touched by the room's merge worker alone. Lives as long as the room.
+/// </summary>
+/// <param name="worker">The merge worker that owns the room.</param>
+/// <param name="frames">Encodes for the room.</param>
+/// <param name="members">Who gets the room's frames.</param>
+internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembers members)
+{
+    private readonly Queue<ReadOnlyMemory<byte>> _batch = new();
+    private int _bytes;
+    private int _flights;
+    private Action? _left;
+    private long _missed;
+    private long? _lastFlush;
+    private DateTimeOffset? _publishedAt;
+
+    /// <summary>When the open batch is due, as a time stamp; meaningless while <see cref="IsOpen"/> is false.</summary>
+    public long Due { get; private set; }
+
+    public bool IsOpen => _batch.Count > 0;
+
+    /// <summary>A payload from the backplane. The memory must not change afterwards.</summary>
+    public void Receive(ReadOnlyMemory<byte> payload) => worker.Enqueue(this, payload);
+
+    /// <summary>Messages of the room were lost while the backplane was away: members are told, after what came before.</summary>
+    public void TellGap() => worker.EnqueueGap(this);
+
+    /// <summary>Messages that never reached the batch, because the inbox was full; told with the next frame.</summary>
+    public void Miss(int messages) => Interlocked.Add(ref _missed, messages);
+
+    /// <summary>Adds one message; opens the batch when it is the first.</summary>
+    /// <returns>Whether <see cref="Due"/> has changed.</returns>
+    public bool Add(ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now, MergeClock clock, NodeMetrics metrics)
+    {
+        var due = Due;
+        if (!IsOpen)
+        {
+            _publishedAt = null;
+            due = now + clock.Gather();
+            if (_lastFlush is { } last)
+                due = Math.Max(due, last + clock.Window);
+        }
+
+        _batch.Enqueue(json);
+        _bytes += json.Length + 1;
+        _publishedAt = publishedAt < _publishedAt ? publishedAt : _publishedAt ?? publishedAt;
+        if (_bytes >= clock.Settings.MaxBatchBytes)
+            due = Math.Min(due, now);
+        DropWhatIsTooMuch(clock.Settings, metrics);
+
+        var changed = _batch.Count == 1 || due != Due;
+        Due = due;
+        return changed;
+    }
+
+    /// <summary>Whether some shard has yet to push the room's previous frame; the next one waits for it.</summary>
+    public bool IsFrameOnItsWay => _flights > 0;
+
+    /// <summary>Sends the batch on its way as one frame.</summary>
+    public void Flush(long now, Shards shards, NodeMetrics metrics)
+    {
+        metrics.BatchMerged(_batch.Count);
+        _lastFlush = now;
+        // A room that lingers has a subscription but nobody to encode for.
+        if (members.Count > 0)
+        {
+            if (Interlocked.Exchange(ref _missed, 0) is > 0 and var missed)
+                shards.Dispatch(members, frames.Gap(missed, GapReason.Overload));
+            _flights++;
+            shards.Dispatch(members, frames.Push(_batch), _publishedAt, _left ??= () => worker.EnqueueFrameLeft(this));
+        }
+
+        _batch.Clear();
+        _bytes = 0;
+    }
+
+    /// <summary>Sends a GAP of unknown size, behind what was received before it.</summary>
+    public void FlushGap(long now, Shards shards, NodeMetrics metrics)
+    {
+        if (IsOpen)
+            Flush(now, shards, metrics);
+        shards.Dispatch(members, frames.Gap(null, GapReason.Backplane));
+    }
+
+    /// <summary>A frame has left all shards.</summary>
+    public void OnFrameLeft() => _flights--;
+
+    private void DropWhatIsTooMuch(MergeSettings settings, NodeMetrics metrics)
+    {
+        var dropped = 0;
+        while (_bytes > settings.MaxWaitingBytes)
+        {
+            _bytes -= _batch.Dequeue().Length + 1;
+            dropped++;
+        }
+
+        if (dropped == 0)
+            return;
+        metrics.MessagesDropped(dropped, MessageDrop.BatchFull);
+        Miss(dropped);
+    }
+}

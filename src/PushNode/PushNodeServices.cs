@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using PushBackplane;
+using PushHosting;
+using PushNode.Connections;
+using PushNode.Endpoints;
+using PushNode.FanOut;
+using PushNode.Merging;
+using PushNode.Settings;
+using PushNode.Subscription;
+using PushNode.Telemetry;
+
+namespace PushNode;
+
+/// <summary>Registers a push node and maps its endpoint.</summary>
+public static class PushNodeServices
+{
+    /// <summary>Adds a node: everything between the backplane and the clients, in the order of a message's path.</summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="configuration">Reads <c>Push</c>, <c>Backplane</c> and <c>ConnectionStrings:Redis</c>.</param>
+    /// <param name="defaultName">What the node calls itself unless <c>Push:Node</c> is set.</param>
+    /// <param name="defaultRedis">Where Redis is when no connection string is set; null for the memory backplane.</param>
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static IServiceCollection AddPushNode(this IServiceCollection services, IConfiguration configuration, string defaultName, string? defaultRedis)
+    {
+        var settings = StrictSettings.Read<PushSettings>(configuration, PushSettings.Section);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => new NodeMetrics(provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), CloseReason.All.Select(reason => reason.Label)));
+        services.AddExportedMeter(NodeMetrics.MeterName);
+
+        // The way out: backplane, subscription, merging, fan-out, connections.
+        services.AddBackplane(configuration, settings.Node.Length > 0 ? settings.Node : defaultName, defaultRedis);
+        services.AddSingleton(settings.Subscription).AddSingleton<Rooms>();
+        services.AddSingleton(settings.Merge).AddSingleton<MergeWorkers>();
+        services.AddSingleton(settings.FanOut).AddSingleton<Shards>();
+        services.AddSingleton(provider => new ConnectionRules(settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>()));
+
+        // The way in: admission, handshake, session.
+        services.AddSingleton(settings.Connections).AddSingleton<Admission>();
+        services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
+        services.AddSingleton<WebSocketEndpoint>();
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.LimitHandshake(settings.Connections));
+
+        // What runs beside it.
+        services.AddHostedService<Subscriber>().AddHostedService<NodeTick>();
+        services.AddSingleton(settings.Drain).AddHostedService<Drain>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Drain.Deadline + TimeSpan.FromSeconds(5));
+        return services;
+    }
+
+    /// <summary>Maps <c>/ws</c> and <c>/connect</c>, the same endpoint.</summary>
+    /// <returns>The endpoints, to add conventions to.</returns>
+    public static IEndpointConventionBuilder MapPushNode(this IEndpointRouteBuilder endpoints)
+    {
+        var endpoint = endpoints.ServiceProvider.GetRequiredService<WebSocketEndpoint>();
+        var group = endpoints.MapGroup("");
+        group.MapGet("/ws", endpoint.HandleAsync);
+        group.MapGet("/connect", endpoint.HandleAsync);
+        return group;
+    }
+
+    /// <summary>Whoever connects and does not speak is gone after the handshake's time.</summary>
+    private static void LimitHandshake(this KestrelServerOptions kestrel, ConnectionSettings settings)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.RequestHeadersTimeout = settings.HandshakeTimeout;
+        kestrel.Limits.KeepAliveTimeout = settings.HandshakeTimeout;
+    }
+}

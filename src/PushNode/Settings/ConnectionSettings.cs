@@ -1,0 +1,56 @@
+using PushHosting;
+
+namespace PushNode.Settings;
+
+/// <summary>The keys under <c>Push:Connections</c>.</summary>
+internal sealed class ConnectionSettings : ICheckedSettings
+{
+    /// <summary>Connections a node takes; further upgrades are answered 503 so that a proxy can try the next node.</summary>
+    [Number(1, 10_000_000)]
+    public int Max { get; set; } = 100_000;
+
+    /// <summary>Rooms one connection may be in. go-push's default.</summary>
+    [Number(1, 1000)]
+    public int MaxRooms { get; set; } = 5;
+
+    /// <summary>Bytes of one client message, all its fragments added up.</summary>
+    [Number(512, 1_048_576)]
+    public int MaxMessageBytes { get; set; } = 4096;
+
+    /// <summary>Time a client has to send a whole handshake.</summary>
+    [Duration("00:00:00.1", "00:05:00")]
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Origins whose pages may connect, separated by semicolons; <c>*</c> lets in all. Browsers always send one; a request without is let in.
+    /// </summary>
+    public string AllowedOrigins { get; set; } = "*";
+
+    /// <summary>A client from which nothing came for so long is pinged. Under the 30 s after which many mobile carriers and proxies forget a quiet connection.</summary>
+    [Duration("00:00:00.1", "01:00:00")]
+    public TimeSpan PingAfter { get; set; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>A client from which nothing came for so long is gone.</summary>
+    [Duration("00:00:00.2", "02:00:00")]
+    public TimeSpan CloseAfter { get; set; } = TimeSpan.FromSeconds(75);
+
+    /// <summary>Time a client has to take a close frame and to echo it.</summary>
+    [Duration("00:00:00.1", "00:01:00")]
+    public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    public string? Problem(string section)
+    {
+        if (CloseAfter <= PingAfter)
+            return $"{section}:CloseAfter is '{CloseAfter:c}'; it accepts a duration longer than {section}:PingAfter, which is {PingAfter:c}.";
+        foreach (var origin in AllowedOrigins.Split(';', StringSplitOptions.TrimEntries))
+        {
+            if (origin != "*" && !IsOrigin(origin))
+                return $"{section}:AllowedOrigins has '{origin}'; it accepts * or origins separated by semicolons, for example https://example.com;http://localhost:8080.";
+        }
+
+        return null;
+    }
+
+    private static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && string.Equals(uri.GetLeftPart(UriPartial.Authority), text, StringComparison.OrdinalIgnoreCase);
+}

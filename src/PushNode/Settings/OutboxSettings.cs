@@ -1,0 +1,21 @@
+using PushHosting;
+
+namespace PushNode.Settings;
+
+/// <summary>The keys under <c>Push:Outbox</c>.</summary>
+internal sealed class OutboxSettings
+{
+    /// <summary>
+    /// Bytes that may wait for one client. Must hold the largest frame, four times <c>Push:Merge:MaxBatchBytes</c>. Frames are shared, so a thousand slow clients
+    /// of one room cost its frames once.
+    /// </summary>
+    [Number(8_192, 1_073_741_824)]
+    public int MaxBytes { get; set; } = 2 * 1024 * 1024;
+
+    /// <summary>What happens to a client whose outbox is full.</summary>
+    public WhenFull WhenFull { get; set; } = WhenFull.DropOldest;
+
+    /// <summary>A client that takes nothing at all for so long is disconnected whatever the policy.</summary>
+    [Duration("00:00:00.1", "01:00:00")]
+    public TimeSpan StuckAfter { get; set; } = TimeSpan.FromSeconds(30);
+}

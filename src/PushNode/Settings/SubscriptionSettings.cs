@@ -1,0 +1,11 @@
+using PushHosting;
+
+namespace PushNode.Settings;
+
+/// <summary>The keys under <c>Push:Subscription</c>.</summary>
+internal sealed class SubscriptionSettings
+{
+    /// <summary>How long a room's channel stays subscribed after its last member left, so that flapping costs nothing.</summary>
+    [Duration("00:00:00", "01:00:00")]
+    public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using PushBackplane;
+using PushNode.FanOut;
+using PushNode.Framing;
+using PushNode.Merging;
+using PushNode.Settings;
+using PushNode.Telemetry;
+
+namespace PushNode.Subscription;
+
+/// <summary>
+/// The rooms of this node: the first holder subscribes the room's channel, the last one's leaving unsubscribes it after a linger. Each room has a lock of its own; a
+/// channel's SUBSCRIBE and UNSUBSCRIBE are issued in the order of the changes that cause them. Lives as long as the node; any thread.
+/// </summary>
+internal sealed class Rooms
+{
+    private readonly ConcurrentDictionary<RoomId, Room> _rooms = new();
+    private readonly ConcurrentQueue<Lingering> _lingering = new();
+    private readonly IBackplane _backplane;
+    private readonly PushChannels _channels;
+    private readonly MergeWorkers _merging;
+    private readonly Shards _shards;
+    private readonly TimeSpan _linger;
+    private readonly TimeProvider _time;
+
+    public Rooms(IBackplane backplane, PushChannels channels, MergeWorkers merging, Shards shards, SubscriptionSettings settings, NodeMetrics metrics, TimeProvider time)
+    {
+        _backplane = backplane;
+        _channels = channels;
+        _merging = merging;
+        _shards = shards;
+        _linger = settings.Linger;
+        _time = time;
+        var frames = new RoomFrames(null);
+        Everyone = new Room(channels.All, frames, shards.Everyone, merging.Open(null, frames, shards.Everyone));
+        metrics.CountRooms(() => _rooms.Count);
+    }
+
+    /// <summary>The room of all connections, whose channel carries the broadcasts.</summary>
+    public Room Everyone { get; }
+
+    /// <summary>Whether messages flow between backplane and node.</summary>
+    public bool IsBackplaneUp => _backplane.IsUp;
+
+    /// <summary>Completes when the backplane goes away.</summary>
+    public Task BackplaneAway => _backplane.Away;
+
+    /// <summary>Subscribes to broadcasts and begins to tell members about outages. Called once.</summary>
+    public void Open()
+    {
+        Everyone.Subscribe(_backplane);
+        _backplane.Restored += () =>
+        {
+            Everyone.Merge.TellGap();
+            foreach (var (_, room) in _rooms)
+                room.Merge.TellGap();
+        };
+    }
+
+    /// <summary>Holds a room, opening it if need be. Each call is undone by one <see cref="Release"/>.</summary>
+    public Room Hold(RoomId id)
+    {
+        while (true)
+        {
+            var room = _rooms.GetOrAdd(id, Create);
+            lock (room)
+            {
+                // Given up between the look-up and the lock: it leaves the directory before that lock is free.
+                if (room.IsRetired)
+                    continue;
+                if (room.Holders++ == 0 && room.Emptied == 0)
+                    room.Subscribe(_backplane);
+                return room;
+            }
+        }
+    }
+
+    /// <summary>Lets go of a room; it lingers if nobody else holds it.</summary>
+    public void Release(RoomId id, Room room)
+    {
+        lock (room)
+        {
+            if (--room.Holders == 0)
+                _lingering.Enqueue(new Lingering(id, room, ++room.Emptied, _time.GetTimestamp()));
+        }
+    }
+
+    /// <summary>Completes when messages published from now on reach the room's members: its channel is acknowledged and the backplane is up.</summary>
+    public Task ReceivingAsync(Room room)
+    {
+        return room.Subscribed.IsCompletedSuccessfully && _backplane.IsUp ? Task.CompletedTask : Both();
+
+        async Task Both()
+        {
+            await room.Subscribed;
+            await _backplane.Up;
+        }
+    }
+
+    /// <summary>Gives up the rooms whose linger is over.</summary>
+    public void RetireLingering()
+    {
+        while (_lingering.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.Since) >= _linger && _lingering.TryDequeue(out oldest))
+            Retire(oldest);
+    }
+
+    private void Retire(Lingering lingering)
+    {
+        var room = lingering.Room;
+        lock (room)
+        {
+            if (room.Holders > 0 || room.Emptied != lingering.Emptied)
+                return;
+            room.IsRetired = true;
+            // Before the room leaves the directory, so that a new room's SUBSCRIBE comes after it.
+            _ = _backplane.UnsubscribeAsync(room.Channel);
+            _rooms.TryRemove(KeyValuePair.Create(lingering.Id, room));
+        }
+    }
+
+    private Room Create(RoomId id)
+    {
+        var frames = new RoomFrames(id);
+        var members = new RoomMembers(_shards);
+        return new Room(_channels.Room(id), frames, members, _merging.Open(id, frames, members));
+    }
+
+    private readonly record struct Lingering(RoomId Id, Room Room, int Emptied, long Since);
+}

@@ -1,0 +1,14 @@
+namespace PushNode.Telemetry;
+
+/// <summary>Why expected deliveries did not happen (push_deliveries_dropped_total).</summary>
+internal enum DeliveryDrop
+{
+    /// <summary>The client took its frames too slowly and the outbox was full.</summary>
+    Slow,
+
+    /// <summary>The client left the room while the frame was on its way.</summary>
+    Left,
+
+    /// <summary>The connection closed before the frame was accepted.</summary>
+    Closed,
+}

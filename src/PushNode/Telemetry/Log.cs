@@ -1,0 +1,11 @@
+namespace PushNode.Telemetry;
+
+/// <summary>Everything the node logs. Nothing is logged per message.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(4001, LogLevel.Information, "Draining {Connections} connections, at most {Deadline}.")]
+    public static partial void DrainBegun(this ILogger logger, int connections, TimeSpan deadline);
+
+    [LoggerMessage(4002, LogLevel.Information, "Drained after {Elapsed}; {Cut} connections were cut because they did not finish closing.")]
+    public static partial void DrainEnded(this ILogger logger, TimeSpan elapsed, int cut);
+}

@@ -1,0 +1,126 @@
+using System.Diagnostics.Metrics;
+
+namespace PushNode.Telemetry;
+
+/// <summary>
+/// The node's instruments, as verbs. Counters are plain sums that the exporter reads, so that every series exists from the start at 0; hot
+/// paths add once per shard and frame, never per push. Any thread.
+/// </summary>
+internal sealed class NodeMetrics : IDisposable
+{
+    public const string MeterName = "RedisPush.Node";
+
+    private static readonly double[] LockWaitBuckets = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1];
+    private static readonly double[] FanOutBuckets = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5];
+    private static readonly double[] LatencyBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10];
+    private static readonly double[] BatchBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
+
+    private readonly Meter _meter;
+    private readonly Histogram<double> _lockWait;
+    private readonly Histogram<double> _fanOut;
+    private readonly Histogram<double> _latency;
+    private readonly Histogram<int> _batchMessages;
+    private readonly LabelledCounter<MessageDrop> _messagesDropped;
+    private readonly LabelledCounter<DeliveryDrop> _deliveriesDropped;
+    private readonly Dictionary<string, int> _closeReasons;
+    private readonly long[] _closed;
+
+    private long _accepted;
+    private long _received;
+    private long _merged;
+    private long _batches;
+    private long _framesSent;
+    private long _bytesSent;
+    private long _expected;
+    private long _deliveries;
+    private Func<int> _rooms = static () => 0;
+
+    /// <param name="meters">Where the meter comes from.</param>
+    /// <param name="closeReasons">All values of push_connections_closed_total's label.</param>
+    public NodeMetrics(IMeterFactory meters, IEnumerable<string> closeReasons)
+    {
+        _closeReasons = closeReasons.Select((reason, index) => (reason, index)).ToDictionary(pair => pair.reason, pair => pair.index);
+        _closed = new long[_closeReasons.Count];
+        _meter = meters.Create(MeterName);
+
+        _meter.CreateObservableUpDownCounter("push.connections", () => Connections, "{connection}", "Open connections.");
+        _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
+        Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
+        _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
+        Counter("push.messages_received", () => Read(ref _received), "{message}", "Messages received from the backplane.");
+        Counter("push.messages_merged", () => Read(ref _merged), "{message}", "Messages that left in a batch.");
+        _messagesDropped = new(_meter, "push.messages_dropped", "{message}", "Messages dropped before a batch, by reason.");
+        Counter("push.batches", () => Read(ref _batches), "{batch}", "Batches that left the merge stage.");
+        Counter("push.frames_sent", () => Read(ref _framesSent), "{frame}", "PUSH frames accepted by a connection's socket or stream: the push rate.");
+        Counter("push.sent", () => Read(ref _bytesSent), "By", "Bytes accepted by sockets or streams, WebSocket headers and control frames included: the bandwidth.");
+        Counter("push.deliveries_expected", () => Read(ref _expected), "{delivery}", "Batch size times the members listed when the batch was fanned out.");
+        Counter("push.deliveries", () => Read(ref _deliveries), "{delivery}", "Messages accepted by a connection's socket or stream.");
+        _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
+
+        _batchMessages = _meter.CreateHistogram("push.batch_messages", "{message}", "Messages in a batch.", advice: Buckets(Array.ConvertAll(BatchBuckets, bound => (int)bound)));
+        _lockWait = _meter.CreateHistogram("push.shard_lock_wait", "s", "Waiting for a shard's lock, every acquisition; uncontended counts as 0.", advice: Buckets(LockWaitBuckets));
+        _fanOut = _meter.CreateHistogram("push.fanout_duration", "s", "From a frame's dispatch until every shard has tried every member.", advice: Buckets(FanOutBuckets));
+        _latency = _meter.CreateHistogram("push.publish_latency", "s", "From the publisher's clock to the last member written, for the oldest message of a batch.", advice: Buckets(LatencyBuckets));
+    }
+
+    /// <summary>Connections accepted and not yet ended.</summary>
+    public long Connections => Read(ref _accepted) - ClosedTotal();
+
+    /// <summary>Names what counts the rooms; asked at each export.</summary>
+    public void CountRooms(Func<int> rooms) => _rooms = rooms;
+
+    public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
+
+    public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
+
+    public void MessagesReceived(int count) => Interlocked.Add(ref _received, count);
+
+    public void MessagesDropped(int count, MessageDrop reason) => _messagesDropped.Add(count, reason);
+
+    public void BatchMerged(int messages)
+    {
+        Interlocked.Add(ref _merged, messages);
+        Interlocked.Increment(ref _batches);
+        _batchMessages.Record(messages);
+    }
+
+    public void DeliveriesExpected(long count) => Interlocked.Add(ref _expected, count);
+
+    public void DeliveriesDropped(long count, DeliveryDrop reason) => _deliveriesDropped.Add(count, reason);
+
+    /// <summary>PUSH frames that were accepted whole; their bytes are counted by <see cref="BytesSent"/>.</summary>
+    public void FramesSent(long frames, long deliveries)
+    {
+        Interlocked.Add(ref _framesSent, frames);
+        Interlocked.Add(ref _deliveries, deliveries);
+    }
+
+    public void BytesSent(long bytes) => Interlocked.Add(ref _bytesSent, bytes);
+
+    public void ShardLockWaited(TimeSpan wait) => _lockWait.Record(wait.TotalSeconds);
+
+    public void FrameLeft(TimeSpan duration) => _fanOut.Record(duration.TotalSeconds);
+
+    /// <summary>A publisher's clock may be ahead of ours; that counts as 0.</summary>
+    public void BatchPublished(TimeSpan latency) => _latency.Record(Math.Max(0, latency.TotalSeconds));
+
+    public void Dispose() => _meter.Dispose();
+
+    private static long Read(ref long counter) => Interlocked.Read(ref counter);
+
+    private static InstrumentAdvice<T> Buckets<T>(T[] bounds) where T : struct => new() { HistogramBucketBoundaries = bounds };
+
+    private void Counter(string name, Func<long> value, string unit, string description) =>
+        _meter.CreateObservableCounter(name, value, unit, description);
+
+    private long ClosedTotal()
+    {
+        long total = 0;
+        for (var i = 0; i < _closed.Length; i++)
+            total += Read(ref _closed[i]);
+        return total;
+    }
+
+    private IEnumerable<Measurement<long>> ObserveClosed() =>
+        _closeReasons.Select(reason => new Measurement<long>(Read(ref _closed[reason.Value]), new KeyValuePair<string, object?>("reason", reason.Key)));
+}

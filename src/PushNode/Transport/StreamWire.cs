@@ -1,0 +1,110 @@
+using System.Buffers;
+using PushNode.Connections;
+
+namespace PushNode.Transport;
+
+/// <summary>
+/// Carries a connection over the stream of an upgraded Kestrel connection: portable, TLS included. One write is under way at a time; Kestrel's pipe takes a frame's
+/// bytes when the write begins and completes it when there is room for more. Lives as long as <see cref="RunAsync"/>.
+/// </summary>
+/// <param name="stream">The upgraded stream.</param>
+/// <param name="abort">Cuts the connection.</param>
+internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposable
+{
+    private const int ReadSize = 4096;
+
+    private readonly CancellationTokenSource _completed = new();
+    private Connection? _connection;
+    private volatile bool _writing;
+
+    public int TryWrite(ReadOnlyMemory<byte> bytes)
+    {
+        if (_writing)
+            return 0;
+        try
+        {
+            var write = stream.WriteAsync(bytes, CancellationToken.None);
+            if (write.IsCompletedSuccessfully)
+            {
+                write.GetAwaiter().GetResult();
+            }
+            else
+            {
+                _writing = true;
+                _ = AwaitWriteAsync(write);
+            }
+
+            return bytes.Length;
+        }
+        catch (Exception exception) when (IsGone(exception))
+        {
+            return 0;
+        }
+    }
+
+    // Not Cancel(): its callbacks would run the reader's end under the connection's gate.
+    public void Complete() => _ = _completed.CancelAsync();
+
+    public void Abort()
+    {
+        abort();
+        _ = _completed.CancelAsync();
+    }
+
+    /// <summary>Reads until either side has ended the connection.</summary>
+    public async Task RunAsync(Connection connection)
+    {
+        _connection = connection;
+        try
+        {
+            while (await ReadAsync(connection) > 0)
+            {
+            }
+        }
+        catch (Exception exception) when (IsGone(exception))
+        {
+            // Expected: the peer reset the connection, or we ended it.
+        }
+
+        connection.OnEnded();
+    }
+
+    public void Dispose() => _completed.Dispose();
+
+    private async ValueTask<int> ReadAsync(Connection connection)
+    {
+        // An empty read waits for bytes without holding a buffer: most connections are quiet most of the time.
+        _ = await stream.ReadAsync(Memory<byte>.Empty, _completed.Token);
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        try
+        {
+            var count = await stream.ReadAsync(buffer, _completed.Token);
+            connection.OnBytes(buffer.AsSpan(0, count));
+            return count;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task AwaitWriteAsync(ValueTask write)
+    {
+        try
+        {
+            await write;
+        }
+        catch (Exception exception) when (IsGone(exception))
+        {
+            // Expected: the peer is gone. The reader sees it too and ends the connection.
+            return;
+        }
+
+        _writing = false;
+        _connection!.OnWritable();
+    }
+
+    /// <summary>What Kestrel's stream throws when the connection has ended, by the peer or by us.</summary>
+    private static bool IsGone(Exception exception) =>
+        exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+}
