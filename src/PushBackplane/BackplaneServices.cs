@@ -1,7 +1,11 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using PushBackplane.Memory;
+using PushBackplane.Redis;
+using PushBackplane.Telemetry;
 using PushHosting;
+using StackExchange.Redis;
 
 namespace PushBackplane;
 
@@ -23,7 +27,12 @@ public static class BackplaneServices
             return services;
 
         BackplaneSettings settings = StrictSettings.Read<BackplaneSettings>(configuration, "Backplane");
+        services.AddSingleton(settings);
         services.AddSingleton(new PushChannels(settings.ChannelPrefix));
+        services.AddMetrics();
+        services.AddSingleton<BackplaneMetrics>();
+        services.AddExportedMeter(BackplaneMetrics.MeterName);
+        services.AddHostedService<BackplaneAnnouncement>();
 
         string? redis = configuration.GetConnectionString("Redis");
         if (string.IsNullOrWhiteSpace(redis))
@@ -31,6 +40,12 @@ public static class BackplaneServices
         if (redis is null)
             return services.AddSingleton<IBackplane, MemoryBackplane>();
 
-        throw new NotImplementedException();
+        ConfigurationOptions options = RedisOptions.Parse(redis);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<RedisBackplane>(provider, options, name));
+        services.AddSingleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>());
+        services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<RedisBackplane>());
+        services.AddHostedService(provider => provider.GetRequiredService<RedisBackplane>());
+        return services;
     }
 }

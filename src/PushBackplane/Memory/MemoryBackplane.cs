@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PushBackplane.Telemetry;
 
 namespace PushBackplane.Memory;
 
@@ -12,6 +13,8 @@ internal sealed class MemoryBackplane : IBackplane
     private static readonly Task<int?> s_one = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
+
+    public MemoryBackplane(BackplaneMetrics metrics) => metrics.WentUp();
 
     public string Description => "memory";
 

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+using PushBackplane.Telemetry;
+
+namespace PushBackplane.Redis;
+
+/// <summary>
+/// Publishes to the program's own canary channel on one link and watches whether it comes back: the only proof that both sockets, and Redis between
+/// them, still deliver. A Redis that is stopped keeps its sockets open and looks connected for ever. Lives as long as its link; <see cref="RunAsync"/>
+/// is called once, payloads arrive on the link's callback thread.
+/// </summary>
+/// <param name="link">The link it watches.</param>
+/// <param name="channel">The canary channel of this program.</param>
+/// <param name="nonce">What tells this process from another that has taken the same name.</param>
+/// <param name="timeout">How long without a canary before the link counts as stalled.</param>
+/// <param name="onStranger">Called when another process is heard on the channel.</param>
+/// <param name="time">Where time comes from.</param>
+/// <param name="metrics">Where round trips go.</param>
+internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpan timeout, Action onStranger, TimeProvider time, BackplaneMetrics metrics)
+{
+    private const string NonceFormat = "N";
+    private const int NonceLength = 32;
+
+    private readonly TaskCompletionSource _firstBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _nonce = nonce.ToString(NonceFormat);
+    private readonly long _born = time.GetTimestamp();
+    private long _lastBack = time.GetTimestamp();
+
+    /// <summary>Completes when the first canary is back.</summary>
+    public Task FirstBack => _firstBack.Task;
+
+    /// <summary>Subscribes to the channel; true once acknowledged.</summary>
+    public Task<bool> SubscribeAsync() => link.SubscribeAsync(channel, OnPayload);
+
+    /// <summary>Publishes once a second until the link is dead, and fails the link when nothing has come back for too long.</summary>
+    public async Task RunAsync()
+    {
+        // At least three chances within the time-out, however short it is set.
+        TimeSpan interval = timeout / 3 < TimeSpan.FromSeconds(1) ? timeout / 3 : TimeSpan.FromSeconds(1);
+        Volatile.Write(ref _lastBack, time.GetTimestamp());
+
+        while (!link.IsClosed)
+        {
+            _ = link.PublishAsync(channel, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {time.GetTimestamp()}")), timeout, time);
+
+            TimeSpan left = timeout - time.GetElapsedTime(Volatile.Read(ref _lastBack));
+            TimeSpan pause = left > TimeSpan.Zero && left < interval ? left : interval;
+            long asleep = time.GetTimestamp();
+            await Task.Delay(pause, time, link.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            // Who wakes up late was stopped or starved itself, and the canary may well be waiting to be read: give it one more interval.
+            bool overslept = time.GetElapsedTime(asleep) > pause + interval;
+            if (!overslept && time.GetElapsedTime(Volatile.Read(ref _lastBack)) >= timeout)
+                link.Fail("it has stopped answering");
+        }
+    }
+
+    private void OnPayload(byte[] payload)
+    {
+        if (!TryParse(payload, out ReadOnlySpan<byte> nonce, out long sent))
+            return;
+
+        if (!Ascii.Equals(nonce, _nonce))
+        {
+            onStranger();
+            return;
+        }
+
+        // One from before this link was sent on the last one, and was held up in a stalled Redis: its round trip says nothing about this one.
+        if (sent < _born)
+            return;
+
+        long now = time.GetTimestamp();
+        Volatile.Write(ref _lastBack, now);
+        metrics.CanaryCameBack(time.GetElapsedTime(sent, now));
+        _firstBack.TrySetResult();
+    }
+
+    /// <summary>Anyone may publish here; what does not have the form of a canary is nobody's.</summary>
+    private static bool TryParse(ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> nonce, out long sent)
+    {
+        nonce = default;
+        sent = 0;
+        if (payload.Length < NonceLength + 2 || payload[NonceLength] != ' ' || !long.TryParse(payload[(NonceLength + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out sent))
+            return false;
+
+        nonce = payload[..NonceLength];
+        return Guid.TryParseExact(Encoding.ASCII.GetString(nonce), NonceFormat, out _);
+    }
+}

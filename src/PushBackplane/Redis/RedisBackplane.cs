@@ -1,0 +1,186 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PushBackplane.Telemetry;
+using PushHosting;
+using StackExchange.Redis;
+
+namespace PushBackplane.Redis;
+
+/// <summary>
+/// The backplane over Redis pub/sub. One loop, from start to stop, makes a <see cref="RedisLink"/>, subscribes everything on it, waits for the
+/// canary, declares the backplane up, waits for the link to die, and begins again. Lives as long as the host. Any thread may call; only the loop
+/// changes the state.
+/// </summary>
+internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
+{
+    /// <summary>How long subscribing again may take: 50,000 channels take 0.2 s on one machine; beyond this the link is given up as stalled.</summary>
+    private static readonly TimeSpan s_attachTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly ConfigurationOptions _options;
+    private readonly BackplaneSettings _settings;
+    private readonly string _name;
+    private readonly string _canaryChannel;
+    private readonly TimeProvider _time;
+    private readonly BackplaneMetrics _metrics;
+    private readonly ILogger<RedisBackplane> _logger;
+
+    private readonly RedisSubscriptions _subscriptions;
+    private readonly Guid _nonce = Guid.NewGuid();
+
+    // The loop's own.
+    private readonly BackOff _backOff = new();
+    private readonly Outage _outage;
+    private bool _everUp;
+
+    // Written by the loop, read by anyone. The link is set while messages flow on it; the reason only while one is connected.
+    private volatile RedisLink? _up;
+    private volatile TaskCompletionSource _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile string? _notReady;
+    private int _nameTaken;
+
+    public RedisBackplane(ConfigurationOptions options, BackplaneSettings settings, PushChannels channels, string name, TimeProvider time, BackplaneMetrics metrics, ILogger<RedisBackplane> logger)
+    {
+        _options = options;
+        _settings = settings;
+        _name = name;
+        _canaryChannel = channels.Canary(name);
+        _time = time;
+        _metrics = metrics;
+        _logger = logger;
+        _subscriptions = new RedisSubscriptions(logger);
+        Description = $"Redis at {RedisOptions.EndPoints(options)}";
+        _outage = new Outage(logger, Description);
+        _away.SetResult();
+    }
+
+    public event Action? Restored;
+
+    public string Description { get; }
+
+    public bool IsUp => _up is { IsClosed: false };
+
+    public Task Away => _away.Task;
+
+    public string? NotReadyBecause => IsUp ? null : _notReady ?? $"{Description} does not answer.";
+
+    public async Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
+    {
+        if (_up is not { IsClosed: false } link)
+            return null;
+
+        // Copied, because an unconfirmed payload may still be waiting to be sent when the caller uses its buffer again.
+        int? reached = await link.PublishAsync(channel, payload.ToArray(), _settings.PublishTimeout, _time);
+
+        // StackExchange.Redis completes its answers one after another on one thread, inline; the caller's continuation is not to hold up the next.
+        await Task.Yield();
+        return reached;
+    }
+
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload) => _subscriptions.SubscribeAsync(channel, onPayload);
+
+    public Task UnsubscribeAsync(string channel) => _subscriptions.UnsubscribeAsync(channel);
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        _subscriptions.End();
+    }
+
+    /// <summary>The loop. The host does not wait for it: a program whose Redis is not there starts all the same.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            string cause;
+            try
+            {
+                RedisLink link = await RedisLink.ConnectAsync(_options, _time, stoppingToken);
+                cause = await LiveAsync(link, stoppingToken);
+            }
+            catch (RedisUnreachableException e)
+            {
+                cause = e.Message;
+            }
+
+            if (stoppingToken.IsCancellationRequested)
+                return;
+
+            _outage.Continues(cause);
+            await Task.Delay(_backOff.Next(), _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Uses one link until it dies or the program stops; says why it died.</summary>
+    private async Task<string> LiveAsync(RedisLink link, CancellationToken stoppingToken)
+    {
+        using (link)
+        {
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(link.Closed, stoppingToken);
+            var canary = new Canary(link, _canaryChannel, _nonce, _settings.CanaryTimeout, WarnNameTaken, _time, _metrics);
+            if (await SubscribeAllAsync(link, canary, over.Token))
+            {
+                BringUp(link);
+                await Task.Delay(Timeout.InfiniteTimeSpan, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            TakeDown();
+            return link.Cause ?? "the program is stopping";
+        }
+    }
+
+    /// <summary>Subscribes on a new link what is wanted, the canary's channel included, and waits for the canary. False when the link died over it.</summary>
+    private async Task<bool> SubscribeAllAsync(RedisLink link, Canary canary, CancellationToken over)
+    {
+        try
+        {
+            _notReady = $"{Description} is connected; the rooms are being subscribed again.";
+            Task subscribed = Task.WhenAll(canary.SubscribeAsync(), _subscriptions.AttachAsync(link));
+            await subscribed.WaitAsync(s_attachTimeout, _time, over);
+
+            _notReady = $"{Description} is connected, but has not delivered the canary yet.";
+            _ = canary.RunAsync();
+            await canary.FirstBack.WaitAsync(over);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            link.Fail("it has not acknowledged all channels in time");
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private void BringUp(RedisLink link)
+    {
+        if (_everUp)
+        {
+            _metrics.Reconnected();
+            Restored?.Invoke();
+        }
+
+        _away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _up = link;
+        _everUp = true;
+        _metrics.WentUp();
+        _backOff.Reset();
+        _outage.Over(_subscriptions.Count);
+    }
+
+    private void TakeDown()
+    {
+        _subscriptions.Detach();
+        _up = null;
+        _notReady = null;
+        _metrics.WentAway();
+        _away.TrySetResult();
+    }
+
+    private void WarnNameTaken()
+    {
+        if (Interlocked.Exchange(ref _nameTaken, 1) == 0)
+            Log.NameTaken(_logger, _name);
+    }
+}

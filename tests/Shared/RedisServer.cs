@@ -1,0 +1,172 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace RedisPush.Testing;
+
+/// <summary>
+/// A redis-server process of the test's own: loopback, a free port that stays the same over restarts, nothing written to disk. Can be stopped (a crash:
+/// SIGKILL), started again, and suspended, which leaves its sockets open and silent. Needs redis-server and redis-cli in the path.
+/// One thread at a time.
+/// </summary>
+public sealed class RedisServer : IAsyncDisposable
+{
+    private const int Sigcont = 18;
+    private const int Sigstop = 19;
+    private const int PortsToTry = 5;
+
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(20);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
+    private readonly string[] _arguments;
+    private Process? _process;
+    private bool _suspended;
+
+    private RedisServer(string[] arguments) => _arguments = arguments;
+
+    public int Port { get; private set; }
+
+    /// <summary>"127.0.0.1:port", which is a connection string.</summary>
+    public string EndPoint => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
+
+    /// <summary>A server that is running.</summary>
+    /// <param name="arguments">More of redis-server's own: <c>--requirepass</c>, <c>secret</c>.</param>
+    public static async Task<RedisServer> StartNewAsync(params string[] arguments)
+    {
+        RedisServer server = NotStarted(arguments);
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await server.StartAsync();
+                return server;
+            }
+            catch (InvalidOperationException) when (attempt < PortsToTry)
+            {
+                // Somebody was faster with the free port.
+                server.Port = FreePort();
+            }
+        }
+    }
+
+    /// <summary>A server that has a port and is not there yet.</summary>
+    public static RedisServer NotStarted(params string[] arguments) => new(arguments) { Port = FreePort() };
+
+    /// <summary>Starts the process and waits until it answers.</summary>
+    /// <exception cref="InvalidOperationException">It has ended instead; its output is the message.</exception>
+    public async Task StartAsync()
+    {
+        var start = new ProcessStartInfo("redis-server") { WorkingDirectory = _directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] own = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
+        foreach (string argument in own.Concat(_arguments))
+            start.ArgumentList.Add(argument);
+
+        Process process = Process.Start(start)!;
+        var output = new StringBuilder();
+        process.OutputDataReceived += (_, line) => output.AppendLine(line.Data);
+        process.ErrorDataReceived += (_, line) => output.AppendLine(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _process = process;
+
+        long started = Stopwatch.GetTimestamp();
+        while (!await AnswersAsync())
+        {
+            if (process.HasExited)
+            {
+                await process.WaitForExitAsync();
+                throw new InvalidOperationException($"redis-server has ended:\n{output}");
+            }
+
+            if (Stopwatch.GetElapsedTime(started) > s_startTimeout)
+                throw new TimeoutException("redis-server does not answer.");
+            await Task.Delay(10);
+        }
+    }
+
+    /// <summary>Kills the process: clients see a reset, then refused connections.</summary>
+    public async Task StopAsync()
+    {
+        if (_process is null)
+            return;
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _process = null;
+        _suspended = false;
+    }
+
+    /// <summary>Stalls the process: connections stay, new ones are accepted by the kernel, and nothing is ever answered.</summary>
+    public void Suspend()
+    {
+        Signal(Sigstop);
+        _suspended = true;
+    }
+
+    /// <summary>Lets a stalled process go on, with all that has come in meanwhile.</summary>
+    public void Resume()
+    {
+        Signal(Sigcont);
+        _suspended = false;
+    }
+
+    /// <summary>Runs one command through redis-cli and returns what it prints, without the last line end.</summary>
+    public async Task<string> CliAsync(params string[] command)
+    {
+        var start = new ProcessStartInfo("redis-cli") { RedirectStandardOutput = true };
+        string[] own = ["-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture)];
+        foreach (string argument in own.Concat(command))
+            start.ArgumentList.Add(argument);
+
+        using Process process = Process.Start(start)!;
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return output.TrimEnd('\n');
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_suspended)
+            Resume();
+        await StopAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, Port);
+            await client.GetStream().WriteAsync("PING\r\n"u8.ToArray());
+            byte[] answer = new byte[64];
+            return await client.GetStream().ReadAsync(answer) > 0;
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            // Not yet.
+            return false;
+        }
+    }
+
+    private void Signal(int signal)
+    {
+        if (_process is null)
+            throw new InvalidOperationException("The server is not running.");
+        if (Kill(_process.Id, signal) != 0)
+            throw new InvalidOperationException($"kill: errno {Marshal.GetLastPInvokeError()}");
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int Kill(int pid, int signal);
+}
