@@ -1,6 +1,5 @@
-using Microsoft.AspNetCore.Routing;
 using PushApi;
-using PushBackplane;
+using PushApi.Endpoints;
 using PushHosting;
 using PushNode;
 
@@ -20,11 +19,11 @@ internal static class Program
 
         WebApplication Create()
         {
-            var builder = WebApplication.CreateBuilder(args);
+            var builder = PushProgram.CreateBuilder(args);
             settings = StrictSettings.Read<FarmSettings>(builder.Configuration, FarmSettings.Section);
             if (!string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
                 throw new SettingsException("urls has no meaning for PushFarm, which has two addresses; it accepts Farm:NodeUrl and Farm:ApiUrl.");
-            builder.WebHost.UseUrls(settings.NodeUrl, settings.ApiUrl);
+            builder.UseUrl("Farm:NodeUrl", settings.NodeUrl).UseUrl("Farm:ApiUrl", settings.ApiUrl);
 
             var name = $"{Environment.MachineName}:{settings.NodePort}";
             builder.Services.AddPushNode(builder.Configuration, name, defaultRedis: null);

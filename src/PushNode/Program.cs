@@ -9,7 +9,7 @@ internal static class Program
 
     private static Task<int> Main(string[] args) => PushProgram.RunAsync(() =>
     {
-        var builder = WebApplication.CreateBuilder(args).UseDefaultUrl("http://*:7777");
+        var builder = PushProgram.CreateBuilder(args).UseDefaultUrl("http://*:7777");
         // A WebSocket of HTTP/2 is a stream of a shared connection, which nothing here is made for.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1));
         builder.Services.AddPushNode(builder.Configuration, PushProgram.DefaultName(builder), defaultRedis: "localhost:6379");

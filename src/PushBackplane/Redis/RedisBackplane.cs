@@ -34,6 +34,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
 
     // Written by the loop, read by anyone. The link is set while messages flow on it; the reason only while one is connected.
     private volatile RedisLink? _up;
+    private volatile TaskCompletionSource _back = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _notReady;
     private int _nameTaken;
@@ -60,6 +61,8 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
     public bool IsUp => _up is { IsClosed: false };
 
     public Task Away => _away.Task;
+
+    public Task Up => _back.Task;
 
     public string? NotReadyBecause => IsUp ? null : _notReady ?? $"{Description} does not answer.";
 
@@ -164,6 +167,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
         _away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _up = link;
         _everUp = true;
+        _back.TrySetResult();
         _metrics.WentUp();
         _backOff.Reset();
         _outage.Over(_subscriptions.Count);
@@ -173,6 +177,8 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
     {
         _subscriptions.Detach();
         _up = null;
+        if (_back.Task.IsCompleted)
+            _back = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _notReady = null;
         _metrics.WentAway();
         _away.TrySetResult();

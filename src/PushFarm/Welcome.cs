@@ -1,0 +1,31 @@
+using PushHosting;
+
+namespace PushFarm;
+
+/// <summary>What the program says when it serves: its addresses and a command to try.</summary>
+internal static class Welcome
+{
+    public static string Text(WebApplication app, FarmSettings settings)
+    {
+        var node = Reachable(settings.NodeUrl);
+        var api = Reachable(settings.ApiUrl);
+        var management = app.Services.GetRequiredService<ManagementEndpoint>().Url;
+        return $$"""
+
+              clients     ws{{node["http".Length..]}}/ws?room=demo
+              publishers  {{api}}
+              management  {{management}}
+
+            Try it: open the first address with a WebSocket client, then
+              curl -H 'Content-Type: application/json' -d '{"text":"hello"}' {{api}}/v1/rooms/demo/messages
+
+            """;
+    }
+
+    /// <summary>An address that listens on everything is reached by a name.</summary>
+    private static string Reachable(string url)
+    {
+        var address = BindingAddress.Parse(url);
+        return $"{address.Scheme}://{(address.Host is "*" or "+" or "0.0.0.0" or "[::]" ? "localhost" : address.Host)}:{address.Port}";
+    }
+}
