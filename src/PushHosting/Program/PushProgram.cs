@@ -15,6 +15,8 @@ public static class PushProgram
     // As configuration, below every other source, so that the standard keys override each of them.
     private static readonly KeyValuePair<string, string?>[] ConsoleLog =
     [
+        // Nothing is logged per request or message unless asked for.
+        new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
         new("Logging:Console:FormatterName", "simple"),
         new("Logging:Console:FormatterOptions:SingleLine", "true"),
         new("Logging:Console:FormatterOptions:UseUtcTimestamp", "true"),
