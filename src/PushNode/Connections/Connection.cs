@@ -21,6 +21,7 @@ internal sealed class Connection
     private ClientSession? _session;
     private CloseReason? _closing;
     private bool _closeReceived;
+    private bool _ended;
     private bool _pinged;
     private long _heardAt;
     private long _acceptedAt;
@@ -111,6 +112,8 @@ internal sealed class Connection
     {
         lock (_gate)
         {
+            if (_ended)
+                return;
             if (_closing is null)
                 BeginClosingLocked(reason);
             _wire.Abort();
@@ -121,7 +124,10 @@ internal sealed class Connection
     public void OnWritable()
     {
         lock (_gate)
-            DrainLocked();
+        {
+            if (!_ended)
+                DrainLocked();
+        }
     }
 
     /// <summary>Bytes from the client; they are unmasked in place.</summary>
@@ -142,6 +148,8 @@ internal sealed class Connection
         CloseReason reason;
         lock (_gate)
         {
+            // The wire is not to be touched any more: what carried it may serve somebody else soon.
+            _ended = true;
             reason = _closing ??= CloseReason.Lost;
             if (_outbox is not null)
                 _metrics.DeliveriesDropped(_outbox.Deliveries(), DeliveryDrop.Closed);
@@ -160,6 +168,8 @@ internal sealed class Connection
     {
         lock (_gate)
         {
+            if (_ended)
+                return;
             var quiet = Since(Volatile.Read(ref _heardAt), now);
             if (_closing is not null)
             {

@@ -24,7 +24,7 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
         try
         {
             var write = stream.WriteAsync(bytes, CancellationToken.None);
-            if (write.IsCompletedSuccessfully)
+            if (write.IsCompleted)
             {
                 write.GetAwaiter().GetResult();
             }
@@ -38,6 +38,7 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
         }
         catch (Exception exception) when (IsGone(exception))
         {
+            // Expected: the peer is gone. The reader sees it too and ends the connection.
             return 0;
         }
     }
@@ -55,36 +56,41 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
     public async Task RunAsync(Connection connection)
     {
         _connection = connection;
+        byte[]? buffer = null;
         try
         {
-            while (await ReadAsync(connection) > 0)
+            // An empty read waits for bytes without holding a buffer: most connections are quiet most of the time.
+            while (await ReadAsync(Memory<byte>.Empty) is not null)
             {
+                buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+                if (await ReadAsync(buffer) is not { } count || count == 0)
+                    break;
+                connection.OnBytes(buffer.AsSpan(0, count));
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = null;
             }
         }
-        catch (Exception exception) when (IsGone(exception))
+        finally
         {
-            // Expected: the peer reset the connection, or we ended it.
+            if (buffer is not null)
+                ArrayPool<byte>.Shared.Return(buffer);
+            connection.OnEnded();
         }
-
-        connection.OnEnded();
     }
 
     public void Dispose() => _completed.Dispose();
 
-    private async ValueTask<int> ReadAsync(Connection connection)
+    /// <summary>Reads once: how many bytes came, 0 at the end of the stream; null when the connection has ended otherwise.</summary>
+    private async ValueTask<int?> ReadAsync(Memory<byte> buffer)
     {
-        // An empty read waits for bytes without holding a buffer: most connections are quiet most of the time.
-        _ = await stream.ReadAsync(Memory<byte>.Empty, _completed.Token);
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
         try
         {
-            var count = await stream.ReadAsync(buffer, _completed.Token);
-            connection.OnBytes(buffer.AsSpan(0, count));
-            return count;
+            return await stream.ReadAsync(buffer, _completed.Token);
         }
-        finally
+        catch (Exception exception) when (IsGone(exception))
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            // Expected: the peer reset the connection, or we ended it.
+            return null;
         }
     }
 
