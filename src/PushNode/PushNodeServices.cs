@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using PushBackplane;
 using PushHosting;
 using PushNode.Connections;
@@ -39,6 +40,7 @@ public static class PushNodeServices
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
         services.AddSingleton<WebSocketEndpoint>();
         services.Configure<KestrelServerOptions>(kestrel => kestrel.LimitHandshake(settings.Connections));
+        services.Configure<SocketTransportOptions>(transport => transport.LimitSendBuffer(settings.Connections));
 
         // What runs beside it.
         services.AddHostedService<Subscriber>().AddHostedService<NodeTick>();
@@ -65,4 +67,13 @@ public static class PushNodeServices
         kestrel.Limits.RequestHeadersTimeout = settings.HandshakeTimeout;
         kestrel.Limits.KeepAliveTimeout = settings.HandshakeTimeout;
     }
+
+    /// <summary>Connections inherit the buffer of the socket that accepts them.</summary>
+    private static void LimitSendBuffer(this SocketTransportOptions transport, ConnectionSettings settings) =>
+        transport.CreateBoundListenSocket = endpoint =>
+        {
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+            socket.SendBufferSize = settings.SendBufferBytes;
+            return socket;
+        };
 }

@@ -17,6 +17,13 @@ internal sealed class ConnectionSettings : ICheckedSettings
     [Number(512, 1_048_576)]
     public int MaxMessageBytes { get; set; } = 4096;
 
+    /// <summary>
+    /// The kernel's send buffer of one connection, which Linux doubles for its own book-keeping. Left alone it grows to 4 MB for a client that does not read: minutes of stale
+    /// frames, and memory that no limit of ours sees.
+    /// </summary>
+    [Number(4_096, 16_777_216)]
+    public int SendBufferBytes { get; set; } = 128 * 1024;
+
     /// <summary>Time a client has to send a whole handshake.</summary>
     [Duration("00:00:00.1", "00:05:00")]
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
