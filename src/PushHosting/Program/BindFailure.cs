@@ -14,7 +14,7 @@ internal static class BindFailure
             SocketError.AddressAlreadyInUse => "is already in use by another process",
             SocketError.AccessDenied => "needs rights that this process does not have",
             SocketError.AddressNotAvailable => "is not an address of this machine",
-            _ => $"cannot be opened ({SettingText.Clean(cause.Message.Split('\n')[0].Trim().TrimEnd('.'))})",
+            _ => $"cannot be opened ({cause.Message.Split('\n')[0].Trim().TrimEnd('.')})",
         };
     }
 }

@@ -6,16 +6,14 @@ internal static class OperatorError
     /// <summary>The sentence for the operator; null when the exception is none of his.</summary>
     public static string? Sentence(Exception exception)
     {
-        if (exception is SettingsException)
-            return exception.Message;
-
-        // What the framework's configuration throws itself (a settings file that is no JSON, a value its binder cannot convert) names the file or the key.
-        if (exception is InvalidDataException or FormatException or InvalidOperationException
-            && exception.Source?.StartsWith("Microsoft.Extensions.Configuration", StringComparison.Ordinal) == true)
+        return exception switch
         {
-            Exception cause = exception.GetBaseException();
-            return ReferenceEquals(cause, exception) || exception is InvalidOperationException ? exception.Message : $"{exception.Message.TrimEnd('.')}: {cause.Message}";
-        }
-        return null;
+            SettingsException => exception.Message,
+            // A settings file that cannot be parsed: the framework names the file, and the cause the line.
+            InvalidDataException { InnerException: FormatException } => $"{exception.Message.TrimEnd('.')}: {exception.GetBaseException().Message}",
+            // The framework's binder, compiled into each of its libraries: it names the key, the value and the type.
+            InvalidOperationException { InnerException: FormatException } when exception.Source?.StartsWith("Microsoft.", StringComparison.Ordinal) == true => exception.Message,
+            _ => null,
+        };
     }
 }

@@ -1,0 +1,204 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace PushHosting.Tests;
+
+public sealed class ManagementServerTests
+{
+    [Theory]
+    [InlineData("GET", "/healthz", 200, "ok", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/readyz", 200, "ready", "text/plain; charset=utf-8")]
+    [InlineData("HEAD", "/healthz", 200, "", "text/plain; charset=utf-8")]
+    [InlineData("HEAD", "/metrics", 200, "", "text/plain; version=0.0.4; charset=utf-8")]
+    [InlineData("POST", "/healthz", 405, "Only GET and HEAD are answered here.", "text/plain; charset=utf-8")]
+    [InlineData("DELETE", "/metrics", 405, "Only GET and HEAD are answered here.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/", 404, "Here are only /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/metrics/x", 404, "Here are only /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/healthz?verbose=1", 200, "ok", "text/plain; charset=utf-8")]
+    public async Task A_page_answers(string method, string path, int status, string body, string contentType)
+    {
+        await using TestHost host = await TestHost.StartAsync();
+        using HttpResponseMessage response = await TestHost.SendAsync(new HttpMethod(method), new Uri(host.Management, path));
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal(body, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(contentType, response.Content.Headers.ContentType!.ToString());
+        if (status == 405)
+            Assert.Equal(["GET", "HEAD"], response.Content.Headers.Allow);
+    }
+
+    [Fact]
+    public async Task The_public_port_has_no_metrics_whatever_the_host_header_says()
+    {
+        await using TestHost host = await TestHost.StartAsync(map: app => app.MapGet("/", () => "public"));
+        Assert.NotEqual(host.Public.Port, host.Management.Port);
+
+        foreach (string? name in new[] { null, host.Management.Authority, "localhost:9464" })
+        {
+            foreach (string page in new[] { "/metrics", "/healthz", "/readyz" })
+            {
+                using HttpResponseMessage response = await TestHost.SendAsync(HttpMethod.Get, new Uri(host.Public, page), name);
+                Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+            }
+        }
+        using HttpResponseMessage reached = await TestHost.SendAsync(HttpMethod.Get, host.Public);
+        Assert.Equal("public", await reached.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using HttpResponseMessage notReached = await TestHost.SendAsync(HttpMethod.Get, host.Management, host.Public.Authority);
+        Assert.Equal(HttpStatusCode.NotFound, notReached.StatusCode);
+    }
+
+    [Fact]
+    public async Task Not_ready_names_every_failing_condition()
+    {
+        Condition first = new(), second = new(), third = new();
+        await using TestHost host = await TestHost.StartAsync(builder => builder.Services
+            .AddSingleton<IReadiness>(first).AddSingleton<IReadiness>(second).AddSingleton<IReadiness>(third));
+        Assert.Equal("ready", await host.GetAsync("/readyz"));
+
+        first.NotReadyBecause = "The backplane is away.";
+        third.NotReadyBecause = "Draining.";
+        using (HttpResponseMessage response = await TestHost.SendAsync(HttpMethod.Get, new Uri(host.Management, "/readyz")))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+            Assert.Equal("The backplane is away.\nDraining.", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+        Assert.Equal("ok", await host.GetAsync("/healthz"));
+
+        first.NotReadyBecause = third.NotReadyBecause = null;
+        Assert.Equal("ready", await host.GetAsync("/readyz"));
+    }
+
+    [Fact]
+    public async Task It_opens_before_the_application_starts_and_answers_until_everything_has_stopped()
+    {
+        Phases phases = new();
+        await using TestHost host = await TestHost.StartAsync(builder => builder.Services.AddSingleton<IHostedService>(services =>
+        {
+            phases.Ask = async () =>
+            {
+                Uri management = new(services.GetRequiredService<ManagementEndpoint>().Url);
+                using HttpResponseMessage health = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/healthz"));
+                using HttpResponseMessage metrics = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/metrics"));
+                return health.IsSuccessStatusCode && metrics.IsSuccessStatusCode;
+            };
+            return phases;
+        }));
+        Uri management = host.Management;
+        await host.App.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(["start", "stopping", "stop", "stopped"], phases.Answered);
+        await Assert.ThrowsAsync<HttpRequestException>(() => TestHost.SendAsync(HttpMethod.Get, management));
+    }
+
+    [Fact]
+    public async Task A_scraper_that_sends_half_a_request_does_not_hold_up_the_stop()
+    {
+        await using TestHost host = await TestHost.StartAsync();
+        using TcpClient half = new();
+        await half.ConnectAsync(IPAddress.Loopback, host.Management.Port, TestContext.Current.CancellationToken);
+        await half.GetStream().WriteAsync("GET /metrics HTTP/1.1\r\nHost"u8.ToArray(), TestContext.Current.CancellationToken);
+
+        // The host's own time-out is 30 s and would end it too: with an exception.
+        using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(25));
+        await host.App.StopAsync(deadline.Token);
+        Assert.False(deadline.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Hostile_bytes_do_not_disturb_it()
+    {
+        int seed = Random.Shared.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        Random random = new(seed);
+        await using TestHost host = await TestHost.StartAsync();
+
+        byte[] noise = new byte[4096];
+        random.NextBytes(noise);
+        byte[][] attacks =
+        [
+            noise,
+            [.. "GET /metrics HTTP/1.1\r\nHost: "u8, .. noise],
+            Encoding.ASCII.GetBytes("GET /" + new string('a', 100_000) + " HTTP/1.1\r\n\r\n"),
+            Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: x\r\nX: " + new string('b', 100_000)),
+            Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: x\r\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"H{i}: 1\r\n")) + "\r\n"),
+            "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\nbody"u8.ToArray(),
+            "POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\nbody"u8.ToArray(),
+            "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(),
+            "GET /%2e%2e/%00metrics HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray(),
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray(),
+            [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03],
+        ];
+
+        foreach (byte[] attack in attacks)
+        {
+            using TcpClient client = new();
+            await client.ConnectAsync(IPAddress.Loopback, host.Management.Port, TestContext.Current.CancellationToken);
+            try
+            {
+                await client.GetStream().WriteAsync(attack, TestContext.Current.CancellationToken);
+            }
+            catch (IOException)
+            {
+                // Expected: it may close before it has read everything.
+            }
+            Assert.Equal("ok", await host.GetAsync("/healthz"));
+        }
+        Assert.Contains("# TYPE", await host.MetricsAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Adding_it_twice_adds_it_once()
+    {
+        await using TestHost host = await TestHost.StartAsync(builder => builder.Services.AddManagement(builder.Configuration, 0));
+        Assert.Single(host.App.Services.GetServices<IHostedService>(), s => s is ManagementServer);
+    }
+
+    [Fact]
+    public async Task Its_address_cannot_be_asked_for_before_it_is_open()
+    {
+        WebApplicationBuilder builder = PushProgram.CreateBuilder([]);
+        builder.Services.AddManagement(builder.Configuration, 0);
+        await using WebApplication app = builder.Build();
+        Assert.Throws<InvalidOperationException>(() => app.Services.GetRequiredService<ManagementEndpoint>().Url);
+    }
+
+    private sealed class Condition : IReadiness
+    {
+        private volatile string? _reason;
+
+        public string? NotReadyBecause
+        {
+            get => _reason;
+            set => _reason = value;
+        }
+    }
+
+    private sealed class Phases : IHostedLifecycleService
+    {
+        public Func<Task<bool>> Ask { get; set; } = () => Task.FromResult(false);
+
+        public List<string> Answered { get; } = [];
+
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartAsync(CancellationToken cancellationToken) => AskInAsync("start");
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppingAsync(CancellationToken cancellationToken) => AskInAsync("stopping");
+
+        public Task StopAsync(CancellationToken cancellationToken) => AskInAsync("stop");
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => AskInAsync("stopped");
+
+        private async Task AskInAsync(string phase)
+        {
+            if (await Ask())
+                Answered.Add(phase);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace PushHosting.Tests;
+
+public sealed class StrictSettingsTests
+{
+    [Theory]
+    [InlineData("Push:Merge:Window=banana", "Push:Merge:Window is 'banana'; it accepts a duration from 00:00:00.1 to 00:01:00, written hh:mm:ss, for example 00:00:01.")]
+    [InlineData("Push:Merge:Window=1", "Push:Merge:Window is '1'; it accepts a duration from 00:00:00.1 to 00:01:00, written hh:mm:ss, for example 00:00:01.")]
+    [InlineData("push:merge:GATHER=-00:00:01", "Push:Merge:Gather is '-00:00:01'; it accepts a duration from 00:00:00 to 00:00:01, written hh:mm:ss, for example 00:00:00.05.")]
+    [InlineData("Push:Shards=0", "Push:Shards is '0'; it accepts a whole number from 1 to 65536, for example 16.")]
+    [InlineData("Push:Shards=65537", "Push:Shards is '65537'; it accepts a whole number from 1 to 65536, for example 16.")]
+    [InlineData("Push:Shards=1.5", "Push:Shards is '1.5'; it accepts a whole number from 1 to 65536, for example 16.")]
+    [InlineData("Push:Shards=99999999999999999999", "Push:Shards is '99999999999999999999'; it accepts a whole number from 1 to 65536, for example 16.")]
+    [InlineData("Push:Unbounded=x", "Push:Unbounded is 'x'; it accepts a whole number, for example 0.")]
+    [InlineData("Push:Jitter=NaN", "Push:Jitter is 'NaN'; it accepts a number from 0 to 1, for example 0.5.")]
+    [InlineData("Push:Jitter=0,5", "Push:Jitter is '0,5'; it accepts a number from 0 to 1, for example 0.5.")]
+    [InlineData("Push:Maybe=11", "Push:Maybe is '11'; it accepts a whole number from 1 to 10, for example 1.")]
+    [InlineData("Push:Compress=yes", "Push:Compress is 'yes'; it accepts true or false, for example false.")]
+    [InlineData("Push:Policy=1", "Push:Policy is '1'; it accepts one of DropOldest and Disconnect, for example DropOldest.")]
+    [InlineData("Push:Policy=DropOldest,Disconnect", "Push:Policy is 'DropOldest,Disconnect'; it accepts one of DropOldest and Disconnect, for example DropOldest.")]
+    [InlineData("Push:Origins=a", "Push:Origins is 'a'; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1.")]
+    [InlineData("Push:Origins:first=a", "Push:Origins:first is not an item of Push:Origins; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1.")]
+    [InlineData("Push:Merge:Windw=x", "Push:Merge:Windw is not a key; Push:Merge accepts Window and Gather.")]
+    [InlineData("Push:Derived=4", "Push:Derived is not a key; Push accepts Node, RedisPassword, Shards, Unbounded, Jitter, Maybe, RedisSecretNumber, Compress, Policy, Origins and Merge.")]
+    [InlineData("Push:Merge=5", "Push:Merge is '5'; it accepts no value of its own, only the keys Window and Gather, for example Push:Merge:Window.")]
+    [InlineData("Push:Merge:Window:Low=1", "Push:Merge:Window:Low is not a key, since Push:Merge:Window is no section; Push:Merge:Window accepts a duration from 00:00:00.1 to 00:01:00, written hh:mm:ss, for example 00:00:01.")]
+    [InlineData("Push:Node:Name=1", "Push:Node:Name is not a key, since Push:Node is no section; Push:Node accepts a text.")]
+    [InlineData("Push:RedisSecretNumber=hunter2", "Push:RedisSecretNumber is a value that is not shown here; it accepts a whole number from 1 to 10, for example 1.")]
+    [InlineData("Push:Node=bad", "Push:Node is 'bad'; it accepts a good name.")]
+    [InlineData("Push:Merge:Window=00:00:00.5;Push:Merge:Gather=00:00:01", "Push:Merge:Gather is longer than Push:Merge:Window; it accepts a duration up to that.")]
+    [InlineData("Push:Shards=1\n2", "Push:Shards is '1?2'; it accepts a whole number from 1 to 65536, for example 16.")]
+    public void A_wrong_setting_is_one_sentence_with_its_key_its_value_and_what_is_accepted(string settings, string sentence)
+    {
+        SettingsException exception = Assert.Throws<SettingsException>(() => Read(settings));
+        Assert.Equal(sentence, exception.Message);
+    }
+
+    [Fact]
+    public void A_long_value_is_cut()
+    {
+        SettingsException exception = Assert.Throws<SettingsException>(() => Read("Push:Shards=" + new string('9', 5000)));
+        Assert.InRange(exception.Message.Length, 100, 300);
+    }
+
+    [Fact]
+    public void Every_kind_of_value_is_read_whatever_the_case_of_its_key()
+    {
+        SampleSettings read = Read(
+            "push:NODE=n1;Push:shards=7;Push:Unbounded=-5000000000;Push:Jitter=0.25;Push:Maybe=3;Push:Compress=TRUE;Push:Policy=disconnect;"
+            + "Push:Origins:1=b;Push:Origins:0=a;Push:Merge:Window=00:00:02.5;Push:RedisPassword=p");
+
+        Assert.Equal("n1", read.Node);
+        Assert.Equal(7, read.Shards);
+        Assert.Equal(-5_000_000_000, read.Unbounded);
+        Assert.Equal(0.25, read.Jitter);
+        Assert.Equal(3, read.Maybe);
+        Assert.True(read.Compress);
+        Assert.Equal(OutboxPolicy.Disconnect, read.Policy);
+        Assert.Equal(["a", "b"], read.Origins);
+        Assert.Equal(TimeSpan.FromSeconds(2.5), read.Merge.Window);
+        Assert.Equal(TimeSpan.FromMilliseconds(50), read.Merge.Gather);
+        Assert.Equal("p", read.RedisPassword);
+    }
+
+    [Fact]
+    public void An_empty_value_is_unset_except_for_a_text()
+    {
+        SampleSettings read = Read("Push:Shards=;Push:Merge:Window=;Push:Policy=;Push:Origins=;Push:Origins:0=;Push:Merge=;Push:Maybe=;Push:RedisPassword=");
+
+        Assert.Equal(16, read.Shards);
+        Assert.Equal(TimeSpan.FromSeconds(1), read.Merge.Window);
+        Assert.Equal(OutboxPolicy.DropOldest, read.Policy);
+        Assert.Equal(["*"], read.Origins);
+        Assert.Null(read.Maybe);
+        Assert.Equal("", read.RedisPassword);
+    }
+
+    [Fact]
+    public void The_ends_of_a_range_are_inside_it()
+    {
+        SampleSettings read = Read("Push:Shards=65536;Push:Merge:Window=00:01:00;Push:Merge:Gather=00:00:00;Push:Jitter=1");
+        Assert.Equal(TimeSpan.FromMinutes(1), read.Merge.Window);
+        Assert.Equal(1, read.Jitter);
+    }
+
+    [Fact]
+    public void The_machine_s_culture_changes_nothing()
+    {
+        CultureInfo before = CultureInfo.CurrentCulture;
+        // InvariantGlobalization leaves no other culture to choose; this is what German does to numbers.
+        CultureInfo comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        comma.NumberFormat.NumberDecimalSeparator = ",";
+        comma.NumberFormat.NumberGroupSeparator = ".";
+        try
+        {
+            CultureInfo.CurrentCulture = comma;
+            Assert.Equal(0.25, Read("Push:Jitter=0.25").Jitter);
+            Assert.Contains("for example 0.5.", Assert.Throws<SettingsException>(() => Read("Push:Jitter=2")).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    [Fact]
+    public void Nothing_set_leaves_the_defaults() => Assert.Equal(16, Read("Other:Key=1").Shards);
+
+    private static SampleSettings Read(string settings) => StrictSettings.Read<SampleSettings>(
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Split(';').Select(s => s.Split('=', 2)).Select(p => KeyValuePair.Create(p[0], (string?)p[1]))).Build(),
+        "Push");
+}

@@ -1,0 +1,7 @@
+namespace PushHosting.Tests;
+
+internal enum OutboxPolicy
+{
+    DropOldest,
+    Disconnect,
+}

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+
+namespace PushHosting.Tests;
+
+/// <summary>The sample program as a process of its own, ended with the test.</summary>
+internal sealed class SampleProcess : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private readonly Process _process;
+    private readonly Task<string> _errors;
+
+    private SampleProcess(Process process)
+    {
+        _process = process;
+        _errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Starts it; items with two underscores or in capitals are environment variables, others arguments.</summary>
+    public static SampleProcess Start(params string[] settings)
+    {
+        ProcessStartInfo start = new(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = AppContext.BaseDirectory,
+        };
+        start.ArgumentList.Add(typeof(SampleProcess).Assembly.Location);
+        start.ArgumentList.Add("sample");
+        foreach (string setting in settings)
+        {
+            if (setting.StartsWith("--", StringComparison.Ordinal))
+            {
+                start.ArgumentList.Add(setting);
+            }
+            else
+            {
+                string[] parts = setting.Split('=', 2);
+                start.Environment[parts[0]] = parts[1];
+            }
+        }
+        return new SampleProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Waits until it serves.</summary>
+    /// <returns>Its own address and that of its management listener.</returns>
+    public async Task<(Uri Public, Uri Management)> StartedAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience) is { } line)
+        {
+            if (line.StartsWith(SampleProgram.Started, StringComparison.Ordinal))
+                return line[SampleProgram.Started.Length..].Split(' ') is [var first, var second] ? (new Uri(first), new Uri(second)) : throw new FormatException(line);
+        }
+        throw new InvalidOperationException($"The sample ended before it served: {await _errors}");
+    }
+
+    /// <summary>Sends SIGTERM.</summary>
+    public async Task TerminateAsync()
+    {
+        using Process kill = Process.Start("sh", ["-c", $"kill -TERM {_process.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        Assert.Equal(0, kill.ExitCode);
+    }
+
+    /// <summary>Waits for its end.</summary>
+    public async Task<(int ExitCode, string Output, string Errors)> EndedAsync()
+    {
+        string output = await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        string errors = await _errors.WaitAsync(Patience);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        return (_process.ExitCode, output, errors);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace PushHosting.Tests;
+
+/// <summary>What the Main of a program of the farm looks like, as small as it can be.</summary>
+internal static class SampleProgram
+{
+    public const string Started = "started ";
+
+    public static Task<int> MainAsync(string[] args) => PushProgram.RunAsync(
+        () =>
+        {
+            WebApplicationBuilder builder = PushProgram.CreateBuilder(args).UseDefaultUrl("http://127.0.0.1:0");
+            StrictSettings.Read<SampleSettings>(builder.Configuration, "Push");
+            if (builder.Configuration["Sample:OwnUrl"] is { } url)
+                builder.UseUrl("Sample:OwnUrl", url);
+            builder.Services.AddManagement(builder.Configuration, 0);
+            WebApplication app = builder.Build();
+            if (builder.Configuration["Sample:Bug"] is { } bug)
+                throw new InvalidOperationException(bug);
+            return app;
+        },
+        app => Console.WriteLine($"{Started}{app.Urls.First()} {app.Services.GetRequiredService<ManagementEndpoint>().Url}"));
+}
