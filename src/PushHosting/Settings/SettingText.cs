@@ -6,9 +6,14 @@ internal static class SettingText
     private const int LongestShown = 100;
     private static readonly string[] SecretWords = ["password", "secret", "connectionstring"];
 
-    /// <summary>The value as an error may show it: quoted, on one line, cut when long, and not at all when its key says it is a secret.</summary>
+    /// <summary>
+    /// The value as an error may show it: quoted, on one line, cut when long, and not at all when key or value look like a secret
+    /// (<c>host:6379,password=x</c> under the wrong key, <c>http://user:x@host</c>).
+    /// </summary>
     public static string Shown(string key, string value) =>
-        SecretWords.Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase)) ? "a value that is not shown here" : $"'{Clean(value)}'";
+        value.Contains('@', StringComparison.Ordinal) || SecretWords.Any(word => $"{key} {value}".Contains(word, StringComparison.OrdinalIgnoreCase))
+            ? "a value that is not shown here"
+            : $"'{Clean(value)}'";
 
     /// <summary>Text of unknown origin, fit for one line of a terminal.</summary>
     public static string Clean(string text)

@@ -28,6 +28,8 @@ public sealed class StrictSettingsTests
     [InlineData("Push:Merge:Window:Low=1", "Push:Merge:Window:Low is not a key, since Push:Merge:Window is no section; Push:Merge:Window accepts a duration from 00:00:00.1 to 00:01:00, written hh:mm:ss, for example 00:00:01.")]
     [InlineData("Push:Node:Name=1", "Push:Node:Name is not a key, since Push:Node is no section; Push:Node accepts a text.")]
     [InlineData("Push:RedisSecretNumber=hunter2", "Push:RedisSecretNumber is a value that is not shown here; it accepts a whole number from 1 to 10, for example 1.")]
+    [InlineData("Push:Shards=redis:6379,password=hunter2", "Push:Shards is a value that is not shown here; it accepts a whole number from 1 to 65536, for example 16.")]
+    [InlineData("Push:Shards=http://me:hunter2@host", "Push:Shards is a value that is not shown here; it accepts a whole number from 1 to 65536, for example 16.")]
     [InlineData("Push:Node=bad", "Push:Node is 'bad'; it accepts a good name.")]
     [InlineData("Push:Merge:Window=00:00:00.5;Push:Merge:Gather=00:00:01", "Push:Merge:Gather is longer than Push:Merge:Window; it accepts a duration up to that.")]
     [InlineData("Push:Shards=1\n2", "Push:Shards is '1?2'; it accepts a whole number from 1 to 65536, for example 16.")]

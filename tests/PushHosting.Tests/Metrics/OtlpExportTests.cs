@@ -1,0 +1,35 @@
+using System.Diagnostics.Metrics;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace PushHosting.Tests;
+
+public sealed class OtlpExportTests
+{
+    [Fact]
+    public async Task What_was_counted_last_is_sent_before_the_host_ends()
+    {
+        TaskCompletionSource<byte[]> received = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using TestHost collector = await TestHost.StartAsync(map: app => app.MapPost("/v1/metrics", async (HttpContext context) =>
+        {
+            using MemoryStream body = new();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            received.TrySetResult(body.ToArray());
+        }));
+        await using TestHost host = await TestHost.StartAsync(builder =>
+        {
+            // Through configuration, not the environment: the environment is shared with every other test.
+            builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Public.ToString();
+            builder.Configuration["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
+            builder.Services.AddExportedMeter("PushHosting.Tests");
+        });
+        host.App.Services.GetRequiredService<IMeterFactory>().Create("PushHosting.Tests").CreateCounter<long>("push.last_words").Add(1);
+
+        await host.App.StopAsync(TestContext.Current.CancellationToken);
+
+        byte[] request = await received.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Contains("push.last_words", Encoding.Latin1.GetString(request), StringComparison.Ordinal);
+    }
+}
