@@ -12,6 +12,9 @@ internal static class RedisFailure
 
     public static string Describe(Exception exception) => exception switch
     {
+        // An attempt to connect that fails over the password says so in its text alone.
+        RedisConnectionException connection when connection.Message.Contains(nameof(ConnectionFailureType.AuthenticationFailure), StringComparison.Ordinal)
+            => Words(ConnectionFailureType.AuthenticationFailure),
         RedisConnectionException connection => Describe(connection.FailureType, connection),
         RedisServerException => "it refused a command",
         TimeoutException => "it does not answer",
@@ -31,7 +34,7 @@ internal static class RedisFailure
 
     private static string Words(ConnectionFailureType type) => type switch
     {
-        ConnectionFailureType.AuthenticationFailure => "it refused the password",
+        ConnectionFailureType.AuthenticationFailure => "it wants another password",
         ConnectionFailureType.UnableToConnect or ConnectionFailureType.UnableToResolvePhysicalConnection => "no connection can be made",
         ConnectionFailureType.ProtocolFailure => "it does not speak Redis's protocol",
         ConnectionFailureType.Loading => "it is loading its data",

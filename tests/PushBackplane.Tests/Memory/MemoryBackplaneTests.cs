@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using PushBackplane.Memory;
+using PushBackplane.Telemetry;
+
+namespace PushBackplane.Tests.Memory;
+
+public sealed class MemoryBackplaneTests : IDisposable
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
+    private readonly MemoryBackplane _bus;
+
+    public MemoryBackplaneTests() => _bus = ActivatorUtilities.CreateInstance<MemoryBackplane>(_services);
+
+    public void Dispose() => _services.Dispose();
+
+    [Fact]
+    public async Task Publishing_reaches_the_subscriber_from_subscribe_to_unsubscribe()
+    {
+        var received = new List<byte>();
+        Assert.Equal(0, await _bus.PublishAsync("a", new byte[] { 1 }));
+        await _bus.SubscribeAsync("a", payload => received.Add(payload.Span[0]));
+        Assert.Equal(1, await _bus.PublishAsync("a", new byte[] { 2 }));
+        Assert.Equal(0, await _bus.PublishAsync("*", new byte[] { 3 }));
+        Assert.Equal(0, await _bus.PublishAsync("A", new byte[] { 3 }));
+        await _bus.UnsubscribeAsync("a");
+        Assert.Equal(0, await _bus.PublishAsync("a", new byte[] { 4 }));
+        Assert.Equal([2], received);
+    }
+
+    [Fact]
+    public async Task The_last_of_two_subscribers_counts()
+    {
+        int first = 0, second = 0;
+        await _bus.SubscribeAsync("a", _ => first++);
+        await _bus.SubscribeAsync("a", _ => second++);
+        Assert.Equal(1, await _bus.PublishAsync("a", new byte[1]));
+        Assert.Equal((0, 1), (first, second));
+    }
+
+    [Fact]
+    public async Task A_subscriber_keeps_what_it_got_when_the_publisher_uses_its_buffer_again()
+    {
+        ReadOnlyMemory<byte> kept = default;
+        await _bus.SubscribeAsync("a", payload => kept = payload);
+        byte[] buffer = [1];
+        await _bus.PublishAsync("a", buffer);
+        buffer[0] = 2;
+        Assert.Equal(1, kept.Span[0]);
+    }
+
+    [Fact]
+    public async Task Each_publishers_messages_stay_in_order_one_call_at_a_time()
+    {
+        const int Publishers = 4, Each = 20_000;
+        var received = new List<(int Publisher, int Number)>();
+        await _bus.SubscribeAsync("a", payload => received.Add((BitConverter.ToInt32(payload.Span), BitConverter.ToInt32(payload.Span[4..]))));
+
+        await Task.WhenAll(Enumerable.Range(0, Publishers).Select(publisher => Task.Run(async () =>
+        {
+            for (int i = 0; i < Each; i++)
+                await _bus.PublishAsync("a", (byte[])[.. BitConverter.GetBytes(publisher), .. BitConverter.GetBytes(i)]);
+        })));
+
+        for (int publisher = 0; publisher < Publishers; publisher++)
+            Assert.Equal(Enumerable.Range(0, Each), received.Where(pair => pair.Publisher == publisher).Select(pair => pair.Number));
+    }
+
+    [Fact]
+    public async Task Joining_and_leaving_under_traffic_loses_nothing_that_was_published_after_subscribing()
+    {
+        using var stop = new CancellationTokenSource();
+        Task traffic = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+                await _bus.PublishAsync("a", new byte[] { 0 });
+        }, TestContext.Current.CancellationToken);
+        for (int round = 0; round < 2_000; round++)
+        {
+            var received = new ConcurrentQueue<byte>();
+            await _bus.SubscribeAsync("a", payload => received.Enqueue(payload.Span[0]));
+            Assert.Equal(1, await _bus.PublishAsync("a", new byte[] { 1 }));
+            Assert.Contains((byte)1, received);
+            await _bus.UnsubscribeAsync("a");
+        }
+
+        await stop.CancelAsync();
+        await traffic;
+    }
+
+    [Fact]
+    public void It_is_never_away()
+    {
+        Assert.True(_bus.IsUp);
+        Assert.False(_bus.Away.IsCompleted);
+        Assert.Equal("memory", _bus.Description);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace PushBackplane.Tests;
+
+public sealed class MessagePayloadTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("""{"text":"hi"}""")]
+    [InlineData("""{ "a" : [ 1 , 2.50e+3, null, true, false, "é😀\u00e9\ud83d\ude00" ] }""")]
+    [InlineData("  \r\n\t[]  ")]
+    [InlineData("\"plain\"")]
+    [InlineData("42")]
+    [InlineData("-0.0")]
+    [InlineData("null")]
+    [InlineData("""{"a":1,"a":2}""")]
+    [InlineData("\"\\ud800\"")]
+    [InlineData("\"\\ude00\\ud83d\"")]
+    [InlineData("\"\u007f\u2028\"")]
+    public void Json_passes_through_untouched(string json)
+    {
+        ReadOnlyMemory<byte> payload = Encoding.UTF8.GetBytes(json);
+        Assert.True(MessagePayload.IsJson(payload.Span));
+        Assert.True(MessagePayload.TryReadJson(payload, out ReadOnlyMemory<byte> read));
+        Assert.True(payload.Equals(read), "the same memory");
+    }
+
+    [Theory]
+    [InlineData("hello", "\"hello\"")]
+    [InlineData("", "\"\"")]
+    [InlineData("  ", "\"  \"")]
+    [InlineData("你好 😀", "\"你好 😀\"")]
+    [InlineData("say \"hi\"\\\n\r\t\b\f\u0000\u001f", "\"say \\\"hi\\\"\\\\\\n\\r\\t\\b\\f\\u0000\\u001f\"")]
+    [InlineData("</script>'&+\u007f\u2028\u0080", "\"</script>'&+\u007f\u2028\u0080\"")]
+    [InlineData("{} {}", "\"{} {}\"")]
+    [InlineData("[1,]", "\"[1,]\"")]
+    [InlineData("[1] // no", "\"[1] // no\"")]
+    [InlineData("/**/1", "\"/**/1\"")]
+    [InlineData("{'a':1}", "\"{'a':1}\"")]
+    [InlineData("01", "\"01\"")]
+    [InlineData("NaN", "\"NaN\"")]
+    [InlineData("true story", "\"true story\"")]
+    [InlineData("{\"a\":\"\n\"}", "\"{\\\"a\\\":\\\"\\n\\\"}\"")]
+    [InlineData("\ufeff{}", "\"\ufeff{}\"")]
+    [InlineData("{\"a\":", "\"{\\\"a\\\":\"")]
+    public void Other_text_becomes_a_json_string_with_no_more_escapes_than_json_needs(string text, string json)
+    {
+        byte[] payload = Encoding.UTF8.GetBytes(text);
+        Assert.False(MessagePayload.IsJson(payload));
+        Assert.True(MessagePayload.TryReadJson(payload, out ReadOnlyMemory<byte> read));
+        Assert.Equal(json, Encoding.UTF8.GetString(read.Span));
+        Assert.Equal(text, JsonSerializer.Deserialize<string>(read.Span));
+        Assert.True(MessagePayload.IsJson(read.Span));
+    }
+
+    [Theory]
+    [InlineData("ff")]
+    [InlineData("22ff22")]
+    [InlineData("7b2261223a22c328227d")]
+    [InlineData("7b22ff223a317d")]
+    [InlineData("22eda08022")]
+    [InlineData("22c0af22")]
+    [InlineData("e4bda0e5")]
+    [InlineData("c101")]
+    public void Bytes_that_are_not_utf8_are_no_message_not_even_inside_a_json_string(string hex)
+    {
+        byte[] payload = Convert.FromHexString(hex);
+        Assert.False(MessagePayload.IsJson(payload));
+        Assert.False(MessagePayload.TryReadJson(payload, out ReadOnlyMemory<byte> read));
+        Assert.True(read.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData('[', ']')]
+    [InlineData('{', '}')]
+    public void Nesting_of_64_is_json_and_of_65_is_text(char open, char close)
+    {
+        string inner = open == '{' ? "{\"a\":" : "[";
+        string Nested(int depth) => string.Concat(Enumerable.Repeat(inner, depth - 1)) + open + close + new string(close, depth - 1);
+        Assert.True(MessagePayload.IsJson(Encoding.UTF8.GetBytes(Nested(64))));
+        Assert.False(MessagePayload.IsJson(Encoding.UTF8.GetBytes(Nested(65))));
+        Assert.True(MessagePayload.TryReadJson(Encoding.UTF8.GetBytes(Nested(65)), out ReadOnlyMemory<byte> text));
+        Assert.Equal(Nested(65), JsonSerializer.Deserialize<string>(text.Span));
+        Assert.False(MessagePayload.IsJson(Encoding.UTF8.GetBytes(new string(open, 1_000_000))));
+    }
+
+    [Fact]
+    public void Json_is_read_without_allocating()
+    {
+        ReadOnlyMemory<byte> payload = Encoding.UTF8.GetBytes("""{"text":"你好 😀 \u00e9","list":[1,2,{"a":null}]}""");
+        MessagePayload.TryReadJson(payload, out _);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1_000; i++)
+            MessagePayload.TryReadJson(payload, out _);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Whatever_the_bytes_the_result_is_json_or_a_refusal()
+    {
+        int seed = Random.Shared.Next();
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
+        var random = new Random(seed);
+        ReadOnlySpan<byte> alphabet = "{}[]\",:\\ue0123.-+ \n\ttrfalsn\0\u00e9\u4f60"u8;
+        for (int round = 0; round < 100_000; round++)
+        {
+            byte[] payload = new byte[random.Next(24)];
+            for (int i = 0; i < payload.Length; i++)
+                payload[i] = random.Next(50) == 0 ? (byte)random.Next(256) : alphabet[random.Next(alphabet.Length)];
+
+            bool text = MessagePayload.TryReadJson(payload, out ReadOnlyMemory<byte> json);
+            Assert.Equal(System.Text.Unicode.Utf8.IsValid(payload), text);
+            if (text)
+                JsonDocument.Parse(json).Dispose();
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using PushBackplane.Telemetry;
+using RedisPush.Testing;
+
+namespace PushBackplane.Tests.Redis;
+
+public sealed class CanaryTests : IAsyncLifetime
+{
+    private RedisServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task Two_processes_with_one_name_are_both_warned_once()
+    {
+        var settings = new BackplaneSettings { CanaryTimeout = TimeSpan.FromSeconds(1) };
+        await using TestBackplane one = await TestBackplane.UpAsync(_server, "same", settings);
+        await using TestBackplane two = await TestBackplane.UpAsync(_server, "same", settings);
+
+        await Eventually.HoldsAsync(() => one.Log.Count(2003) > 0 && two.Log.Count(2003) > 0, "the warnings");
+        // What else both hear of each other until a further canary of each is certain to have come.
+        for (int i = 0; i < 10; i++)
+            await _server.CliAsync("PUBLISH", "push:canary:same", $"{Guid.NewGuid():N} 1");
+        await one.Bus.PublishAsync("push:all", new byte[1]);
+        Assert.Equal(1, one.Log.Count(2003));
+        Assert.Equal(1, two.Log.Count(2003));
+    }
+
+    [Fact]
+    public async Task Rubbish_on_the_canary_channel_is_neither_a_canary_nor_another_process()
+    {
+        await using TestBackplane node = await TestBackplane.UpAsync(_server, "node");
+        string[] rubbish = ["", "x", "{}", new('f', 32), $"{new string('f', 32)} ", $"{new string('f', 32)} -1", $"{new string('g', 32)} 1", $"{new string('f', 32)} 99999999999999999999"];
+        foreach (string payload in rubbish)
+            Assert.Equal("1", await _server.CliAsync("PUBLISH", "push:canary:node", payload));
+
+        // One more round trip on the same socket: everything before it has been handled.
+        var handled = new TaskCompletionSource();
+        await node.Bus.SubscribeAsync("push:all", _ => handled.TrySetResult());
+        await _server.CliAsync("PUBLISH", "push:all", "x");
+        await handled.Task;
+        Assert.Equal(0, node.Log.Count(2003));
+        Assert.True(node.Bus.IsUp);
+    }
+
+    [Fact]
+    public async Task A_redis_that_forbids_the_canarys_channel_is_never_ready_and_the_reason_is_told()
+    {
+        await _server.CliAsync("ACL", "SETUSER", "default", "resetchannels", "&push:room:*");
+        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint, "node");
+        await Eventually.HoldsAsync(() => node.Log.Text.Contains("it refused a command", StringComparison.Ordinal), "the refusal is logged");
+        Assert.False(node.Bus.IsUp);
+        Assert.NotNull(node.Bus.NotReadyBecause);
+
+        await _server.CliAsync("ACL", "SETUSER", "default", "allchannels");
+        await node.IsUpAsync();
+    }
+
+    [Fact]
+    public async Task Metrics_tell_up_and_away_round_trips_and_reconnects()
+    {
+        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint);
+        var values = new Dictionary<string, double>();
+        int roundTrips = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Scope == node.Services.GetRequiredService<IMeterFactory>())
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => values[instrument.Name] = value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => values[instrument.Name] = value);
+        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) =>
+        {
+            Assert.Equal("push.backplane.roundtrip", instrument.Name);
+            Assert.InRange(value, 0, 60);
+            Interlocked.Increment(ref roundTrips);
+        });
+        listener.Start();
+        Assert.Equal("RedisPush.Backplane", BackplaneMetrics.MeterName);
+
+        await node.IsUpAsync();
+        await Eventually.HoldsAsync(() => Observe()["push.backplane.up"] == 1, "up");
+        Assert.Equal(0, values["push.backplane.reconnects"]);
+        await Eventually.HoldsAsync(() => Volatile.Read(ref roundTrips) > 0, "a round trip");
+
+        await _server.StopAsync();
+        await Eventually.HoldsAsync(() => Observe()["push.backplane.up"] == 0, "away");
+        await _server.StartAsync();
+        await Eventually.HoldsAsync(() => Observe()["push.backplane.up"] == 1, "up again");
+        Assert.Equal(1, values["push.backplane.reconnects"]);
+
+        Dictionary<string, double> Observe()
+        {
+            listener.RecordObservableInstruments();
+            return values;
+        }
+    }
+}

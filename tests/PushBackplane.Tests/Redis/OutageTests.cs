@@ -1,0 +1,219 @@
+using System.Collections.Concurrent;
+using System.Text;
+using RedisPush.Testing;
+
+namespace PushBackplane.Tests.Redis;
+
+public sealed class OutageTests : IAsyncLifetime
+{
+    private RedisServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task After_a_crash_and_restart_messages_flow_again_by_themselves()
+    {
+        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        var received = new ConcurrentQueue<string>();
+        await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+        Task away = node.Bus.Away;
+        Assert.False(away.IsCompleted);
+        Assert.Null(node.Bus.NotReadyBecause);
+
+        await _server.StopAsync();
+        await Eventually.HoldsAsync(() => away.IsCompleted, "the outage is noticed");
+        Assert.False(node.Bus.IsUp);
+        Assert.Null(await node.Bus.PublishAsync("push:room:a", new byte[1]));
+        await Eventually.HoldsAsync(() => node.Bus.NotReadyBecause == $"Redis at {_server.EndPoint} does not answer.", "the reason");
+        Assert.Equal(0, node.RestoredCount);
+
+        await _server.StartAsync();
+        await node.IsUpAsync();
+        Assert.Equal(1, node.RestoredCount);
+        Assert.False(node.Bus.Away.IsCompleted);
+        await _server.CliAsync("PUBLISH", "push:room:a", "again");
+        await Eventually.HoldsAsync(() => received.Contains("again"), "delivery");
+    }
+
+    [Fact]
+    public async Task A_stalled_server_is_noticed_and_left_and_found_again()
+    {
+        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        var received = new ConcurrentQueue<string>();
+        await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+
+        _server.Suspend();
+        await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the stall is noticed");
+        await Eventually.HoldsAsync(() => node.Log.Text.Contains("it has stopped answering", StringComparison.Ordinal), "the cause is logged");
+        Assert.True(node.Bus.Away.IsCompleted);
+
+        _server.Resume();
+        await node.IsUpAsync();
+        Assert.Equal(1, node.RestoredCount);
+        await _server.CliAsync("PUBLISH", "push:room:a", "again");
+        await Eventually.HoldsAsync(() => received.Contains("again"), "delivery");
+        await Eventually.HoldsAsync(async () => await _server.CliAsync("PUBSUB", "NUMSUB", "push:room:a") == "push:room:a\n1", "the old connection is gone");
+    }
+
+    [Fact]
+    public async Task A_publish_into_a_stall_gives_up_after_its_time_out()
+    {
+        await using TestBackplane node = await TestBackplane.UpAsync(_server, settings: new BackplaneSettings
+        {
+            PublishTimeout = TimeSpan.FromMilliseconds(200),
+            CanaryTimeout = TimeSpan.FromMinutes(1),
+        });
+        Assert.Equal(0, await node.Bus.PublishAsync("push:all", new byte[1]));
+
+        _server.Suspend();
+        Task<int?>[] publishing = [.. Enumerable.Range(0, 100).Select(_ => node.Bus.PublishAsync("push:all", new byte[1]))];
+        Assert.All(await Task.WhenAll(publishing), reached => Assert.Null(reached));
+        Assert.True(node.Bus.IsUp, "a publish that timed out is no outage");
+
+        _server.Resume();
+        Assert.Equal(0, await node.Bus.PublishAsync("push:all", new byte[1]));
+    }
+
+    [Fact]
+    public async Task A_publish_waiting_when_the_connection_dies_gives_up_at_once()
+    {
+        await using TestBackplane node = await TestBackplane.UpAsync(_server, settings: new BackplaneSettings
+        {
+            PublishTimeout = TimeSpan.FromMinutes(10),
+            CanaryTimeout = TimeSpan.FromSeconds(1),
+        });
+        _server.Suspend();
+        Assert.Null(await node.Bus.PublishAsync("push:all", new byte[1]));
+    }
+
+    [Fact]
+    public async Task Starting_without_redis_waits_for_it()
+    {
+        await _server.StopAsync();
+        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint);
+        bool received = false;
+        Task subscribed = node.Bus.SubscribeAsync("push:all", _ => received = true);
+        Task cancelled = node.Bus.SubscribeAsync("push:room:gone", _ => { });
+        await node.Bus.UnsubscribeAsync("push:room:gone");
+        await Assert.ThrowsAsync<TaskCanceledException>(() => cancelled);
+
+        await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the outage is logged");
+        Assert.False(node.Bus.IsUp);
+        Assert.True(node.Bus.Away.IsCompleted);
+        Assert.False(subscribed.IsCompleted);
+        Assert.Null(await node.Bus.PublishAsync("push:all", new byte[1]));
+
+        await _server.StartAsync();
+        await node.IsUpAsync();
+        await subscribed;
+        Assert.Equal("", await _server.CliAsync("PUBSUB", "CHANNELS", "push:room:*"));
+        await _server.CliAsync("PUBLISH", "push:all", "x");
+        await Eventually.HoldsAsync(() => received, "delivery");
+        Assert.Equal(0, node.RestoredCount);
+        Assert.Equal(1, node.Log.Count(2001));
+    }
+
+    [Fact]
+    public async Task A_subscription_begun_while_away_survives_several_outages_until_it_is_acknowledged()
+    {
+        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        for (int outage = 0; outage < 3; outage++)
+        {
+            await _server.StopAsync();
+            await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the outage is noticed");
+            var first = new ConcurrentQueue<string>();
+            var second = new ConcurrentQueue<string>();
+            Task early = node.Bus.SubscribeAsync($"push:room:{outage}", payload => first.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+            await node.Bus.UnsubscribeAsync($"push:room:{outage}");
+            Task late = node.Bus.SubscribeAsync($"push:room:{outage}", payload => second.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+            await Assert.ThrowsAsync<TaskCanceledException>(() => early);
+            Assert.False(late.IsCompleted);
+
+            await _server.StartAsync();
+            await late;
+            await _server.CliAsync("PUBLISH", $"push:room:{outage}", "x");
+            await Eventually.HoldsAsync(() => second.Count == 1, "delivery");
+            Assert.Empty(first);
+            await node.IsUpAsync();
+        }
+
+        Assert.Equal(3, node.RestoredCount);
+    }
+
+    [Fact]
+    public async Task A_killed_subscriber_connection_in_the_middle_of_traffic_is_an_outage_like_any_other()
+    {
+        await using TestBackplane publisher = await TestBackplane.UpAsync(_server, "publisher");
+        await using TestBackplane node = await TestBackplane.UpAsync(_server, "node");
+        var received = new ConcurrentQueue<int>();
+        await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)));
+        using var stop = new CancellationTokenSource();
+        Task traffic = Task.Run(async () =>
+        {
+            for (int i = 0; !stop.IsCancellationRequested; i++)
+                await publisher.Bus.PublishAsync("push:room:a", BitConverter.GetBytes(i));
+        }, TestContext.Current.CancellationToken);
+
+        for (int kill = 1; kill <= 5; kill++)
+        {
+            int before = received.Count;
+            await Eventually.HoldsAsync(() => received.Count > before, "traffic");
+            Task away = node.Bus.Away;
+            await _server.CliAsync("CLIENT", "KILL", "TYPE", "pubsub");
+            await Eventually.HoldsAsync(() => away.IsCompleted, "the cut is noticed");
+            await Eventually.HoldsAsync(() => node.RestoredCount == kill, "the cut is reported");
+            await Eventually.HoldsAsync(() => node.Bus.IsUp && publisher.Bus.IsUp, "both are back");
+        }
+
+        await stop.CancelAsync();
+        await traffic;
+        // Some are lost, none is repeated or out of order.
+        Assert.Equal(received.Order().Distinct(), received);
+    }
+
+    [Fact]
+    public async Task Everything_is_subscribed_again_before_the_restoration_is_reported()
+    {
+        const int Channels = 5_000;
+        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        await Task.WhenAll(Enumerable.Range(0, Channels).Select(i => node.Bus.SubscribeAsync($"push:room:{i}", _ => { })));
+        bool upWhenRestored = true;
+        string? channelsWhenRestored = null;
+        node.Bus.Restored += () =>
+        {
+            upWhenRestored = node.Bus.IsUp;
+            channelsWhenRestored = _server.CliAsync("EVAL", "return #redis.call('PUBSUB', 'CHANNELS', 'push:room:*')", "0").GetAwaiter().GetResult();
+        };
+
+        await _server.CliAsync("CLIENT", "KILL", "TYPE", "pubsub");
+        await Eventually.HoldsAsync(() => node.RestoredCount == 1 && node.Bus.IsUp, "the outage is over");
+
+        Assert.False(upWhenRestored);
+        Assert.Equal(Channels.ToString(System.Globalization.CultureInfo.InvariantCulture), channelsWhenRestored);
+    }
+
+    [Fact]
+    public async Task A_first_connection_that_meets_a_stalled_server_is_made_once_it_goes_on()
+    {
+        _server.Suspend();
+        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint);
+        await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the attempt is given up");
+        _server.Resume();
+        await node.IsUpAsync();
+    }
+
+    [Fact]
+    public async Task Stopping_does_not_wait_for_a_redis_that_is_not_there_or_stalled()
+    {
+        TestBackplane up = await TestBackplane.UpAsync(_server);
+        _server.Suspend();
+        TestBackplane connecting = await TestBackplane.StartAsync(_server.EndPoint);
+        Task subscribed = connecting.Bus.SubscribeAsync("push:all", _ => { });
+
+        await up.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await connecting.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<TaskCanceledException>(() => subscribed);
+    }
+}

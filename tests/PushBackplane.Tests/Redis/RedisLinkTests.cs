@@ -1,0 +1,128 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using PushBackplane.Redis;
+using PushBackplane.Telemetry;
+using RedisPush.Testing;
+
+namespace PushBackplane.Tests.Redis;
+
+public sealed class RedisLinkTests : IAsyncLifetime
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
+    private RedisServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_new_link_can_subscribe_at_once()
+    {
+        for (int i = 0; i < 50; i++)
+        {
+            using RedisLink link = await ConnectAsync();
+            Assert.True(await link.SubscribeAsync("a", _ => { }));
+        }
+    }
+
+    [Fact]
+    public async Task A_subscription_on_a_dead_link_is_never_taken_for_acknowledged()
+    {
+        using RedisLink link = await ConnectAsync();
+        await _server.StopAsync();
+        await Eventually.HoldsAsync(() => link.IsClosed, "the cut is noticed");
+
+        Assert.False(await link.SubscribeAsync("a", _ => { }));
+        Assert.Null(await link.PublishAsync("a", [1], TimeSpan.FromMinutes(10), TimeProvider.System));
+        await link.UnsubscribeAsync("a");
+    }
+
+    [Fact]
+    public async Task The_first_cause_of_death_counts()
+    {
+        using RedisLink link = await ConnectAsync();
+        Assert.Null(link.Cause);
+        link.Fail("one");
+        link.Fail("two");
+        Assert.True(link.IsClosed);
+        Assert.Equal("one", link.Cause);
+    }
+
+    [Fact]
+    public async Task Payloads_of_a_dead_link_or_an_ended_subscription_are_ignored()
+    {
+        using RedisLink old = await ConnectAsync();
+        using RedisLink current = await ConnectAsync();
+        var received = new List<byte>();
+        var subscription = new RedisSubscription("a", payload => received.Add(payload.Span[0]), NullLogger.Instance);
+        subscription.Deliver(old, [1]);
+        old.Fail("cut");
+        subscription.Deliver(old, [2]);
+        subscription.Deliver(current, [3]);
+        subscription.End();
+        subscription.Deliver(current, [4]);
+        Assert.Equal([1, 3], received);
+    }
+
+    [Fact]
+    public async Task A_canary_from_before_the_link_proves_nothing_about_it()
+    {
+        using RedisLink link = await ConnectAsync();
+        Guid nonce = Guid.NewGuid();
+        Canary canary = NewCanary(link, nonce, TimeProvider.System);
+        Assert.True(await canary.SubscribeAsync());
+
+        Assert.Equal("1", await _server.CliAsync("PUBLISH", "canary", $"{nonce:N} 1"));
+        // A further channel on the same socket: what was published before has been handled once it delivers.
+        var handled = new TaskCompletionSource();
+        await link.SubscribeAsync("after", _ => handled.TrySetResult());
+        await _server.CliAsync("PUBLISH", "after", "x");
+        await handled.Task;
+        Assert.False(canary.FirstBack.IsCompleted);
+
+        await _server.CliAsync("PUBLISH", "canary", string.Create(CultureInfo.InvariantCulture, $"{nonce:N} {TimeProvider.System.GetTimestamp()}"));
+        await canary.FirstBack;
+    }
+
+    [Fact]
+    public async Task A_process_that_was_itself_stopped_does_not_blame_redis()
+    {
+        using RedisLink link = await ConnectAsync();
+        using RedisLink witness = await ConnectAsync();
+        var time = new JumpingTime();
+        Canary canary = NewCanary(link, Guid.NewGuid(), time);
+        Assert.True(await canary.SubscribeAsync());
+        int canaries = 0;
+        Assert.True(await witness.SubscribeAsync("canary", _ => Interlocked.Increment(ref canaries)));
+        Task running = canary.RunAsync();
+        await canary.FirstBack;
+
+        // As the clock looks to a process that gets no CPU for an hour.
+        time.Jump(TimeSpan.FromHours(1));
+        int before = Volatile.Read(ref canaries);
+        await Eventually.HoldsAsync(() => Volatile.Read(ref canaries) >= before + 3, "three more canaries");
+
+        Assert.Null(link.Cause);
+        link.Fail("end");
+        await running;
+    }
+
+    private Task<RedisLink> ConnectAsync() => RedisLink.ConnectAsync(RedisOptions.Parse(_server.EndPoint), TimeProvider.System, TestContext.Current.CancellationToken);
+
+    private Canary NewCanary(RedisLink link, Guid nonce, TimeProvider time) =>
+        new(link, "canary", nonce, TimeSpan.FromSeconds(3), () => { }, time, _services.GetRequiredService<BackplaneMetrics>());
+
+    private sealed class JumpingTime : TimeProvider
+    {
+        private long _ahead;
+
+        public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
+    }
+}
