@@ -77,7 +77,7 @@ internal static class RoomsAndItemsBody
             if (!TryGetText(ref reader, out var name))
                 return new Problem(ProblemType.BadRoom, $"{place} has half a surrogate pair as an escape, which is no character.") { Field = Rooms, Item = place.Item };
             if (!RoomId.TryParse(name, out var room, out var error))
-                return new Problem(ProblemType.BadRoom, $"{place} {error}") { Field = Rooms, Item = place.Item };
+                return new Problem(ProblemType.BadRoom, $"{place} {error}. Nothing was published.") { Field = Rooms, Item = place.Item };
             if (request.AddRoom(room, place) is { } problem)
                 return problem;
         }

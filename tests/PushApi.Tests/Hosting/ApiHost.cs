@@ -74,7 +74,9 @@ public sealed class ApiHost : IAsyncDisposable
     }
 
     /// <summary>Sends raw bytes on a connection of their own and reads until the API closes it.</summary>
-    public async Task<string> RawAsync(byte[] bytes)
+    /// <param name="bytes">What to send.</param>
+    /// <param name="thenClose">Whether to close the sending side, so that the API does not wait for the rest of a request; it may then answer nothing.</param>
+    public async Task<string> RawAsync(byte[] bytes, bool thenClose = false)
     {
         var cancelled = TestContext.Current.CancellationToken;
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -83,7 +85,8 @@ public sealed class ApiHost : IAsyncDisposable
         try
         {
             await socket.SendAsync(bytes, cancelled);
-            socket.Shutdown(SocketShutdown.Send);
+            if (thenClose)
+                socket.Shutdown(SocketShutdown.Send);
             var buffer = new byte[8192];
             while (await socket.ReceiveAsync(buffer, cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(60), cancelled) is > 0 and var count)
                 received.Write(buffer, 0, count);
@@ -97,7 +100,7 @@ public sealed class ApiHost : IAsyncDisposable
 
     /// <summary>Posts to a target exactly as written, with a JSON body of <c>1</c>.</summary>
     public Task<string> RawPostAsync(string target) =>
-        RawAsync(Encoding.Latin1.GetBytes($"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1\r\nConnection: close\r\n\r\n1"));
+        RawAsync(Encoding.Latin1.GetBytes($"POST {target} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 1\r\nConnection: close\r\n\r\n1"));
 
     public async ValueTask DisposeAsync()
     {

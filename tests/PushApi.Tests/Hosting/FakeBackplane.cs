@@ -22,6 +22,8 @@ public sealed class FakeBackplane : IBackplane
 
     public Task Away => Task.Delay(Timeout.Infinite);
 
+    public Task Up => Task.CompletedTask;
+
     public event Action? Restored
     {
         add { }
