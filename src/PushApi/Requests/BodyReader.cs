@@ -51,8 +51,7 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
             if (body.Free.IsEmpty && !body.TryGrow(NextCapacity(body.Bytes.Length, length)))
                 return TooMuchPending();
 
-            // Not with RequestAborted: a client that sends all of its body and closes at once has published. One that closes earlier makes the read throw.
-            var count = await context.Request.Body.ReadAsync(body.Free, CancellationToken.None);
+            var count = await context.Request.Body.ReadAsync(body.Free, context.RequestAborted);
             if (count == 0)
                 break;
             body.Advance(count);
