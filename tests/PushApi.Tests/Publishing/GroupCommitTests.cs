@@ -216,8 +216,14 @@ public class GroupCommitTests
             return Task.FromResult<int?>(1);
         };
         var first = Task.Run(() => Publish("a", "1"));
-        Assert.Equal(PublishOutcome.Confirmed(1), await first.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
-        Volatile.Write(ref stop, true);
+        try
+        {
+            Assert.Equal(PublishOutcome.Confirmed(1), await first.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            Volatile.Write(ref stop, true);
+        }
         await Eventually.IsTrue(() => _publisher.BusyChannels == 0, "A queue is left.");
     }
 
