@@ -10,8 +10,7 @@ internal static class Program
 
     private static WebApplication Create(string[] args)
     {
-        var builder = WebApplication.CreateBuilder(args);
-        builder.UseDefaultUrl("http://localhost:7799");
+        var builder = PushProgram.CreateBuilder(args).UseDefaultUrl("http://localhost:7799");
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -11,12 +12,15 @@ internal static class ApiDescription
     /// <summary>The document's name, as in <c>/openapi/v1.json</c>.</summary>
     public const string Document = "v1";
 
-    private const string RoomRule = "1 to 128 bytes of UTF-8, percent-encoded; no control characters, no '/', not '.' or '..'.";
+    private const string RoomRule = "1 to 128 bytes of UTF-8; no control characters, no '/', not '.' or '..'.";
+
+    private static readonly ProblemType[] s_aboutRooms = [ProblemType.BadRoom, ProblemType.TooManyRooms];
 
     /// <summary>Sets up the document: only the API's own routes, whatever else the host serves.</summary>
     public static void Configure(OpenApiOptions options)
     {
         options.ShouldInclude = route => route.GroupName == Document;
+        options.AddSchemaTransformer(DescribeAsWritten);
         options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new OpenApiInfo
@@ -29,7 +33,7 @@ internal static class ApiDescription
         });
     }
 
-    public static void DescribeRoom(this RouteHandlerBuilder route) => route.Describe("publishToRoom", "Publishes to one room.", MessageBodies(), operation =>
+    public static void DescribeRoom(this RouteHandlerBuilder route) => route.Describe("publishToRoom", "Publishes to one room.", MessageBodies(), [ProblemType.TooManyRooms], operation =>
         operation.Parameters =
         [
             new OpenApiParameter
@@ -37,12 +41,12 @@ internal static class ApiDescription
                 Name = "room",
                 In = ParameterLocation.Path,
                 Required = true,
-                Description = RoomRule,
+                Description = "Percent-encoded. " + RoomRule,
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1 },
             },
         ]);
 
-    public static void DescribeBroadcast(this RouteHandlerBuilder route) => route.Describe("broadcast", "Publishes to everybody.", MessageBodies());
+    public static void DescribeBroadcast(this RouteHandlerBuilder route) => route.Describe("broadcast", "Publishes to everybody.", MessageBodies(), never: s_aboutRooms);
 
     public static void DescribeRooms(this RouteHandlerBuilder route) => route.Describe("publishToRooms", "Publishes every item to every room.", new()
     {
@@ -51,44 +55,67 @@ internal static class ApiDescription
             Schema = Object(("rooms", Array(Text("A room: " + RoomRule), unique: true)), ("items", Array(AnyJson()))),
             Example = JsonNode.Parse("""{"rooms":["a","b"],"items":[{"text":"hi"},"bye"]}"""),
         },
-    });
+    }, never: []);
 
     public static void DescribeRoomForm(this RouteHandlerBuilder route) => route.Describe("goPushRoom", "go-push's form: publishes to one room.", new()
     {
         ["application/x-www-form-urlencoded"] = new() { Schema = Object(("room", Text(RoomRule)), ("items", Text("A JSON array of messages."))) },
-    });
+    }, never: [ProblemType.TooManyRooms]);
 
     public static void DescribeBroadcastForm(this RouteHandlerBuilder route) => route.Describe("goPushAll", "go-push's form: publishes to everybody.", new()
     {
         ["application/x-www-form-urlencoded"] = new() { Schema = Object(("items", Text("A JSON array of messages."))) },
-    });
+    }, never: s_aboutRooms);
 
     private static void Describe(
-        this RouteHandlerBuilder route, string name, string summary, Dictionary<string, OpenApiMediaType> bodies, Action<OpenApiOperation>? more = null)
+        this RouteHandlerBuilder route,
+        string name,
+        string summary,
+        Dictionary<string, OpenApiMediaType> bodies,
+        ProblemType[] never,
+        Action<OpenApiOperation>? more = null)
     {
-        route.WithGroupName(Document).WithName(name).WithTags("publish").WithSummary(summary);
-        route.Produces<PublishAnswer>(StatusCodes.Status202Accepted);
-        foreach (var status in Refusals)
-            route.Produces<Problem>(status.Key, Problem.MediaType);
+        var answers = ProblemType.All
+            .Except([ProblemType.NotFound, ProblemType.MethodNotAllowed, .. never])
+            .GroupBy(kind => kind.Status.ToString(CultureInfo.InvariantCulture))
+            .ToDictionary(group => group.Key, group => string.Join("; ", group.Select(kind => $"{kind.Uri}: {kind.Title}")));
+        foreach (var status in answers.Keys)
+            route.Produces<Problem>(int.Parse(status, CultureInfo.InvariantCulture), Problem.MediaType);
 
+        answers.Add("202", "Published, and confirmed by the backplane.");
+        route.Produces<PublishAnswer>(StatusCodes.Status202Accepted);
+
+        route.WithGroupName(Document).WithName(name).WithTags("publish").WithSummary(summary);
         route.AddOpenApiOperationTransformer((operation, _, _) =>
         {
             operation.RequestBody = new OpenApiRequestBody { Required = true, Content = bodies };
-            more?.Invoke(operation);
             foreach (var (status, response) in operation.Responses ?? [])
-            {
-                if (response is OpenApiResponse described)
-                    described.Description = status == "202" ? "Published, and confirmed by the backplane." : Refusals[int.Parse(status)];
-            }
+                response.Description = answers[status];
+            more?.Invoke(operation);
             return Task.CompletedTask;
         });
     }
 
-    /// <summary>What each status of the catalogue stands for; 404 and 405 are no answers of these operations.</summary>
-    private static Dictionary<int, string> Refusals { get; } = ProblemType.All
-        .Where(kind => kind != ProblemType.NotFound && kind != ProblemType.MethodNotAllowed)
-        .GroupBy(kind => kind.Status)
-        .ToDictionary(group => group.Key, group => string.Join("; ", group.Select(kind => $"{kind.Uri}: {kind.Title}")));
+    /// <summary>
+    /// The framework describes what it could read, so numbers may be strings and members null; these types are only written, and
+    /// members without a value are left out.
+    /// </summary>
+    private static Task DescribeAsWritten(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancelled)
+    {
+        if (schema.Type is { } type && type.HasFlag(JsonSchemaType.Integer))
+        {
+            schema.Type = JsonSchemaType.Integer;
+            schema.Pattern = null;
+        }
+        else if (schema.Type is { } nullable)
+        {
+            schema.Type = nullable & ~JsonSchemaType.Null;
+        }
+
+        if (context.JsonTypeInfo.Type == typeof(Problem))
+            schema.Required = new HashSet<string> { "type", "title", "status", "detail" };
+        return Task.CompletedTask;
+    }
 
     private static Dictionary<string, OpenApiMediaType> MessageBodies() => new()
     {

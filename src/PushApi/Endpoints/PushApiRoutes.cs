@@ -1,11 +1,14 @@
 using Microsoft.AspNetCore.Mvc;
 using PushApi.Problems;
+using PushApi.Telemetry;
 
 namespace PushApi.Endpoints;
 
 /// <summary>Maps the publish API.</summary>
 public static class PushApiRoutes
 {
+    private const string OpenApiPattern = "/openapi/{documentName}.json";
+
     /// <summary>
     /// Maps all routes of the API, its 404 and 405 included. The result stands for all of them, so that a host with several ports can
     /// restrict them to one.
@@ -13,6 +16,9 @@ public static class PushApiRoutes
     public static RouteGroupBuilder MapPushApi(this IEndpointRouteBuilder endpoints)
     {
         var settings = endpoints.ServiceProvider.GetRequiredService<PushApiSettings>();
+        // Made now and not by the first request, so that every series is exported from the start.
+        endpoints.ServiceProvider.GetRequiredService<PushApiMetrics>();
+
         var api = endpoints.MapGroup("");
         api.WithMetadata(new RequestSizeLimitAttribute(settings.MaxBodyBytes));
         ((IEndpointConventionBuilder)api).Finally(endpoint => endpoint.RequestDelegate = RequestGuard.Around(endpoint.RequestDelegate!));
@@ -23,8 +29,8 @@ public static class PushApiRoutes
         api.MapPublish("/push/room", (context, publish) => publish.FormToRoomAsync(context)).DescribeRoomForm();
         api.MapPublish("/push/all", (context, publish) => publish.FormToAllAsync(context)).DescribeBroadcastForm();
 
-        api.MapOpenApi("/openapi/{documentName}.json");
-        api.MapOtherMethods($"/openapi/{ApiDescription.Document}.json", HttpMethods.Get);
+        api.MapOpenApi(OpenApiPattern);
+        api.MapOtherMethods(OpenApiPattern, HttpMethods.Get);
         api.MapFallback("{**path}", NotFound);
         return api;
     }

@@ -42,7 +42,7 @@ internal static class RawTarget
 
         return RoomId.TryParseEscaped(path[start..end], plusIsSpace: false, out room, out var error)
             ? null
-            : new Problem(ProblemType.BadRoom, $"room {error}") { Field = "room" };
+            : new Problem(ProblemType.BadRoom, $"room {error}. Nothing was published.") { Field = "room" };
     }
 
     /// <summary>The path of the target, origin-form or absolute-form, neither decoded nor with its query.</summary>

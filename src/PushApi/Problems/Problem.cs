@@ -19,7 +19,7 @@ internal sealed class Problem(ProblemType kind, string detail) : IResult
     /// <summary>The kind, as a relative reference into the catalogue.</summary>
     public string Type => Kind.Uri;
 
-    /// <summary>The kind in words; always the same for one <see cref="Type"/>.</summary>
+    /// <summary>The kind in words; always the same for one type.</summary>
     public string Title => Kind.Title;
 
     /// <summary>The HTTP status.</summary>
@@ -36,7 +36,7 @@ internal sealed class Problem(ProblemType kind, string detail) : IResult
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Line { get; init; }
 
-    /// <summary>The element of <see cref="Field"/> that is wrong, counted from 0.</summary>
+    /// <summary>The element of the field that is wrong, counted from 0.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Item { get; init; }
 

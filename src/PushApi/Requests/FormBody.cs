@@ -55,7 +55,7 @@ internal static class FormBody
         var place = Place.AtField(Room);
         return RoomId.TryParse(value.Span, out var room, out var error)
             ? request.AddRoom(room, place)
-            : new Problem(ProblemType.BadRoom, $"{place} {error}") { Field = Room };
+            : new Problem(ProblemType.BadRoom, $"{place} {error}. Nothing was published.") { Field = Room };
     }
 
     private static Problem? ReadItems(ReadOnlyMemory<byte> value, PublishRequest request)

@@ -1,4 +1,4 @@
-using System.Globalization;
+using PushBackplane;
 
 namespace PushApi.Requests;
 
@@ -31,38 +31,17 @@ internal ref struct FormReader(Memory<byte> body)
             var equals = field.Span.IndexOf((byte)'=');
             var nameLength = equals < 0 ? field.Length : equals;
             var valueStart = equals < 0 ? field.Length : equals + 1;
-            if (Decode(field[..nameLength], start, out name, out error))
-                Decode(field[valueStart..], start + valueStart, out value, out error);
+            if (!TryDecode(field[..nameLength], out name) || !TryDecode(field[valueStart..], out value))
+                error = $"The field that begins at byte {start + 1} of the form has a % without two hexadecimal digits after it; a % itself is sent as %25.";
             return true;
         }
         return false;
     }
 
-    private static bool Decode(Memory<byte> text, int offset, out ReadOnlyMemory<byte> decoded, out string? error)
+    private static bool TryDecode(Memory<byte> text, out ReadOnlyMemory<byte> decoded)
     {
-        var bytes = text.Span;
-        var length = 0;
-        for (var i = 0; i < bytes.Length; i++)
-        {
-            var value = bytes[i];
-            if (value == '+')
-            {
-                value = (byte)' ';
-            }
-            else if (value == '%')
-            {
-                if (i + 2 >= bytes.Length || !byte.TryParse(bytes.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value))
-                {
-                    decoded = default;
-                    error = $"Byte {offset + i + 1} of the form is a % without two hexadecimal digits after it; a % itself is sent as %25.";
-                    return false;
-                }
-                i += 2;
-            }
-            bytes[length++] = value;
-        }
+        var isValid = PercentDecoder.TryDecode(text.Span, plusIsSpace: true, text.Span, out var length);
         decoded = text[..length];
-        error = null;
-        return true;
+        return isValid;
     }
 }

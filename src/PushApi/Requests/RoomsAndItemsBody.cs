@@ -38,12 +38,10 @@ internal static class RoomsAndItemsBody
         bool hasRooms = false, hasItems = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isRooms = reader.ValueTextEquals(Rooms);
-            var isItems = reader.ValueTextEquals(JsonItems.Field);
-            if (!isRooms && !isItems)
-                return Bad($"The body has a property {UnknownName(ref reader)}; this route takes {Shape}.", field: null);
+            if (!TryGetText(ref reader, out var field) || field is not (Rooms or JsonItems.Field))
+                return Bad($"The body has a property {Quote.Text(field)}; this route takes {Shape}.", field: null);
 
-            var field = isRooms ? Rooms : JsonItems.Field;
+            var isRooms = field == Rooms;
             if (isRooms ? hasRooms : hasItems)
                 return Bad($"The body has {field} twice.", field);
             reader.Read();
@@ -53,7 +51,7 @@ internal static class RoomsAndItemsBody
                 return problem;
 
             hasRooms |= isRooms;
-            hasItems |= isItems;
+            hasItems |= !isRooms;
         }
 
         // Throws when something follows the object.
@@ -77,7 +75,7 @@ internal static class RoomsAndItemsBody
             if (!TryGetText(ref reader, out var name))
                 return new Problem(ProblemType.BadRoom, $"{place} has half a surrogate pair as an escape, which is no character.") { Field = Rooms, Item = place.Item };
             if (!RoomId.TryParse(name, out var room, out var error))
-                return new Problem(ProblemType.BadRoom, $"{place} {error}") { Field = Rooms, Item = place.Item };
+                return new Problem(ProblemType.BadRoom, $"{place} {error}. Nothing was published.") { Field = Rooms, Item = place.Item };
             if (request.AddRoom(room, place) is { } problem)
                 return problem;
         }
@@ -86,9 +84,6 @@ internal static class RoomsAndItemsBody
             ? Bad($"{Rooms} is empty; it has to name at least one room.", Rooms)
             : null;
     }
-
-    private static string UnknownName(ref Utf8JsonReader reader) =>
-        TryGetText(ref reader, out var name) ? Quote.Text(name) : "that is no text";
 
     private static bool TryGetText(ref Utf8JsonReader reader, out string text)
     {
@@ -100,7 +95,7 @@ internal static class RoomsAndItemsBody
         catch (InvalidOperationException)
         {
             // Expected: an escape like \ud800 alone is JSON, but no text; the reader has no other way to say so.
-            text = "";
+            text = "\uFFFD";
             return false;
         }
     }

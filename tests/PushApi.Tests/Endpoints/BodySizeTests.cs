@@ -1,0 +1,149 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using PushApi.Publishing;
+using PushApi.Tests.Hosting;
+
+namespace PushApi.Tests.Endpoints;
+
+public class BodySizeTests
+{
+    private const string Route = "/v1/broadcast";
+    private const int Limit = 100_000;
+
+    [Fact]
+    public async Task A_body_of_exactly_the_limit_passes_and_one_byte_more_is_413()
+    {
+        await using var api = await ApiHost.StartAsync(("MaxBodyBytes", Limit), ("MaxMessageBytes", Limit));
+        var body = Text(Limit);
+        (await Post(api, body, chunked: false)).IsAccepted(1);
+        Assert.Equal(body, Assert.Single(Assert.Single(api.Backplane.Published).Items));
+
+        (await Post(api, [.. body, (byte)' '], chunked: false)).IsProblem(413, "body-too-large", limit: Limit);
+        Assert.Single(api.Backplane.Published);
+        await NothingIsHeld(api);
+    }
+
+    [Fact]
+    public async Task A_chunked_body_has_the_same_limit_with_its_framing_counted()
+    {
+        await using var api = await ApiHost.StartAsync(("MaxBodyBytes", Limit), ("MaxMessageBytes", Limit));
+        var body = Text(Limit * 9 / 10);
+        (await Post(api, body, chunked: true)).IsAccepted(1);
+        Assert.Equal(body, Assert.Single(Assert.Single(api.Backplane.Published).Items));
+
+        (await Post(api, Text(Limit + 1), chunked: true)).IsProblem(413, "body-too-large", limit: Limit);
+        Assert.Single(api.Backplane.Published);
+        await NothingIsHeld(api);
+    }
+
+    [Fact]
+    public async Task A_mebibyte_is_the_default_on_every_route()
+    {
+        await using var api = await ApiHost.StartAsync();
+        string[][] routes =
+        [
+            ["/v1/broadcast", "application/json"], ["/v1/rooms/a/messages", "text/plain"], ["/v1/messages", "application/json"],
+            ["/push/room", "application/x-www-form-urlencoded"], ["/push/all", "application/x-www-form-urlencoded"],
+        ];
+        foreach (var route in routes)
+        {
+            var head = $"POST {route[0]} HTTP/1.1\r\nHost: h\r\nContent-Type: {route[1]}\r\nContent-Length: {(1024 * 1024) + 1}\r\n\r\n";
+            var answer = await api.RawAsync(Encoding.ASCII.GetBytes(head));
+            Assert.StartsWith("HTTP/1.1 413 ", answer);
+            Assert.Contains("/problems/body-too-large", answer);
+        }
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 10\r\n\r\n12345")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n5\r\n12")]
+    public async Task A_body_that_is_cut_off_publishes_nothing(string rest)
+    {
+        await using var api = await ApiHost.StartAsync();
+        await api.RawAsync(Encoding.ASCII.GetBytes($"POST {Route} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n{rest}"), thenClose: true);
+        await NothingIsHeld(api);
+        Assert.Empty(api.Backplane.Published);
+    }
+
+    [Fact]
+    public async Task A_malformed_chunk_is_400()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var answer = await api.RawAsync(Encoding.ASCII.GetBytes($"POST {Route} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n1\r\n0\r\n\r\n"));
+        Assert.StartsWith("HTTP/1.1 400 ", answer);
+        Assert.Contains("/problems/bad-body", answer);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_while_its_group_waits_takes_nobody_with_it()
+    {
+        await using var api = await ApiHost.StartAsync();
+        api.Backplane.Holds = true;
+        var first = api.PostAsync(Route, "application/json", "1");
+        var held = await api.Backplane.NextAsync();
+
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, api.Url.Port, TestContext.Current.CancellationToken);
+        await socket.SendAsync(Encoding.ASCII.GetBytes($"POST {Route} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n2"), TestContext.Current.CancellationToken);
+        var pending = api.Services.GetRequiredService<PendingBytes>();
+        await Eventually.IsTrue(() => pending.Taken == 4, "The second request was not read.");
+        socket.Close(0);
+        var third = api.PostAsync(Route, "application/json", "3");
+        await Eventually.IsTrue(() => pending.Taken == 6, "The third request was not read.");
+
+        held.Confirm();
+        (await first).IsAccepted(1);
+        (await api.Backplane.NextAsync()).Confirm();
+        (await third).IsAccepted(1);
+        Assert.Equal(["1", "2", "3"], api.Backplane.Texts("push:all"));
+        await NothingIsHeld(api);
+    }
+
+    [Fact]
+    public async Task When_too_much_is_pending_further_requests_are_429_until_it_is_published()
+    {
+        await using var api = await ApiHost.StartAsync(("MaxBodyBytes", 4000), ("MaxMessageBytes", 4000), ("MaxPendingBytes", 6000));
+        api.Backplane.Holds = true;
+        var message = $"\"{new string('x', 3000)}\"";
+        var first = api.PostAsync(Route, "application/json", message);
+        var held = await api.Backplane.NextAsync();
+
+        var refused = await api.PostAsync(Route, "application/json", message);
+        refused.IsProblem(429, "too-much-pending");
+        Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
+
+        held.Confirm();
+        (await first).IsAccepted(1);
+        await NothingIsHeld(api);
+        api.Backplane.Holds = false;
+        (await api.PostAsync(Route, "application/json", message)).IsAccepted(1);
+    }
+
+    [Fact]
+    public async Task Rooms_count_once_each_and_what_could_never_fit_is_413()
+    {
+        await using var api = await ApiHost.StartAsync(("MaxBodyBytes", 4000), ("MaxMessageBytes", 4000), ("MaxPendingBytes", 6000));
+        var message = $"\"{new string('x', 1500)}\"";
+        (await api.PostAsync("/v1/messages", "application/json", $$"""{"rooms":["a","b","c"],"items":[{{message}}]}""")).IsAccepted(3);
+        (await api.PostAsync("/v1/messages", "application/json", $$"""{"rooms":["a","b","c","d","e"],"items":[{{message}}]}""")).IsProblem(413, "body-too-large", limit: 6000);
+        await NothingIsHeld(api);
+    }
+
+    private static byte[] Text(int length) => Encoding.ASCII.GetBytes($"\"{new string('x', length - 2)}\"");
+
+    private static Task<Answer> Post(ApiHost api, byte[] body, bool chunked)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, Route) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        request.Headers.TransferEncodingChunked = chunked;
+        return api.SendAsync(request);
+    }
+
+    private static Task NothingIsHeld(ApiHost api)
+    {
+        var pending = api.Services.GetRequiredService<PendingBytes>();
+        return Eventually.IsTrue(() => pending.Taken == 0, "Bytes of a request that is over still count as pending.");
+    }
+}

@@ -1,0 +1,68 @@
+using System.Threading.Channels;
+using PushBackplane;
+
+namespace PushApi.Tests.Hosting;
+
+/// <summary>A backplane that records what is published and, when told to hold, answers only when the test says so.</summary>
+public sealed class FakeBackplane : IBackplane
+{
+    private readonly Channel<HeldPublish> _held = Channel.CreateUnbounded<HeldPublish>();
+    private readonly List<Published> _published = [];
+    private readonly Lock _lock = new();
+
+    public string Description => "fake";
+
+    public bool IsUp { get; set; } = true;
+
+    /// <summary>Whether publishes stay in flight until the test ends them.</summary>
+    public bool Holds { get; set; }
+
+    /// <summary>What a publish answers when it is not held.</summary>
+    public Func<string, Task<int?>> Answer { get; set; } = _ => Task.FromResult<int?>(1);
+
+    public Task Away => Task.Delay(Timeout.Infinite);
+
+    public Task Up => Task.CompletedTask;
+
+    public event Action? Restored
+    {
+        add { }
+        remove { }
+    }
+
+    /// <summary>Everything published so far, in order.</summary>
+    public Published[] Published
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _published];
+        }
+    }
+
+    /// <summary>The messages published so far to one channel, in order.</summary>
+    public string[] Texts(string channel) => [.. Published.Where(one => one.Channel == channel).SelectMany(one => one.Texts)];
+
+    /// <summary>Waits for the next publish that is held.</summary>
+    public async Task<HeldPublish> NextAsync() =>
+        await _held.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>Whether a held publish is waiting to be taken by the test.</summary>
+    public bool HasNext => _held.Reader.TryPeek(out _);
+
+    public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
+    {
+        var published = Hosting.Published.Decode(channel, payload);
+        lock (_lock)
+            _published.Add(published);
+        if (!Holds)
+            return Answer(channel);
+        var held = new HeldPublish(published);
+        _held.Writer.TryWrite(held);
+        return held.Answer;
+    }
+
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload) => throw new NotSupportedException("The API subscribes to nothing.");
+
+    public Task UnsubscribeAsync(string channel) => throw new NotSupportedException("The API subscribes to nothing.");
+}
