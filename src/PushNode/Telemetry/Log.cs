@@ -8,4 +8,7 @@ internal static partial class Log
 
     [LoggerMessage(4002, LogLevel.Information, "Drained after {Elapsed}; {Cut} connections were cut because they did not finish closing.")]
     public static partial void DrainEnded(this ILogger logger, TimeSpan elapsed, int cut);
+
+    [LoggerMessage(4003, LogLevel.Warning, "Out of {Resource} (error {Error}): new connections wait. Raise the process's limit or lower Push:Connections:Max.")]
+    public static partial void AcceptPaused(this ILogger logger, string resource, int error);
 }

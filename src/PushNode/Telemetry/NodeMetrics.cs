@@ -26,6 +26,7 @@ internal sealed class NodeMetrics : IDisposable
     private readonly long[] _closed;
 
     private long _accepted;
+    private long _acceptPauses;
     private long _received;
     private long _merged;
     private long _batches;
@@ -47,6 +48,7 @@ internal sealed class NodeMetrics : IDisposable
         _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
         _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
+        Counter("push.accept_pauses", () => Read(ref _acceptPauses), "{pause}", "Times that accepting paused because the process was out of descriptors or memory.");
         Counter("push.messages_received", () => Read(ref _received), "{message}", "Messages received from the backplane.");
         Counter("push.messages_merged", () => Read(ref _merged), "{message}", "Messages that left in a batch.");
         _messagesDropped = new(_meter, "push.messages_dropped", "{message}", "Messages dropped before a batch, by reason.");
@@ -72,6 +74,8 @@ internal sealed class NodeMetrics : IDisposable
     public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
+
+    public void AcceptPaused() => Interlocked.Increment(ref _acceptPauses);
 
     public void MessagesReceived(int count) => Interlocked.Add(ref _received, count);
 

@@ -1,0 +1,251 @@
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+
+namespace PushNode.Transport.Epoll;
+
+/// <summary>
+/// A connection while it speaks HTTP: two pipes between Kestrel and the socket. The loop's thread fills the one, a task empties the other. After a WebSocket handshake
+/// <see cref="DetachAsync"/> takes the socket out, and Kestrel drops this object and all that hangs on it. Kestrel and the handler call
+/// from their own threads; the descriptor is closed by the loop's thread only.
+/// </summary>
+internal sealed class EpollConnection : DefaultConnectionContext
+{
+    /// <summary>A peer that does not take the end of its answer is cut after so long.</summary>
+    private static readonly TimeSpan LastAnswerTimeout = TimeSpan.FromSeconds(5);
+
+    // Kestrel parses on the thread pool, never on a loop; what it writes is sent by the thread that writes it.
+    private static readonly PipeOptions InputOptions = new(readerScheduler: PipeScheduler.ThreadPool, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
+    private static readonly PipeOptions OutputOptions = new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool, useSynchronizationContext: false);
+
+    private readonly EpollLoop _loop;
+    private readonly int _descriptor;
+    private readonly Pipe _input = new(InputOptions);
+    private readonly Pipe _output = new(OutputOptions);
+    private readonly CancellationTokenSource _closedSource = new();
+    private readonly Lock _lock = new();
+    private ulong _key;
+    private Task<bool> _sending = Task.FromResult(false);
+
+    // Guarded by the lock.
+    private TaskCompletionSource? _awaitingRoom;
+    private bool _hasRoom;
+    private bool _isBroken;
+    private bool _isGone;
+
+    // The loop's own.
+    private bool _isReading = true;
+
+    public EpollConnection(EpollLoop loop, int descriptor, IPEndPoint? remote)
+        : base(Guid.CreateVersion7().ToString("N"))
+    {
+        _loop = loop;
+        _descriptor = descriptor;
+        RemoteEndPoint = remote;
+        LocalEndPoint = Descriptor.Local(descriptor);
+        ConnectionClosed = _closedSource.Token;
+        Transport = new DuplexPipe(_input.Reader, _output.Writer);
+        Features.Set(this);
+    }
+
+    /// <summary>Begins to read and to send. The loop's thread.</summary>
+    public void Start()
+    {
+        _sending = SendAllAsync();
+        _key = _loop.Register(_descriptor, new Events(this));
+    }
+
+    /// <summary>
+    /// Takes the socket out of HTTP's hands, once everything that was written has been accepted by the socket. What the client sent already is still to be read from
+    /// the input, which ends there.
+    /// </summary>
+    /// <returns>The socket; null when the peer is gone.</returns>
+    public async Task<SocketWire?> DetachAsync()
+    {
+        await _loop.RunAsync(StopReading);
+        _output.Reader.CancelPendingRead();
+        if (!await _sending)
+            return null;
+        lock (_lock)
+        {
+            if (_isBroken)
+                return null;
+            _isGone = true;
+        }
+
+        return new SocketWire(_loop, _key, _descriptor);
+    }
+
+    public override void Abort(ConnectionAbortedException abortReason)
+    {
+        lock (_lock)
+        {
+            if (!_isGone)
+                Descriptor.Reset(_descriptor);
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _input.Reader.CompleteAsync();
+        await _output.Writer.CompleteAsync();
+        if (!_isGone)
+        {
+            try
+            {
+                await _sending.WaitAsync(LastAnswerTimeout);
+            }
+            catch (TimeoutException)
+            {
+                // Expected: the peer does not read.
+                Abort(new ConnectionAbortedException());
+            }
+
+            await _loop.RunAsync(Close);
+        }
+
+        _closedSource.Dispose();
+        await base.DisposeAsync();
+    }
+
+    private void Close()
+    {
+        lock (_lock)
+            _isGone = true;
+        _isReading = false;
+        Break();
+        _loop.Forget(_key);
+        Descriptor.Close(_descriptor);
+    }
+
+    private void StopReading()
+    {
+        if (_isReading)
+            _input.Writer.Complete();
+        _isReading = false;
+    }
+
+    /// <summary>Moves bytes from the socket to Kestrel until there are none or Kestrel has enough. The loop's thread.</summary>
+    private void Read()
+    {
+        while (_isReading)
+        {
+            var received = Descriptor.Receive(_descriptor, _input.Writer.GetSpan());
+            if (received is null)
+                return;
+            if (received <= 0)
+            {
+                StopReading();
+                // After a mere end of the stream the peer may still want its answer.
+                if (received < 0)
+                    Break();
+                _ = _closedSource.CancelAsync();
+                return;
+            }
+
+            _input.Writer.Advance(received.Value);
+            var flush = _input.Writer.FlushAsync();
+            if (!flush.IsCompletedSuccessfully)
+            {
+                _ = ReadOnAsync(flush);
+                return;
+            }
+
+            if (flush.Result.IsCompleted)
+                StopReading();
+        }
+    }
+
+    private async Task ReadOnAsync(ValueTask<FlushResult> flush)
+    {
+        await flush;
+        _loop.Post(Read);
+    }
+
+    /// <summary>Moves bytes from Kestrel to the socket until Kestrel has ended, or the connection is detached or broken.</summary>
+    /// <returns>Whether all of them were accepted.</returns>
+    private async Task<bool> SendAllAsync()
+    {
+        while (true)
+        {
+            var result = await _output.Reader.ReadAsync();
+            foreach (var segment in result.Buffer)
+            {
+                if (!await SendAsync(segment))
+                {
+                    await _output.Reader.CompleteAsync();
+                    return false;
+                }
+            }
+
+            _output.Reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted || result.IsCanceled)
+                return true;
+        }
+    }
+
+    private async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (true)
+        {
+            lock (_lock)
+            {
+                if (_isBroken)
+                    return false;
+                _hasRoom = false;
+            }
+
+            bytes = bytes[Descriptor.Send(_descriptor, bytes.Span)..];
+            if (bytes.IsEmpty)
+                return true;
+            await WhenRoomAsync();
+        }
+    }
+
+    private Task WhenRoomAsync()
+    {
+        lock (_lock)
+        {
+            if (_hasRoom || _isBroken)
+                return Task.CompletedTask;
+            _awaitingRoom = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _awaitingRoom.Task;
+        }
+    }
+
+    private void OnRoom()
+    {
+        lock (_lock)
+        {
+            _hasRoom = true;
+            _awaitingRoom?.TrySetResult();
+            _awaitingRoom = null;
+        }
+    }
+
+    /// <summary>Nothing more can be sent: the peer has reset the connection, or it is closed.</summary>
+    private void Break()
+    {
+        lock (_lock)
+            _isBroken = true;
+        OnRoom();
+    }
+
+    private sealed class Events(EpollConnection connection) : EpollHandler
+    {
+        public override void OnEvents(uint events)
+        {
+            if ((events & Libc.EPOLLOUT) != 0)
+                connection.OnRoom();
+            if ((events & ~Libc.EPOLLOUT) != 0)
+                connection.Read();
+        }
+    }
+
+    private sealed class DuplexPipe(PipeReader input, PipeWriter output) : IDuplexPipe
+    {
+        public PipeReader Input => input;
+
+        public PipeWriter Output => output;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Connections;
+using PushNode.Settings;
+
+namespace PushNode.Transport.Epoll;
+
+/// <summary>
+/// The transport under Kestrel on the public plain ports: loops of our own, as many as cores. Everything else (TLS, other ports) stays on Kestrel's sockets.
+/// </summary>
+internal sealed class EpollTransport(PublicPorts ports, ConnectionSettings settings, AcceptPauses pauses) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+{
+    /// <summary>Connections the kernel completes before we accept them; the kernel caps it at net.core.somaxconn.</summary>
+    private const int Backlog = 4096;
+
+    private readonly Lazy<EpollLoop[]> _loops = new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index))]);
+
+    /// <summary>Whether this machine can run it.</summary>
+    public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint { Port: var port } && ports.Contains(port);
+
+    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var address = (IPEndPoint)endpoint;
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (address.Address.Equals(IPAddress.IPv6Any))
+                socket.DualMode = true;
+            // Accepted sockets inherit both.
+            socket.NoDelay = true;
+            socket.SendBufferSize = settings.SendBufferBytes;
+            socket.Bind(address);
+            socket.Listen(Backlog);
+            // The loops share it; none may wait in accept for a connection that another has taken.
+            socket.Blocking = false;
+        }
+        catch (SocketException exception)
+        {
+            socket.Dispose();
+            if (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+                throw new AddressInUseException(exception.Message, exception);
+            throw;
+        }
+
+        var listener = new EpollListener(socket, _loops.Value, pauses);
+        await listener.StartAsync();
+        return listener;
+    }
+
+    public void Dispose()
+    {
+        if (!_loops.IsValueCreated)
+            return;
+        foreach (var loop in _loops.Value)
+            loop.Dispose();
+    }
+}

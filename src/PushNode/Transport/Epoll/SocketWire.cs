@@ -1,0 +1,78 @@
+using PushNode.Connections;
+
+namespace PushNode.Transport.Epoll;
+
+/// <summary>
+/// Carries a connection over a bare socket, after HTTP has let go of it. Writes are system calls under the connection's gate, by any thread; reads, the end and the closing of the descriptor are
+/// the loop's alone. The connection is told of its end before the descriptor is closed and touches the wire no more, so no
+/// write can meet a number that belongs to somebody else.
+/// </summary>
+internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : EpollHandler, IWire
+{
+    /// <summary>Reads of one connection before the others get their turn.</summary>
+    private const int ReadsPerTurn = 16;
+
+    private Connection? _connection;
+
+    public int TryWrite(ReadOnlyMemory<byte> bytes) => Descriptor.Send(descriptor, bytes.Span);
+
+    /// <summary>The peer, having said goodbye, ends its side too, and that ends the reader.</summary>
+    public void Complete() => Descriptor.EndSending(descriptor);
+
+    public void Abort() => Descriptor.Reset(descriptor);
+
+    /// <summary>Begins to read.</summary>
+    public void Start(Connection connection)
+    {
+        _connection = connection;
+        loop.Post(() =>
+        {
+            loop.Replace(key, this);
+            // Edges that came before are gone.
+            OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
+        });
+    }
+
+    public override void OnEvents(uint events)
+    {
+        if ((events & Libc.EPOLLOUT) != 0)
+            _connection!.OnWritable();
+        if ((events & ~Libc.EPOLLOUT) != 0)
+            Read();
+    }
+
+    private void Read()
+    {
+        for (var turn = 0; turn < ReadsPerTurn; turn++)
+        {
+            switch (Descriptor.Receive(descriptor, loop.Buffer))
+            {
+                case null:
+                    return;
+                case <= 0:
+                    End();
+                    return;
+                case { } count:
+                    _connection!.OnBytes(loop.Buffer.AsSpan(0, count));
+                    break;
+            }
+        }
+
+        loop.Post(ReadOn);
+    }
+
+    /// <summary>The next turn of a connection that has more to read; it may have ended meanwhile.</summary>
+    private void ReadOn()
+    {
+        if (_connection is not null)
+            Read();
+    }
+
+    private void End()
+    {
+        loop.Forget(key);
+        _connection!.OnEnded();
+        _connection = null;
+        Descriptor.Close(descriptor);
+    }
+}
