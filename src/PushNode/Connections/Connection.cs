@@ -21,6 +21,7 @@ internal sealed class Connection
     private ClientSession? _session;
     private CloseReason? _closing;
     private bool _closeReceived;
+    private bool _ended;
     private bool _pinged;
     private long _heardAt;
     private long _acceptedAt;
@@ -111,6 +112,8 @@ internal sealed class Connection
     {
         lock (_gate)
         {
+            if (_ended)
+                return;
             if (_closing is null)
                 BeginClosingLocked(reason);
             _wire.Abort();
@@ -136,12 +139,16 @@ internal sealed class Connection
             Close(violation);
     }
 
-    /// <summary>The reader has ended: the peer is gone, or the wire was completed or aborted. Called once, last.</summary>
+    /// <summary>
+    /// The reader has ended: the peer is gone, or the wire was completed or aborted. Called once, last of the reader's calls; whoever else still has the
+    /// connection in a list finds it ended, and the wire, which belongs to nobody then, is not touched again.
+    /// </summary>
     public void OnEnded()
     {
         CloseReason reason;
         lock (_gate)
         {
+            _ended = true;
             reason = _closing ??= CloseReason.Lost;
             if (_outbox is not null)
                 _metrics.DeliveriesDropped(_outbox.Deliveries(), DeliveryDrop.Closed);
@@ -160,6 +167,8 @@ internal sealed class Connection
     {
         lock (_gate)
         {
+            if (_ended)
+                return;
             var quiet = Since(Volatile.Read(ref _heardAt), now);
             if (_closing is not null)
             {
@@ -232,7 +241,7 @@ internal sealed class Connection
 
     private void CompleteIfDoneLocked()
     {
-        if (_closeReceived && _outbox is null)
+        if (_closeReceived && _outbox is null && !_ended)
             _wire.Complete();
     }
 
@@ -259,6 +268,13 @@ internal sealed class Connection
         _outbox.Advance(accepted);
     }
 
+    private void OpenOutboxLocked()
+    {
+        _outbox = new Outbox();
+        // From here on a client may be stuck, not from when it last had something to take.
+        _acceptedAt = _rules.Time.GetTimestamp();
+    }
+
     private void EnqueueLocked(Outbox.Entry entry)
     {
         var wasIdle = _outbox is null;
@@ -270,13 +286,6 @@ internal sealed class Connection
             if (_rules.Outbox.WhenFull == WhenFull.DropOldest && _outbox.DropOldestPush() is { } dropped)
             {
                 _metrics.DeliveriesDropped(dropped, DeliveryDrop.Slow);
-    private void OpenOutboxLocked()
-    {
-        _outbox = new Outbox();
-        // From here on a client may be stuck, not from when it last had something to take.
-        _acceptedAt = _rules.Time.GetTimestamp();
-    }
-
                 continue;
             }
 
