@@ -142,7 +142,10 @@ internal sealed class Connection
             Close(violation);
     }
 
-    /// <summary>The reader has ended: the peer is gone, or the wire was completed or aborted. Called once, last.</summary>
+    /// <summary>
+    /// The reader has ended: the peer is gone, or the wire was completed or aborted. Called once, last of the reader's calls; whoever else still has the
+    /// connection in a list finds it ended, and the wire, which belongs to nobody then, is not touched again.
+    /// </summary>
     public void OnEnded()
     {
         CloseReason reason;
@@ -242,7 +245,7 @@ internal sealed class Connection
 
     private void CompleteIfDoneLocked()
     {
-        if (_closeReceived && _outbox is null)
+        if (_closeReceived && _outbox is null && !_ended)
             _wire.Complete();
     }
 
@@ -264,17 +267,25 @@ internal sealed class Connection
     private void StartOutboxLocked(Outbox.Entry entry, int accepted)
     {
         _metrics.BytesSent(accepted);
-        _acceptedAt = _rules.Time.GetTimestamp();
-        _outbox = new Outbox();
-        _outbox.Add(entry);
+        OpenOutboxLocked();
+        _outbox!.Add(entry);
         _outbox.Advance(accepted);
+    }
+
+    private void OpenOutboxLocked()
+    {
+        _outbox = new Outbox();
+        // From here on a client may be stuck, not from when it last had something to take.
+        _acceptedAt = _rules.Time.GetTimestamp();
     }
 
     private void EnqueueLocked(Outbox.Entry entry)
     {
         var wasIdle = _outbox is null;
-        _outbox ??= new Outbox();
-        while (_outbox.Bytes + entry.Frame.Length > _rules.Outbox.MaxBytes)
+        if (wasIdle)
+            OpenOutboxLocked();
+        // All that comes once it is closing is the close frame, which a full outbox must not swallow.
+        while (_closing is null && _outbox!.Bytes + Outbox.Cost(entry.Frame) > _rules.Outbox.MaxBytes)
         {
             if (_rules.Outbox.WhenFull == WhenFull.DropOldest && _outbox.DropOldestPush() is { } dropped)
             {
@@ -286,7 +297,7 @@ internal sealed class Connection
             return;
         }
 
-        _outbox.Add(entry);
+        _outbox!.Add(entry);
         if (wasIdle)
             DrainLocked();
     }
@@ -296,7 +307,7 @@ internal sealed class Connection
     {
         _metrics.DeliveriesDropped(entry.Frame.Deliveries, DeliveryDrop.Slow);
         if (_rules.Outbox.WhenFull == WhenFull.DropOldest && entry.Membership is { } membership)
-            membership.Missed += entry.Frame.Deliveries;
+            membership.Missed += entry.Frame.Loss;
         else
             CloseLocked(CloseReason.TooSlow);
     }

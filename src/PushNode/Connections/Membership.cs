@@ -16,8 +16,8 @@ internal sealed class Membership(Connection connection, RoomFrames frames)
     /// <summary>False from the moment LEFT is queued: a frame already on its way must not follow it.</summary>
     public bool IsActive { get; set; } = true;
 
-    /// <summary>Messages dropped since the last frame of this room that the connection got.</summary>
-    public long Missed { get; set; }
+    /// <summary>Messages lost since the last frame of this room that the connection got, and not told yet; null when nobody knows how many.</summary>
+    public long? Missed { get; set; } = 0;
 
     /// <summary>Where the shard's set keeps this member.</summary>
     public int Slot { get; set; }

@@ -8,32 +8,38 @@ namespace PushNode.Connections;
 /// </summary>
 internal sealed class Outbox
 {
+    /// <summary>What a frame counts for beside its bytes, about what it costs in memory: a PONG of two bytes is a list node, a frame and an array.</summary>
+    public const int EntryBytes = 128;
+
     private readonly LinkedList<Entry> _entries = [];
 
     /// <summary>How much of the oldest frame the wire has taken.</summary>
     public int Offset { get; private set; }
 
-    /// <summary>The lengths of all frames in it.</summary>
+    /// <summary>What all frames in it count for.</summary>
     public long Bytes { get; private set; }
 
     public bool IsEmpty => _entries.Count == 0;
 
+    /// <summary>What a frame counts for.</summary>
+    public static int Cost(Frame frame) => frame.Length + EntryBytes;
+
     public void Add(Entry entry)
     {
         _entries.AddLast(entry);
-        Bytes += entry.Frame.Length;
+        Bytes += Cost(entry.Frame);
     }
 
     /// <summary>The oldest frame; a GAP comes before the frame of a room whose older ones were dropped.</summary>
     public Frame Oldest()
     {
         var oldest = _entries.First!.Value;
-        if (Offset == 0 && oldest.Membership is { Missed: > 0 } membership)
+        if (Offset == 0 && oldest.Membership is { Missed: not 0 } membership)
         {
-            var gap = membership.Frames.Gap(membership.Missed, GapReason.Slow);
+            var gap = membership.Frames.Gap(membership.Missed, membership.Missed is null ? GapReason.Backplane : GapReason.Slow);
             membership.Missed = 0;
             _entries.AddFirst(new Entry(gap, null));
-            Bytes += gap.Length;
+            Bytes += Cost(gap);
             return gap;
         }
 
@@ -46,7 +52,7 @@ internal sealed class Outbox
     /// <summary>The wire has taken the rest of the oldest frame.</summary>
     public void RemoveOldest()
     {
-        Bytes -= _entries.First!.Value.Frame.Length;
+        Bytes -= Cost(_entries.First!.Value.Frame);
         _entries.RemoveFirst();
         Offset = 0;
     }
@@ -59,8 +65,8 @@ internal sealed class Outbox
         {
             if (node.Value is not { Membership: { } membership, Frame: var frame })
                 continue;
-            membership.Missed += frame.Deliveries;
-            Bytes -= frame.Length;
+            membership.Missed += frame.Loss;
+            Bytes -= Cost(frame);
             _entries.Remove(node);
             return frame.Deliveries;
         }
@@ -76,7 +82,7 @@ internal sealed class Outbox
         while (FirstUnsent() is { } node)
         {
             deliveries += node.Value.Frame.Deliveries;
-            Bytes -= node.Value.Frame.Length;
+            Bytes -= Cost(node.Value.Frame);
             _entries.Remove(node);
         }
 

@@ -5,11 +5,15 @@ namespace PushNode.Framing;
 /// </summary>
 /// <param name="bytes">Header and payload.</param>
 /// <param name="deliveries">How many messages it carries; 0 for everything that is not a PUSH.</param>
-internal sealed class Frame(byte[] bytes, int deliveries = 0)
+/// <param name="loss">How many messages it carries or, being a GAP, says are lost; null when nobody knows.</param>
+internal sealed class Frame(byte[] bytes, int deliveries, long? loss)
 {
     public ReadOnlyMemory<byte> Bytes => bytes;
 
     public int Length => bytes.Length;
 
     public int Deliveries { get; } = deliveries;
+
+    /// <summary>How many messages a client misses that does not get it, and no word of it; null when nobody knows.</summary>
+    public long? Loss { get; } = loss;
 }

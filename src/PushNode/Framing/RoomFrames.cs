@@ -30,7 +30,7 @@ internal sealed class RoomFrames
     public Frame Push(IReadOnlyCollection<ReadOnlyMemory<byte>> messages)
     {
         var length = _pushPrefix.Length + messages.Sum(message => message.Length) + messages.Count - 1 + PushSuffix.Length;
-        return ServerFrame.Create(Opcode.Text, length, messages.Count, (_pushPrefix, messages), static (payload, batch) =>
+        return ServerFrame.Create(Opcode.Text, length, messages.Count, messages.Count, (_pushPrefix, messages), static (payload, batch) =>
         {
             batch._pushPrefix.CopyTo(payload);
             var at = batch._pushPrefix.Length;
@@ -52,7 +52,7 @@ internal sealed class RoomFrames
     public Frame Gap(long? missed, string reason)
     {
         var count = missed is { } known ? known.ToString(CultureInfo.InvariantCulture) : "null";
-        return ServerFrame.Create(Opcode.Text, Encoding.UTF8.GetBytes($$$"""{{{_gapPrefix}}}"missed":{{{count}}},"reason":"{{{reason}}}"}}"""));
+        return ServerFrame.Create(Opcode.Text, Encoding.UTF8.GetBytes($$$"""{{{_gapPrefix}}}"missed":{{{count}}},"reason":"{{{reason}}}"}}"""), missed);
     }
 
     private static ReadOnlySpan<byte> PushSuffix => "]}}"u8;

@@ -8,7 +8,7 @@ internal static class ServerFrame
     private const byte Final = 0x80;
 
     /// <summary>A frame whose payload <paramref name="write"/> fills, exactly <paramref name="payloadLength"/> bytes of it.</summary>
-    public static Frame Create<TState>(Opcode opcode, int payloadLength, int deliveries, TState state, WritePayload<TState> write)
+    public static Frame Create<TState>(Opcode opcode, int payloadLength, int deliveries, long? loss, TState state, WritePayload<TState> write)
         where TState : allows ref struct
     {
         var headerLength = payloadLength switch { < 126 => 2, <= ushort.MaxValue => 4, _ => 10 };
@@ -30,12 +30,12 @@ internal static class ServerFrame
         }
 
         write(bytes.AsSpan(headerLength), state);
-        return new Frame(bytes, deliveries);
+        return new Frame(bytes, deliveries, loss);
     }
 
     /// <summary>A frame with this payload.</summary>
-    public static Frame Create(Opcode opcode, ReadOnlySpan<byte> payload) =>
-        Create(opcode, payload.Length, deliveries: 0, payload, static (target, source) => source.CopyTo(target));
+    public static Frame Create(Opcode opcode, ReadOnlySpan<byte> payload, long? loss = 0) =>
+        Create(opcode, payload.Length, deliveries: 0, loss, payload, static (target, source) => source.CopyTo(target));
 
     /// <summary>Fills a frame's payload.</summary>
     public delegate void WritePayload<in TState>(Span<byte> payload, TState state)

@@ -1,0 +1,59 @@
+using PushNode.Connections;
+using PushNode.Framing;
+using PushNode.Settings;
+
+namespace PushNode.Tests;
+
+/// <summary>A connection over a fake wire, seen from the client's side.</summary>
+internal sealed class TestClient
+{
+    public TestClient(TestMetrics metrics, TimeProvider time, ConnectionSettings? connections = null, OutboxSettings? outbox = null, int shard = 0)
+    {
+        Connection = new Connection(new ConnectionRules(connections ?? new(), outbox ?? new(), time), Wire, metrics.Node, shard);
+        metrics.Node.ConnectionAccepted();
+    }
+
+    public FakeWire Wire { get; } = new();
+
+    public Connection Connection { get; }
+
+    /// <summary>All whole frames that came.</summary>
+    public List<SentFrame> Frames => SentFrame.ReadAll(Wire.Taken, out _);
+
+    /// <summary>The same, in short; what came so far must end with a whole frame.</summary>
+    public string[] Received
+    {
+        get
+        {
+            var frames = SentFrame.ReadAll(Wire.Taken, out var rest);
+            Assert.Equal(0, rest);
+            return [.. frames.Select(frame => frame.Short)];
+        }
+    }
+
+    public void Send(params byte[][] frames)
+    {
+        foreach (var frame in frames)
+            Connection.OnBytes([.. frame]);
+    }
+
+    public void Send(string text) => Send(ClientFrame.Text(text));
+
+    /// <summary>Lets the wire take so many bytes more.</summary>
+    public void Take(long bytes)
+    {
+        Wire.Budget = bytes;
+        Connection.OnWritable();
+    }
+
+    public void TakeAll() => Take(long.MaxValue);
+
+    /// <summary>The reader ends, and the wire is nobody's any more.</summary>
+    public void End()
+    {
+        Connection.OnEnded();
+        Wire.End();
+    }
+
+    public Membership Member(RoomFrames frames) => new(Connection, frames);
+}

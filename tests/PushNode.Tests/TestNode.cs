@@ -1,0 +1,69 @@
+using PushBackplane;
+using PushNode.FanOut;
+using PushNode.Merging;
+using PushNode.Protocol;
+using PushNode.Settings;
+using PushNode.Subscription;
+
+namespace PushNode.Tests;
+
+/// <summary>A node without its listener: everything real between a fake backplane and fake wires, by a clock that the test moves.</summary>
+internal sealed class TestNode : IDisposable
+{
+    public TestNode(MergeSettings? merge = null, SubscriptionSettings? subscription = null, ConnectionSettings? connections = null, OutboxSettings? outbox = null)
+    {
+        Connections = connections ?? new();
+        Outbox = outbox ?? new();
+        Shards = new Shards(new FanOutSettings { Workers = 2, Shards = 4 }, Metrics.Node, Time);
+        Merging = new MergeWorkers(merge ?? new() { Workers = 2 }, Shards, Metrics.Node, Time);
+        Rooms = new Rooms(Backplane, new PushChannels("push:"), Merging, Shards, subscription ?? new(), Metrics.Node, Time);
+        Rooms.Open();
+    }
+
+    public ManualTime Time { get; } = new();
+
+    public TestMetrics Metrics { get; } = new();
+
+    public FakeBackplane Backplane { get; } = new();
+
+    public Shards Shards { get; }
+
+    public MergeWorkers Merging { get; }
+
+    public Rooms Rooms { get; }
+
+    public ConnectionSettings Connections { get; }
+
+    public OutboxSettings Outbox { get; }
+
+    /// <summary>A client with a session behind its connection.</summary>
+    public TestClient Connect(out Session session)
+    {
+        var client = new TestClient(Metrics, Time, Connections, Outbox, Shards.Next());
+        session = new Session(client.Connection, Rooms, Connections);
+        return client;
+    }
+
+    public TestClient Connect() => Connect(out _);
+
+    /// <summary>Everything received so far is on the wires, or in the outboxes of those that take nothing.</summary>
+    public async Task FlushAsync()
+    {
+        await Merging.FlushAsync();
+        await Shards.WhenPassed();
+    }
+
+    /// <summary>The linger of every room is over.</summary>
+    public void EndLinger()
+    {
+        Time.Advance(TimeSpan.FromHours(2));
+        Rooms.RetireLingering();
+    }
+
+    public void Dispose()
+    {
+        Merging.Dispose();
+        Shards.Dispose();
+        Metrics.Dispose();
+    }
+}
