@@ -26,7 +26,7 @@ internal static class Program
             builder.UseUrl("Farm:NodeUrl", settings.NodeUrl).UseUrl("Farm:ApiUrl", settings.ApiUrl);
 
             var name = $"{Environment.MachineName}:{settings.NodePort}";
-            builder.Services.AddPushNode(builder.Configuration, name, defaultRedis: null);
+            builder.Services.AddPushNode(builder.Configuration, name, defaultRedis: null, [settings.NodePort]);
             builder.Services.AddPushApi(builder.Configuration);
             builder.Services.AddManagement(builder.Configuration, ManagementPort);
             builder.Services.AddSingleton<MatcherPolicy, LocalPortPolicy>();

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using PushBackplane;
@@ -9,6 +10,7 @@ using PushNode.Merging;
 using PushNode.Settings;
 using PushNode.Subscription;
 using PushNode.Telemetry;
+using PushNode.Transport.Epoll;
 
 namespace PushNode;
 
@@ -20,8 +22,9 @@ public static class PushNodeServices
     /// <param name="configuration">Reads <c>Push</c>, <c>Backplane</c> and <c>ConnectionStrings:Redis</c>.</param>
     /// <param name="defaultName">What the node calls itself unless <c>Push:Node</c> is set.</param>
     /// <param name="defaultRedis">Where Redis is when no connection string is set; null for the memory backplane.</param>
+    /// <param name="plainPorts">The ports on which clients connect without TLS: there the node's own transport serves.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
-    public static IServiceCollection AddPushNode(this IServiceCollection services, IConfiguration configuration, string defaultName, string? defaultRedis)
+    public static IServiceCollection AddPushNode(this IServiceCollection services, IConfiguration configuration, string defaultName, string? defaultRedis, IEnumerable<int> plainPorts)
     {
         var settings = StrictSettings.Read<PushSettings>(configuration, PushSettings.Section);
         services.AddSingleton(TimeProvider.System);
@@ -41,6 +44,8 @@ public static class PushNodeServices
         services.AddSingleton<WebSocketEndpoint>();
         services.Configure<KestrelServerOptions>(kestrel => kestrel.LimitHandshake(settings.Connections));
         services.Configure<SocketTransportOptions>(transport => transport.LimitSendBuffer(settings.Connections));
+
+        services.AddTransport(settings, plainPorts);
 
         // What runs beside it.
         services.AddHostedService<Subscriber>().AddHostedService<NodeTick>();
@@ -76,4 +81,15 @@ public static class PushNodeServices
             socket.SendBufferSize = settings.SendBufferBytes;
             return socket;
         };
+
+    /// <summary>The transport under Kestrel, where the machine can run it and no setting says otherwise.</summary>
+    private static void AddTransport(this IServiceCollection services, PushSettings settings, IEnumerable<int> plainPorts)
+    {
+        if (settings.Transport == TransportKind.Stream || (settings.Transport == TransportKind.Auto && !EpollTransport.IsSupported))
+            return;
+        if (!EpollTransport.IsSupported)
+            throw new SettingsException($"{PushSettings.Section}:Transport is 'Epoll', which this machine cannot run (Linux on x64 or arm64 only); it accepts Auto or Stream.");
+        services.AddSingleton(new PublicPorts(plainPorts)).AddSingleton<AcceptPauses>();
+        services.AddSingleton<IConnectionListenerFactory, EpollTransport>();
+    }
 }

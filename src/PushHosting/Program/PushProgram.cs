@@ -101,4 +101,9 @@ public static class PushProgram
     /// <exception cref="SettingsException">That address is malformed.</exception>
     public static string DefaultName(WebApplicationBuilder builder) =>
         ListenAddress.InEffect(builder.Configuration, []) is [var first, ..] ? $"{Environment.MachineName}:{first.Check().Port}" : Environment.MachineName;
+
+    /// <summary>The ports of the application's addresses that are not TLS.</summary>
+    /// <exception cref="SettingsException">An address is malformed.</exception>
+    public static IEnumerable<int> PlainPorts(WebApplicationBuilder builder) =>
+        ListenAddress.InEffect(builder.Configuration, []).Select(address => address.Check()).Where(address => address.Scheme == "http").Select(address => address.Port);
 }

@@ -16,25 +16,33 @@ internal sealed class Connection
     private readonly IWire _wire;
     private readonly NodeMetrics _metrics;
     private readonly Inbound _inbound;
+    private readonly Action _ended;
 
     private Outbox? _outbox;
     private ClientSession? _session;
     private CloseReason? _closing;
     private bool _closeReceived;
-    private bool _ended;
+    private bool _isEnded;
     private bool _pinged;
     private long _heardAt;
     private long _acceptedAt;
     private long _closingAt;
 
-    public Connection(ConnectionRules rules, IWire wire, NodeMetrics metrics, int shard)
+    /// <param name="rules">What all connections share.</param>
+    /// <param name="wire">What carries this one.</param>
+    /// <param name="metrics">Where to count.</param>
+    /// <param name="shard">The shard it belongs to in every room.</param>
+    /// <param name="ended">Called once, when it has ended and its session is over.</param>
+    public Connection(ConnectionRules rules, IWire wire, NodeMetrics metrics, int shard, Action ended)
     {
+        _ended = ended;
         _rules = rules;
         _wire = wire;
         _metrics = metrics;
         _inbound = new Inbound(rules.Connections.MaxMessageBytes);
         _heardAt = rules.Time.GetTimestamp();
         Shard = shard;
+        wire.Attach(this);
     }
 
     /// <summary>The shard it belongs to in every room.</summary>
@@ -112,7 +120,7 @@ internal sealed class Connection
     {
         lock (_gate)
         {
-            if (_ended)
+            if (_isEnded)
                 return;
             if (_closing is null)
                 BeginClosingLocked(reason);
@@ -125,7 +133,7 @@ internal sealed class Connection
     {
         lock (_gate)
         {
-            if (!_ended)
+            if (!_isEnded)
                 DrainLocked();
         }
     }
@@ -152,7 +160,7 @@ internal sealed class Connection
         lock (_gate)
         {
             // The wire is not to be touched any more: what carried it may serve somebody else soon.
-            _ended = true;
+            _isEnded = true;
             reason = _closing ??= CloseReason.Lost;
             if (_outbox is not null)
                 _metrics.DeliveriesDropped(_outbox.Deliveries(), DeliveryDrop.Closed);
@@ -161,6 +169,7 @@ internal sealed class Connection
 
         _session?.OnEnded();
         _metrics.ConnectionClosed(reason.Label);
+        _ended();
     }
 
     /// <summary>
@@ -171,7 +180,7 @@ internal sealed class Connection
     {
         lock (_gate)
         {
-            if (_ended)
+            if (_isEnded)
                 return;
             var quiet = Since(Volatile.Read(ref _heardAt), now);
             if (_closing is not null)
@@ -245,7 +254,7 @@ internal sealed class Connection
 
     private void CompleteIfDoneLocked()
     {
-        if (_closeReceived && _outbox is null && !_ended)
+        if (_closeReceived && _outbox is null && !_isEnded)
             _wire.Complete();
     }
 

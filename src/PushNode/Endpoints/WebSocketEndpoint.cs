@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using PushNode.Connections;
 using PushNode.FanOut;
@@ -5,6 +6,7 @@ using PushNode.Protocol;
 using PushNode.Subscription;
 using PushNode.Telemetry;
 using PushNode.Transport;
+using PushNode.Transport.Epoll;
 
 namespace PushNode.Endpoints;
 
@@ -12,6 +14,7 @@ namespace PushNode.Endpoints;
 internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rules, Shards shards, Rooms rooms, NodeMetrics metrics)
 {
     private const string RetryAfterSeconds = "1";
+    private const int ReadAheadSize = 4096;
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -30,29 +33,67 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         }
         else
         {
-            try
-            {
-                await RunAsync(context);
-            }
-            finally
-            {
-                admission.Leave();
-            }
+            await RunAsync(context);
         }
     }
 
     private async Task RunAsync(HttpContext context)
     {
-        // How slow a client may be is for the outbox's rules to say.
-        context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
-        using var wire = new StreamWire(await Handshake.AcceptAsync(context), context.Abort);
-        var connection = new Connection(rules, wire, metrics, shards.Next());
+        Stream stream;
+        SocketWire? socket = null;
+        // TLS that ends in this process stays in Kestrel's hands.
+        var http = context.Request.IsHttps ? null : context.Features.Get<EpollConnection>();
+        try
+        {
+            // How slow a client may be is for the outbox's rules to say.
+            context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
+            stream = await Handshake.AcceptAsync(context);
+            if (http is not null)
+                socket = await http.DetachAsync();
+        }
+        catch
+        {
+            admission.Leave();
+            throw;
+        }
+
+        if (socket is not null)
+        {
+            var connection = Open(socket, context.Request.QueryString.Value);
+            await HandOverAsync(stream, connection);
+            socket.Start();
+        }
+        else if (http is null)
+        {
+            using var wire = new StreamWire(stream, context.Abort);
+            Open(wire, context.Request.QueryString.Value);
+            await wire.RunAsync();
+        }
+        else
+        {
+            // The client went away during the handshake.
+            admission.Leave();
+        }
+    }
+
+    private Connection Open(IWire wire, string? query)
+    {
         metrics.ConnectionAccepted();
+        var connection = new Connection(rules, wire, metrics, shards.Next(), admission.Leave);
         var session = new Session(connection, rooms, rules.Connections);
-        var run = wire.RunAsync(connection);
-        foreach (var room in RoomsInQuery(context.Request.QueryString.Value))
+        foreach (var room in RoomsInQuery(query))
             session.JoinAtConnect(room);
-        await run;
+        return connection;
+    }
+
+    /// <summary>What the client sent before the socket was taken out of HTTP's hands.</summary>
+    private static async Task HandOverAsync(Stream stream, Connection connection)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadAheadSize);
+        int count;
+        while ((count = await stream.ReadAsync(buffer)) > 0)
+            connection.OnBytes(buffer.AsSpan(0, count));
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     /// <summary>The values of <c>room</c> as they stand in the query, for the room id's own parser to decode.</summary>

@@ -11,6 +11,9 @@ internal sealed class PushSettings : ICheckedSettings
     /// <summary>What this node calls itself; empty means host:port.</summary>
     public string Node { get; set; } = "";
 
+    /// <summary>What carries clients' connections on plain ports.</summary>
+    public TransportKind Transport { get; set; } = TransportKind.Auto;
+
     public SubscriptionSettings Subscription { get; set; } = new();
 
     public MergeSettings Merge { get; set; } = new();

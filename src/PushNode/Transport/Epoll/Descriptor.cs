@@ -77,8 +77,8 @@ internal static unsafe class Descriptor
         _ = Libc.Shutdown(descriptor, Libc.SHUT_RDWR);
     }
 
-    /// <summary>Says that nothing more will be sent; what was accepted still is.</summary>
-    public static void EndSending(int descriptor) => _ = Libc.Shutdown(descriptor, Libc.SHUT_WR);
+    /// <summary>Ends the connection in both directions; what was accepted is still sent. Its loop then sees the end.</summary>
+    public static void End(int descriptor) => _ = Libc.Shutdown(descriptor, Libc.SHUT_RDWR);
 
     /// <summary>Gives the descriptor back. From then on its number may belong to somebody else.</summary>
     public static void Close(int descriptor) => _ = Libc.Close(descriptor);

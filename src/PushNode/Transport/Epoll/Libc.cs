@@ -29,7 +29,6 @@ internal static unsafe partial class Libc
     public const int SOCK_NONBLOCK = 0x800;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_NOSIGNAL = 0x4000;
-    public const int SHUT_WR = 1;
     public const int SHUT_RDWR = 2;
     public const int SOL_SOCKET = 1;
     public const int SO_LINGER = 13;

@@ -14,24 +14,22 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 
     private Connection? _connection;
 
+    public void Attach(Connection connection) => _connection = connection;
+
     public int TryWrite(ReadOnlyMemory<byte> bytes) => Descriptor.Send(descriptor, bytes.Span);
 
-    /// <summary>The peer, having said goodbye, ends its side too, and that ends the reader.</summary>
-    public void Complete() => Descriptor.EndSending(descriptor);
+    /// <summary>Ends the reader; what the kernel has accepted it still sends.</summary>
+    public void Complete() => Descriptor.End(descriptor);
 
     public void Abort() => Descriptor.Reset(descriptor);
 
     /// <summary>Begins to read.</summary>
-    public void Start(Connection connection)
+    public void Start() => loop.Post(() =>
     {
-        _connection = connection;
-        loop.Post(() =>
-        {
-            loop.Replace(key, this);
-            // Edges that came before are gone.
-            OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
-        });
-    }
+        loop.Replace(key, this);
+        // Edges that came before are gone.
+        OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
+    });
 
     public override void OnEvents(uint events)
     {
