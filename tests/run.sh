@@ -25,6 +25,7 @@ missing_packages() {
     has promtool || echo prometheus
     has node || echo nodejs
     has npm || echo npm
+    has curl || echo curl
     has chromium || has chromium-browser || has google-chrome || echo chromium
 }
 
