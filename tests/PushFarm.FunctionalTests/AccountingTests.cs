@@ -1,5 +1,6 @@
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
 
 namespace PushFarm.FunctionalTests;
 
@@ -15,7 +16,7 @@ public sealed class AccountingTests(ITestOutputHelper output)
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        await using var redis = await RedisServer.StartAsync();
+        await using var redis = await RedisServer.StartNewAsync();
         await using var node = await ProgramProcess.StartNodeAsync(
             redis, ("Push:Merge:Window", "00:00:00.1"), ("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);

@@ -66,7 +66,7 @@ public sealed class FarmTests(RedisFarmFixture fixture)
             await member.PingAsync();
         }
 
-        Assert.Equal("0", await RedisCli.RunAsync(fixture.Redis, "PUBSUB", "NUMPAT"));
+        Assert.Equal("0", await fixture.Redis.CliAsync("PUBSUB", "NUMPAT"));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class FarmTests(RedisFarmFixture fixture)
         await Wait.UntilAsync(async () => await SubscribersAsync(channel) == 0, "nobody is subscribed");
     }
 
-    private async Task<int> SubscribersAsync(string channel) => int.Parse((await RedisCli.RunAsync(fixture.Redis, "PUBSUB", "NUMSUB", channel)).Split('\n')[^1], System.Globalization.CultureInfo.InvariantCulture);
+    private async Task<int> SubscribersAsync(string channel) => int.Parse((await fixture.Redis.CliAsync("PUBSUB", "NUMSUB", channel)).Split('\n')[^1], System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task<IReadOnlyList<WsClient>> ConnectAsync(int perNode, string[] rooms)
     {

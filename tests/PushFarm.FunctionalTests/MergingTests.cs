@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
 
 namespace PushFarm.FunctionalTests;
 
@@ -9,7 +10,7 @@ public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private RedisServer _redis = null!;
 
-    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync();
+    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartNewAsync();
 
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 

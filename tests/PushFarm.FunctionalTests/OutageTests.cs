@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
 
 namespace PushFarm.FunctionalTests;
 
@@ -12,7 +13,7 @@ public sealed class OutageTests(ITestOutputHelper output)
     [InlineData("stalled and resumed")]
     public async Task Clients_outlive_a_Redis_that_is(string how)
     {
-        await using var redis = await RedisServer.StartAsync();
+        await using var redis = await RedisServer.StartNewAsync();
         await using var api = await ProgramProcess.StartApiAsync(redis);
         await using var node = await ProgramProcess.StartNodeAsync(redis, ("Push:Merge:Window", "00:00:00.2"));
         var room = Room.New();
@@ -33,9 +34,9 @@ public sealed class OutageTests(ITestOutputHelper output)
         await Wait.UntilAsync(() => witnesses.All(witness => accepted.Keys.Any(witness.Seen.Saw)), "everybody receives", () => node.Log);
 
         if (how.StartsWith("killed", StringComparison.Ordinal))
-            await redis.KillAsync();
+            await redis.StopAsync();
         else
-            redis.Stall();
+            redis.Suspend();
         output.WriteLine($"not ready after {(await node.BecomesUnreadyAsync()).TotalSeconds:0.0} s");
         await Wait.UntilAsync(() => unavailable.Count >= 2, "the API answers 503", () => api.Log);
         await asking.SendAsync(WsClient.JoinText("later"));
@@ -43,7 +44,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         await asking.PingAsync();
 
         if (how.StartsWith("killed", StringComparison.Ordinal))
-            await redis.StartAgainAsync();
+            await redis.StartAsync();
         else
             redis.Resume();
         output.WriteLine($"ready after {(await node.BecomesReadyAsync()).TotalSeconds:0.0} s");
@@ -77,9 +78,9 @@ public sealed class OutageTests(ITestOutputHelper output)
         await using var redis = RedisServer.NotStarted();
         var (port, nodeManagement, apiPort, apiManagement) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
         await using var node = ProgramProcess.Start(
-            "PushNode", [("ConnectionStrings:Redis", redis.Address), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
+            "PushNode", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
         await using var api = ProgramProcess.Start(
-            "PushApi", [("ConnectionStrings:Redis", redis.Address), ("Management:Port", $"{apiManagement}")], ["--urls", $"http://127.0.0.1:{apiPort}"], apiPort: apiPort, managementPort: apiManagement);
+            "PushApi", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{apiManagement}")], ["--urls", $"http://127.0.0.1:{apiPort}"], apiPort: apiPort, managementPort: apiManagement);
         foreach (var program in (ProgramProcess[])[node, api])
         {
             await Wait.UntilAsync(async () => await Http.StatusAsync(program.ManagementPort, "/healthz") == HttpStatusCode.OK, "alive", () => program.Log);
@@ -94,7 +95,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         Assert.Contains("Retry-After", refused.Headers.Keys, StringComparer.OrdinalIgnoreCase);
         Assert.Equal(Http.Problem, refused.MediaType);
 
-        await redis.StartAgainAsync();
+        await redis.StartAsync();
         await client.NextAsync("JOINED");
         await node.BecomesReadyAsync();
         await api.BecomesReadyAsync();

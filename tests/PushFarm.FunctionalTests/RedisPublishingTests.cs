@@ -46,9 +46,9 @@ public sealed class RedisPublishingTests(RedisFarmFixture fixture)
         var room = name == "*" ? name : Room.New(name);
         await using var client = await WsClient.ConnectAsync(fixture.First.NodePort);
         await client.JoinAsync(room);
-        Assert.Equal("1", await RedisCli.RunAsync(fixture.Redis, "PUBLISH", Room.Channel(room), """{"text":"hi"}"""));
+        Assert.Equal("1", await fixture.Redis.CliAsync("PUBLISH", Room.Channel(room), """{"text":"hi"}"""));
         Assert.Equal(["""{"text":"hi"}"""], await client.NextItemsAsync(room, 1));
-        await RedisCli.RunAsync(fixture.Redis, "PUBLISH", Room.Channel(room), "plain 文字");
+        await fixture.Redis.CliAsync("PUBLISH", Room.Channel(room), "plain 文字");
         Assert.Equal(["\"plain 文字\""], await client.NextItemsAsync(room, 1));
     }
 

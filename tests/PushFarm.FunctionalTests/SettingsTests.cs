@@ -1,4 +1,5 @@
 using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
 
 namespace PushFarm.FunctionalTests;
 
@@ -91,10 +92,10 @@ public sealed class SettingsTests
     public async Task A_password_never_reaches_the_log(string program)
     {
         const string Password = "correct-horse-battery";
-        await using var redis = await RedisServer.StartAsync("--requirepass", Password);
-        await using var process = StartOnFreePorts(program, ("ConnectionStrings:Redis", $"{redis.Address},password={Password}"));
+        await using var redis = await RedisServer.StartNewAsync("--requirepass", Password);
+        await using var process = StartOnFreePorts(program, ("ConnectionStrings:Redis", $"{redis.EndPoint},password={Password}"));
         await process.BecomesReadyAsync();
-        await redis.KillAsync();
+        await redis.StopAsync();
         await process.BecomesUnreadyAsync();
         process.Signal(Signals.Terminate);
         Assert.Equal(0, await process.ExitAsync());

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
 
 namespace PushFarm.FunctionalTests;
 
@@ -10,7 +11,7 @@ public sealed partial class ShutdownTests
     public async Task Two_thousand_clients_get_what_was_merged_and_then_a_hint_when_to_come_back()
     {
         const int Clients = 2000;
-        await using var redis = await RedisServer.StartAsync();
+        await using var redis = await RedisServer.StartNewAsync();
         // Slow enough for the test to look at the draining node: 2,000 closes take some seconds.
         await using var node = await ProgramProcess.StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:ClosesPerSecond", "500"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
@@ -65,14 +66,14 @@ public sealed partial class ShutdownTests
     [InlineData("PushFarm")]
     public async Task A_program_without_clients_ends_with_0_also_when_its_Redis_is_away(string program)
     {
-        await using var redis = await RedisServer.StartAsync();
+        await using var redis = await RedisServer.StartNewAsync();
         await using var process = program switch
         {
             "PushNode" => await ProgramProcess.StartNodeAsync(redis),
             "PushApi" => await ProgramProcess.StartApiAsync(redis),
-            _ => await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.Address)),
+            _ => await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint)),
         };
-        await redis.KillAsync();
+        await redis.StopAsync();
         process.Signal(Signals.Terminate);
         Assert.Equal(0, await process.ExitAsync());
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
 
 namespace PushFarm.FunctionalTests;
 
@@ -21,7 +22,7 @@ public sealed class SlowClientTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
+        _redis = await RedisServer.StartNewAsync();
         _publisher = await RedisPublisher.ConnectAsync(_redis);
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using RedisPush.Testing;
 
 namespace PushFarm.FunctionalTests.Harness;
 
@@ -49,13 +50,13 @@ internal sealed class ProgramProcess : IAsyncDisposable
     public static Task<ProgramProcess> StartNodeAsync(RedisServer redis, params (string Key, string Value)[] settings)
     {
         var port = FreePort.Next();
-        return StartReadyAsync("PushNode", port, 0, [("ConnectionStrings:Redis", redis.Address), .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
+        return StartReadyAsync("PushNode", port, 0, [("ConnectionStrings:Redis", redis.EndPoint), .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
     }
 
     public static Task<ProgramProcess> StartApiAsync(RedisServer redis, params (string Key, string Value)[] settings)
     {
         var port = FreePort.Next();
-        return StartReadyAsync("PushApi", 0, port, [("ConnectionStrings:Redis", redis.Address), .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
+        return StartReadyAsync("PushApi", 0, port, [("ConnectionStrings:Redis", redis.EndPoint), .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
     }
 
     /// <summary>Starts a program and waits until it says that it is ready.</summary>

@@ -36,8 +36,9 @@ internal static class RawHttp
             var bytes = new SequenceReader<byte>(read.Buffer);
             if (bytes.TryReadTo(out ReadOnlySequence<byte> head, "\r\n\r\n"u8))
             {
+                var answer = Parse(Encoding.ASCII.GetString(head));
                 reader.AdvanceTo(bytes.Position);
-                return Parse(Encoding.ASCII.GetString(head));
+                return answer;
             }
 
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);

@@ -1,3 +1,5 @@
+using RedisPush.Testing;
+
 namespace PushFarm.FunctionalTests.Harness;
 
 /// <summary>Redis, an API and two nodes; default settings but for a short linger, which a test waits for.</summary>
@@ -18,7 +20,7 @@ public sealed class RedisFarmFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _redis = await RedisServer.StartAsync();
+        _redis = await RedisServer.StartNewAsync();
         _api = await ProgramProcess.StartApiAsync(_redis);
         _first = await ProgramProcess.StartNodeAsync(_redis, ("Push:Subscription:Linger", "00:00:01"));
         _second = await ProgramProcess.StartNodeAsync(_redis, ("Push:Subscription:Linger", "00:00:01"));

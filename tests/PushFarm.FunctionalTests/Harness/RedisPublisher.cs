@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using RedisPush.Testing;
 
 namespace PushFarm.FunctionalTests.Harness;
 
