@@ -31,7 +31,7 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
     }
 
     [Fact]
-    public async Task Every_series_is_exported_from_the_start_at_0()
+    public async Task Every_counter_is_exported_from_the_start_at_0()
     {
         await using var redis = await RedisServer.StartNewAsync();
         await using var node = await ProgramProcess.StartNodeAsync(redis);
@@ -42,15 +42,12 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
         foreach (var name in (string[])["push_connections", "push_rooms"])
             Assert.Equal(0, metrics[name]);
         Assert.Equal(1, metrics["push_backplane_up"]);
-        foreach (var histogram in (string[])["push_batch_messages", "push_shard_lock_wait_seconds", "push_fanout_duration_seconds", "push_publish_latency_seconds", "push_backplane_roundtrip_seconds"])
-            Assert.True(metrics[$"{histogram}_count"] >= 0);
-        Assert.True(metrics["push_backplane_reconnects_total"] == 0);
+        Assert.Equal(0, metrics["push_backplane_reconnects_total"]);
 
         await using var api = await ProgramProcess.StartApiAsync(redis);
         var apiMetrics = await Metrics.ScrapeAsync(api);
         Assert.Equal(0, apiMetrics["push_api_messages_total"]);
         Assert.Equal(0, apiMetrics["push_api_rejected_total"]);
-        Assert.Equal(0, apiMetrics["push_api_publish_duration_seconds_count"]);
         Assert.All(apiMetrics.Of("push_api_messages_total"), series => Assert.Contains("target=\"", series.Key, StringComparison.Ordinal));
     }
 

@@ -37,7 +37,6 @@ public sealed class PublishingTests(FarmFixture fixture)
         { "/v1/rooms/r/messages", Http.Lines, "1\n\"" + new string('x', 64 * 1024) + "\"\n", 413, "2" },
         { "/v1/rooms/r/messages", Http.Lines, new string('x', (1024 * 1024) + 1), 413, "" },
         { $"/v1/rooms/{new string('r', 129)}/messages", Http.Json, "1", 400, "room" },
-        { "/v1/rooms/a%00b/messages", Http.Json, "1", 400, "room" },
         { "/v1/rooms/a%0Ab/messages", Http.Json, "1", 400, "room" },
         { "/v1/rooms/%FF/messages", Http.Json, "1", 400, "room" },
         { "/v1/rooms/a%2Fb/messages", Http.Json, "1", 400, "room" },
@@ -199,7 +198,8 @@ public sealed class PublishingTests(FarmFixture fixture)
     [InlineData("/v1/rooms/%2e%2e/messages", 400)]
     [InlineData("/v1/rooms/%2E/messages", 400)]
     [InlineData("/v1/rooms/%zz/messages", 400)]
-    public async Task A_room_that_looks_like_a_path_step_is_a_wrong_room(string target, int status)
+    [InlineData("/v1/rooms/a%00b/messages", 400)] // Kestrel itself refuses this one, without a body.
+    public async Task A_room_that_no_HTTP_client_would_send_is_a_wrong_room(string target, int status)
     {
         var answer = await RawHttp.SendAsync(_farm.ApiPort, $"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1");
         Assert.Equal(status, answer.Status);

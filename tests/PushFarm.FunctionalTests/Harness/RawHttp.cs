@@ -21,7 +21,7 @@ internal static class RawHttp
         await socket.GetStream().WriteAsync(Encoding.UTF8.GetBytes(request), TestContext.Current.CancellationToken);
         var reader = PipeReader.Create(socket.GetStream());
         var head = await Wait.ForAsync(ReadHeadAsync(reader), "the head of an answer");
-        if (!head.Headers.TryGetValue("Content-Length", out var length))
+        if (!head.Headers.TryGetValue("Content-Length", out var length) || length == "0")
             return head;
         var body = await Wait.ForAsync(reader.ReadAtLeastAsync(int.Parse(length, CultureInfo.InvariantCulture), TestContext.Current.CancellationToken).AsTask(), "the body of an answer");
         return head with { Body = Encoding.UTF8.GetString(body.Buffer) };
