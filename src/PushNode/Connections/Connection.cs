@@ -11,6 +11,9 @@ namespace PushNode.Connections;
 /// </summary>
 internal sealed class Connection
 {
+    /// <summary>After a client broke the protocol its echo cannot be read any more; so much quiet stands for it.</summary>
+    private static readonly TimeSpan EchoTime = TimeSpan.FromMilliseconds(500);
+
     private readonly Lock _gate = new();
     private readonly ConnectionRules _rules;
     private readonly IWire _wire;
@@ -22,8 +25,8 @@ internal sealed class Connection
     private CloseReason? _closing;
     private bool _closeReceived;
     private bool _ended;
-    private bool _pinged;
     private long _heardAt;
+    private long _pingedAt;
     private long _acceptedAt;
     private long _closingAt;
 
@@ -35,6 +38,7 @@ internal sealed class Connection
         _inbound = new Inbound(rules.Connections.MaxMessageBytes);
         _heardAt = rules.Time.GetTimestamp();
         Shard = shard;
+        wire.Attach(this);
     }
 
     /// <summary>The shard it belongs to in every room.</summary>
@@ -173,11 +177,14 @@ internal sealed class Connection
         {
             if (_ended)
                 return;
-            var quiet = Since(Volatile.Read(ref _heardAt), now);
+            var heardAt = Volatile.Read(ref _heardAt);
+            var quiet = Since(heardAt, now);
             if (_closing is not null)
             {
                 if (Since(_closingAt, now) >= _rules.Connections.CloseTimeout)
                     _wire.Abort();
+                else if (_outbox is null && _inbound.Violation is not null && quiet >= EchoTime)
+                    _wire.Complete();
             }
             else if (quiet >= _rules.Connections.CloseAfter)
             {
@@ -188,13 +195,9 @@ internal sealed class Connection
             {
                 CloseLocked(CloseReason.TooSlow);
             }
-            else if (quiet < _rules.Connections.PingAfter)
+            else if (quiet >= _rules.Connections.PingAfter && _pingedAt <= heardAt)
             {
-                _pinged = false;
-            }
-            else if (!_pinged)
-            {
-                _pinged = true;
+                _pingedAt = now;
                 SendLocked(ControlFrames.Ping);
             }
         }

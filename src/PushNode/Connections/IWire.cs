@@ -6,6 +6,9 @@ namespace PushNode.Connections;
 /// </summary>
 internal interface IWire
 {
+    /// <summary>Names the connection that it carries. Called once, before all else.</summary>
+    void Attach(Connection connection);
+
     /// <summary>Hands over bytes that stay unchanged.</summary>
     /// <returns>How many were accepted. When fewer than given, the wire calls <see cref="Connection.OnWritable"/> once it can take more.</returns>
     int TryWrite(ReadOnlyMemory<byte> bytes);

@@ -1,4 +1,5 @@
 using PushNode.Framing;
+using PushNode.Settings;
 
 namespace PushNode.Connections;
 
@@ -8,9 +9,6 @@ namespace PushNode.Connections;
 /// </summary>
 internal sealed class Outbox
 {
-    /// <summary>What a frame counts for beside its bytes, about what it costs in memory: a PONG of two bytes is a list node, a frame and an array.</summary>
-    public const int EntryBytes = 128;
-
     private readonly LinkedList<Entry> _entries = [];
 
     /// <summary>How much of the oldest frame the wire has taken.</summary>
@@ -22,7 +20,7 @@ internal sealed class Outbox
     public bool IsEmpty => _entries.Count == 0;
 
     /// <summary>What a frame counts for.</summary>
-    public static int Cost(Frame frame) => frame.Length + EntryBytes;
+    public static int Cost(Frame frame) => frame.Length + OutboxSettings.EntryBytes;
 
     public void Add(Entry entry)
     {

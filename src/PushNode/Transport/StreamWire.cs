@@ -17,6 +17,8 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
     private Connection? _connection;
     private volatile bool _writing;
 
+    public void Attach(Connection connection) => _connection = connection;
+
     public int TryWrite(ReadOnlyMemory<byte> bytes)
     {
         if (_writing)
@@ -53,9 +55,8 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
     }
 
     /// <summary>Reads until either side has ended the connection.</summary>
-    public async Task RunAsync(Connection connection)
+    public async Task RunAsync()
     {
-        _connection = connection;
         byte[]? buffer = null;
         try
         {
@@ -65,7 +66,7 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
                 buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
                 if (await ReadAsync(buffer) is not { } count || count == 0)
                     break;
-                connection.OnBytes(buffer.AsSpan(0, count));
+                _connection!.OnBytes(buffer.AsSpan(0, count));
                 ArrayPool<byte>.Shared.Return(buffer);
                 buffer = null;
             }
@@ -74,7 +75,7 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
         {
             if (buffer is not null)
                 ArrayPool<byte>.Shared.Return(buffer);
-            connection.OnEnded();
+            _connection!.OnEnded();
         }
     }
 
