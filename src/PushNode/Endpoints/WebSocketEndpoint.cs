@@ -47,9 +47,10 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
         using var wire = new StreamWire(await Handshake.AcceptAsync(context), context.Abort);
         var connection = new Connection(rules, wire, metrics, shards.Next());
+        wire.Attach(connection);
         metrics.ConnectionAccepted();
         var session = new Session(connection, rooms, rules.Connections);
-        var run = wire.RunAsync(connection);
+        var run = wire.RunAsync();
         foreach (var room in RoomsInQuery(context.Request.QueryString.Value))
             session.JoinAtConnect(room);
         await run;

@@ -52,10 +52,13 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
         _ = _completed.CancelAsync();
     }
 
-    /// <summary>Reads until either side has ended the connection.</summary>
-    public async Task RunAsync(Connection connection)
+    /// <summary>Names the connection that it carries. Called once, before anybody may write to it.</summary>
+    public void Attach(Connection connection) => _connection = connection;
+
+    /// <summary>Reads until either side has ended the connection, or until what stands behind it threw.</summary>
+    public async Task RunAsync()
     {
-        _connection = connection;
+        var connection = _connection!;
         byte[]? buffer = null;
         try
         {
@@ -98,7 +101,8 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
     {
         try
         {
-            await write;
+            // Never at once: the writer is under the connection's gate, with the frame that it wrote still the oldest in the outbox.
+            await write.AsTask().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
         catch (Exception exception) when (IsGone(exception))
         {
