@@ -115,6 +115,7 @@ public sealed class SessionTests : IDisposable
 
         _node.Backplane.Acknowledge("push:room:a");
         await ReceivesAsync(client, "JOINED a 1", "PONG 2", "ERROR bad_json", "LEFT a 3");
+        await Eventually.HoldsAsync(() => _node.Backplane.Subscribed.Contains("push:room:b"), "the second JOIN is under way");
         _node.Backplane.Acknowledge("push:room:b");
         await ReceivesAsync(client, "JOINED a 1", "PONG 2", "ERROR bad_json", "LEFT a 3", "JOINED b 4", "ERROR bad_room 5", "PONG 6");
         AssertNobodyIsLeft(client);
