@@ -136,7 +136,6 @@ public sealed class ShardsTests : IDisposable
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         const int Rooms = 3;
-        const int Frames = 1500;
         var frames = Enumerable.Range(0, Rooms).Select(i => TestFrames.Of($"{i}")).ToArray();
         var rooms = frames.Select(_ => new RoomMembers(_shards)).ToArray();
         var clients = Enumerable.Range(0, 24).Select(_ => Client()).ToArray();
@@ -147,39 +146,15 @@ public sealed class ShardsTests : IDisposable
                 rooms[room].Add(client.Member(frames[room]));
         }
 
-        var done = 0;
-        var dispatchers = Enumerable.Range(0, Rooms).Select(room => Task.Run(() =>
+        var joining = 3;
+        var sent = new int[Rooms];
+        await Threads.RunAsync(Rooms + 3, thread =>
         {
-            for (var i = 0; i < Frames; i++)
-                _shards.Dispatch(rooms[room], frames[room].Push($"{i}"));
-            Interlocked.Increment(ref done);
-        }));
-        var joiners = Enumerable.Range(0, 3).Select(thread => Task.Run(() =>
-        {
-            var random = new Random(seed * 10 + thread);
-            var mine = clients[(6 + 6 * thread)..(12 + 6 * thread)];
-            var joined = new Membership?[mine.Length, Rooms];
-            while (Volatile.Read(ref done) < Rooms)
-            {
-                var (client, room) = (random.Next(mine.Length), random.Next(Rooms));
-                if (joined[client, room] is { } member)
-                {
-                    rooms[room].Remove(member);
-                    joined[client, room] = null;
-                }
-                else
-                {
-                    rooms[room].Add(joined[client, room] = mine[client].Member(frames[room]));
-                }
-            }
-
-            foreach (var member in joined)
-            {
-                if (member is not null)
-                    rooms[Array.IndexOf(frames, member.Frames)].Remove(member);
-            }
-        }));
-        await Task.WhenAll([.. dispatchers, .. joiners]);
+            if (thread < Rooms)
+                Dispatch(thread);
+            else
+                ComeAndGo(thread - Rooms);
+        });
         await _shards.WhenPassed();
 
         foreach (var client in clients)
@@ -189,16 +164,46 @@ public sealed class ShardsTests : IDisposable
             {
                 var parts = frame.Split(' ');
                 var (room, number) = (parts[1][0] - '0', int.Parse(parts[2].Trim('[', ']'), System.Globalization.CultureInfo.InvariantCulture));
-                Assert.InRange(number, next[room], Frames);
+                Assert.InRange(number, next[room], sent[room]);
                 next[room] = number + 1;
             }
 
             if (steady.Contains(client))
-                Assert.Equal(Rooms * Frames, client.Received.Length);
+                Assert.Equal(sent, next);
         }
 
         Assert.All(rooms, room => Assert.Equal(steady.Length, room.Count));
         _metrics.AssertDeliveriesClose();
+
+        void Dispatch(int room)
+        {
+            while (Volatile.Read(ref joining) > 0)
+            {
+                // As the merge stage does: the next when the one before has left.
+                using var left = new ManualResetEventSlim();
+                _shards.Dispatch(rooms[room], frames[room].Push($"{sent[room]++}"), left: left.Set);
+                left.Wait(TestContext.Current.CancellationToken);
+            }
+        }
+
+        void ComeAndGo(int thread)
+        {
+            var random = new Random(seed * 10 + thread);
+            var mine = clients[(6 + 6 * thread)..(12 + 6 * thread)];
+            var joined = new Dictionary<(int Client, int Room), Membership>();
+            for (var step = 0; step < 20_000; step++)
+            {
+                var key = (Client: random.Next(mine.Length), Room: random.Next(Rooms));
+                if (joined.Remove(key, out var member))
+                    rooms[key.Room].Remove(member);
+                else
+                    rooms[key.Room].Add(joined[key] = mine[key.Client].Member(frames[key.Room]));
+            }
+
+            foreach (var ((_, room), member) in joined)
+                rooms[room].Remove(member);
+            Interlocked.Decrement(ref joining);
+        }
     }
 
     private TestClient Client() => new(_metrics, _time, shard: _shards.Next());

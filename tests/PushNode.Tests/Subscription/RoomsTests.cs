@@ -89,7 +89,6 @@ public sealed class RoomsTests
         using var node = Node(linger);
         node.Backplane.Acknowledges = false;
         var ids = Enumerable.Range(0, 3).Select(i => TestFrames.Room($"{i}")).ToArray();
-        var done = 0;
         const int Threads = 4;
         var held = new List<(RoomId Id, Room Room)>[Threads];
         var holders = Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
@@ -118,11 +117,10 @@ public sealed class RoomsTests
                     mine.Add((id, room));
                 }
             }
-
-            Interlocked.Increment(ref done);
-        })).ToArray();
+        }));
+        var all = Task.WhenAll(holders);
         var random = new Random(seed);
-        while (Volatile.Read(ref done) < Threads && !holders.Any(holder => holder.IsFaulted))
+        while (!all.IsCompleted)
         {
             node.Time.Advance(TimeSpan.FromMilliseconds(random.Next(100)));
             node.Rooms.RetireLingering();
@@ -131,7 +129,7 @@ public sealed class RoomsTests
             Thread.SpinWait(random.Next(500));
         }
 
-        await Task.WhenAll(holders);
+        await all;
         node.EndLinger();
         var wanted = held.SelectMany(mine => mine).ToArray();
         Assert.Equal(["push:all", .. wanted.Select(pair => pair.Room.Channel).Distinct().Order(StringComparer.Ordinal)], node.Backplane.Subscribed);

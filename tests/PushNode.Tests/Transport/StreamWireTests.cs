@@ -29,8 +29,9 @@ public sealed class StreamWireTests : IDisposable
         var run = wire.RunAsync();
 
         var next = new Dictionary<string, int> { ["x"] = 0, ["y"] = 0 };
-        var pushers = next.Keys.ToArray().Select(name => Task.Run(() =>
+        var pushers = Threads.RunAsync(2, thread =>
         {
+            var name = thread == 0 ? "x" : "y";
             var member = new Membership(connection, _frames);
             for (var i = 0; i < Frames; i++)
             {
@@ -39,7 +40,7 @@ public sealed class StreamWireTests : IDisposable
                 if (connection.TrySend(frame, member) == SendOutcome.Sent)
                     _metrics.Node.FramesSent(1, frame.Deliveries);
             }
-        })).ToArray();
+        });
 
         var random = new Random(seed);
         var received = new List<byte>();
@@ -61,7 +62,7 @@ public sealed class StreamWireTests : IDisposable
         }
 
         Assert.Equal(0, rest);
-        await Task.WhenAll(pushers);
+        await pushers;
         peer.Client.Close();
         await run;
         _metrics.AssertDeliveriesClose();
