@@ -105,7 +105,7 @@ public sealed class ProtocolTests(FarmFixture fixture)
     [Fact]
     public async Task JOINED_precedes_the_first_PUSH_and_no_PUSH_follows_LEFT()
     {
-        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Merge:Window", "00:00:00.1"));
+        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Merge:Window", "00:00:00.02"), ("Push:Merge:Gather", "00:00:00.005"), ("Push:FanOut:Shards", "1"));
         var room = Room.New();
         using var stop = new CancellationTokenSource();
         var publishing = Task.Run(async () =>
@@ -114,9 +114,14 @@ public sealed class ProtocolTests(FarmFixture fixture)
                 await Http.PublishAsync(farm, room, "1");
         }, TestContext.Current.CancellationToken);
 
+        // Others, all in one shard, make each fan-out last long enough for a JOIN or a LEAVE to come in its middle.
+        var others = new List<WsClient>();
+        for (var i = 0; i < 300; i++)
+            others.Add(await WsClient.ConnectAsync(farm.NodePort, $"/ws?room={room}", new WsOptions { OnMessage = _ => { } }));
+
         await using var client = await WsClient.ConnectAsync(farm.NodePort);
         var pushes = 0;
-        for (var round = 0; round < 200; round++)
+        for (var round = 0; round < 500; round++)
         {
             await client.JoinAsync(room);
             if (round % 4 == 0)
@@ -139,6 +144,8 @@ public sealed class ProtocolTests(FarmFixture fixture)
         Assert.True(pushes >= 50);
         await stop.CancelAsync();
         await publishing;
+        foreach (var other in others)
+            await other.DisposeAsync();
     }
 
     [Fact]

@@ -56,7 +56,8 @@ public sealed class PublishingTests(FarmFixture fixture)
         { "/push/room", Http.Form, "room=r&items=[1", 400, "items" },
         { "/push/room", Http.Form, "room=r&items=1", 400, "items" },
         { "/push/room", Http.Json, "[1]", 415, "" },
-        { "/push/all", Http.Form, "", 400, "items" },
+        { "/push/all", Http.Form, "", 400, "empty" },
+        { "/push/all", Http.Form, "other=1", 400, "items" },
     };
 
     [Theory]

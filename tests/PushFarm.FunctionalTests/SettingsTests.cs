@@ -21,7 +21,7 @@ public sealed class SettingsTests
                 ("Push:Connections:AllowedOrigins", "not an origin"), ("Push:Connections:AllowedOrigins", "https://a.example/path"),
                 ("Push:Connections:PingAfter", "0"), ("Push:Connections:CloseAfter", "00:00:01"), ("Push:Connections:HandshakeTimeout", "x"),
                 ("Push:Subscription:Linger", "-1"), ("Push:Drain:ClosesPerSecond", "0"), ("Push:Drain:Deadline", "soon"), ("Push:Drain:RetryAfter", "1.5"),
-                ("Push:FanOut:Shards", "0"), ("Push:FanOut:Workers", "1000000"),
+                ("Push:FanOut:Shards", "-1"), ("Push:FanOut:Workers", "1000000"),
                 ("Management:Port", "99999"), ("Management:Port", "banana"), ("Management:Address", "banana"), ("Management:Prot", "1"),
                 ("Backplane:CanaryTimeout", "never"), ("Backplane:Nonsense", "1"),
                 ("ConnectionStrings:Redis", "localhost:banana"), ("ConnectionStrings:Redis", "127.0.0.1:6379,nosuchoption=1"), ("ConnectionStrings:Redis", "127.0.0.1:70000"),
