@@ -1,5 +1,4 @@
 using PushNode.Framing;
-using PushNode.Settings;
 
 namespace PushNode.Connections;
 
@@ -9,6 +8,9 @@ namespace PushNode.Connections;
 /// </summary>
 internal sealed class Outbox
 {
+    /// <summary>What a frame counts for beside its bytes, about what it costs in memory: a PONG of two bytes is a list node, a frame and an array.</summary>
+    public const int EntryBytes = 128;
+
     private readonly LinkedList<Entry> _entries = [];
 
     /// <summary>How much of the oldest frame the wire has taken.</summary>
@@ -20,7 +22,7 @@ internal sealed class Outbox
     public bool IsEmpty => _entries.Count == 0;
 
     /// <summary>What a frame counts for.</summary>
-    public static int Cost(Frame frame) => frame.Length + OutboxSettings.EntryBytes;
+    public static int Cost(Frame frame) => frame.Length + EntryBytes;
 
     public void Add(Entry entry)
     {

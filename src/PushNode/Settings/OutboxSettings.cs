@@ -5,9 +5,6 @@ namespace PushNode.Settings;
 /// <summary>The keys under <c>Push:Outbox</c>.</summary>
 internal sealed class OutboxSettings
 {
-    /// <summary>What a frame counts for beside its bytes, about what it costs in memory: a PONG of two bytes is a list node, a frame and an array.</summary>
-    public const int EntryBytes = 128;
-
     /// <summary>
     /// Bytes that may wait for one client. Must hold the largest frame, four times <c>Push:Merge:MaxBatchBytes</c>. Frames are shared, so a thousand slow clients
     /// of one room cost its frames once.

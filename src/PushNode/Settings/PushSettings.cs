@@ -27,9 +27,9 @@ internal sealed class PushSettings : ICheckedSettings
     {
         if (Node.Length > 128 || Node.Any(char.IsControl))
             return $"{section}:Node is too long or has control characters; it accepts up to 128 characters, for example node-1.";
-        var largestFrame = Merge.MaxWaitingBytes + (long)(RoomFrames.MaxOverhead + OutboxSettings.EntryBytes);
+        var largestFrame = Merge.MaxWaitingBytes + (long)RoomFrames.MaxOverhead;
         return Outbox.MaxBytes < largestFrame
-            ? $"{section}:Outbox:MaxBytes is {Outbox.MaxBytes}; it accepts no less than the largest frame, {largestFrame} bytes (four times {section}:Merge:MaxBatchBytes and {RoomFrames.MaxOverhead + OutboxSettings.EntryBytes})."
+            ? $"{section}:Outbox:MaxBytes is {Outbox.MaxBytes}; it accepts no less than the largest frame, {largestFrame} bytes (four times {section}:Merge:MaxBatchBytes and {RoomFrames.MaxOverhead})."
             : null;
     }
 }

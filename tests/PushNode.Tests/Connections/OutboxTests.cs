@@ -293,7 +293,7 @@ public sealed class OutboxTests : IDisposable
 
     /// <summary>An outbox that holds so many frames of this length or a little less.</summary>
     private static OutboxSettings Entries(int count, int length, WhenFull whenFull = WhenFull.DropOldest) =>
-        new() { MaxBytes = count * (length + OutboxSettings.EntryBytes), WhenFull = whenFull };
+        new() { MaxBytes = count * (length + Outbox.EntryBytes), WhenFull = whenFull };
 
     private TestClient Client(OutboxSettings? outbox = null) => new(_metrics, _time, outbox: outbox);
 }

@@ -121,9 +121,7 @@ public sealed class StreamWireTests : IDisposable
     private Connection Attach(StreamWire wire)
     {
         var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings { MaxBytes = int.MaxValue }, TimeProvider.System);
-        var connection = new Connection(rules, wire, _metrics.Node, shard: 0);
-        wire.Attach(connection);
-        return connection;
+        return new Connection(rules, wire, _metrics.Node, shard: 0);
     }
 
     private sealed class BrokenSession : ClientSession
