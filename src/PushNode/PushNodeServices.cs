@@ -60,8 +60,8 @@ public static class PushNodeServices
     {
         var endpoint = endpoints.ServiceProvider.GetRequiredService<WebSocketEndpoint>();
         var group = endpoints.MapGroup("");
-        group.MapGet("/ws", endpoint.HandleAsync);
-        group.MapGet("/connect", endpoint.HandleAsync);
+        group.Map("/ws", endpoint.HandleAsync);
+        group.Map("/connect", endpoint.HandleAsync);
         return group;
     }
 

@@ -91,9 +91,10 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
         ReadOnlyMemory<byte> payload = Encoding.UTF8.GetBytes("""{"text":"你好 😀 \u00e9","list":[1,2,{"a":null}]}""");
         MessagePayload.TryReadJson(payload, out _);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1_000; i++)
+        for (int i = 0; i < 10_000; i++)
             MessagePayload.TryReadJson(payload, out _);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // The runtime may allocate now and then; one smallest object (24 bytes) per call would be 240,000.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
     }
 
     [Fact]

@@ -46,6 +46,10 @@ internal sealed class FakeWire : IWire
         }
     }
 
+    public void Attach(Connection connection)
+    {
+    }
+
     public int TryWrite(ReadOnlyMemory<byte> bytes)
     {
         OnWrite();

@@ -21,6 +21,8 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     private const string NonceFormat = "N";
     private const int NonceLength = 32;
 
+    private static readonly TimeSpan s_timerResolution = TimeSpan.FromMilliseconds(1);
+
     private readonly TaskCompletionSource _firstBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _nonce = nonce.ToString(NonceFormat);
     private readonly long _born = time.GetTimestamp();
@@ -39,17 +41,19 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
         TimeSpan interval = timeout / 3 < TimeSpan.FromSeconds(1) ? timeout / 3 : TimeSpan.FromSeconds(1);
         Volatile.Write(ref _lastBack, time.GetTimestamp());
 
+        bool overslept = false;
         while (!link.IsClosed)
         {
             _ = link.PublishAsync(channel, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {time.GetTimestamp()}")), timeout, time);
 
+            // Up to the moment of judgement and a little over, since a timer may fire just before its time.
             TimeSpan left = timeout - time.GetElapsedTime(Volatile.Read(ref _lastBack));
-            TimeSpan pause = left > TimeSpan.Zero && left < interval ? left : interval;
+            TimeSpan pause = overslept || left > interval ? interval : (left > TimeSpan.Zero ? left : TimeSpan.Zero) + s_timerResolution;
             long asleep = time.GetTimestamp();
             await Task.Delay(pause, time, link.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
             // Who wakes up late was stopped or starved itself, and the canary may well be waiting to be read: give it one more interval.
-            bool overslept = time.GetElapsedTime(asleep) > pause + interval;
+            overslept = time.GetElapsedTime(asleep) > pause + interval;
             if (!overslept && time.GetElapsedTime(Volatile.Read(ref _lastBack)) >= timeout)
                 link.Fail("it has stopped answering");
         }

@@ -13,7 +13,7 @@ namespace PushBackplane.Redis;
 /// </summary>
 internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
 {
-    /// <summary>How long subscribing again may take: 50,000 channels take 0.2 s on one machine; beyond this the link is given up as stalled.</summary>
+    /// <summary>How long subscribing again may take: 50,000 channels are back 0.4 s after a cut on one machine; beyond this the link is given up as stalled.</summary>
     private static readonly TimeSpan s_attachTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ConfigurationOptions _options;

@@ -25,7 +25,8 @@ internal static class RedisOptions
             throw Refused();
         }
 
-        if (options.EndPoints.Count == 0)
+        // What is no option counts as a host, so that a slip of the pen would be looked for on the network.
+        if (options.EndPoints.Count == 0 || options.EndPoints.OfType<DnsEndPoint>().Any(endPoint => Uri.CheckHostName(endPoint.Host) != UriHostNameType.Dns))
             throw Refused();
 
         options.SetDefaultPorts();

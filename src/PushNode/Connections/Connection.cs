@@ -11,20 +11,23 @@ namespace PushNode.Connections;
 /// </summary>
 internal sealed class Connection
 {
+    /// <summary>After a client broke the protocol its echo cannot be read any more; so much quiet stands for it.</summary>
+    private static readonly TimeSpan EchoTime = TimeSpan.FromMilliseconds(500);
+
     private readonly Lock _gate = new();
     private readonly ConnectionRules _rules;
     private readonly IWire _wire;
     private readonly NodeMetrics _metrics;
     private readonly Inbound _inbound;
-    private readonly Action _ended;
+    private readonly Action? _ended;
 
     private Outbox? _outbox;
     private ClientSession? _session;
     private CloseReason? _closing;
     private bool _closeReceived;
     private bool _isEnded;
-    private bool _pinged;
     private long _heardAt;
+    private long _pingedAt;
     private long _acceptedAt;
     private long _closingAt;
 
@@ -33,7 +36,7 @@ internal sealed class Connection
     /// <param name="metrics">Where to count.</param>
     /// <param name="shard">The shard it belongs to in every room.</param>
     /// <param name="ended">Called once, when it has ended and its session is over.</param>
-    public Connection(ConnectionRules rules, IWire wire, NodeMetrics metrics, int shard, Action ended)
+    public Connection(ConnectionRules rules, IWire wire, NodeMetrics metrics, int shard, Action? ended = null)
     {
         _ended = ended;
         _rules = rules;
@@ -169,7 +172,7 @@ internal sealed class Connection
 
         _session?.OnEnded();
         _metrics.ConnectionClosed(reason.Label);
-        _ended();
+        _ended?.Invoke();
     }
 
     /// <summary>
@@ -182,11 +185,14 @@ internal sealed class Connection
         {
             if (_isEnded)
                 return;
-            var quiet = Since(Volatile.Read(ref _heardAt), now);
+            var heardAt = Volatile.Read(ref _heardAt);
+            var quiet = Since(heardAt, now);
             if (_closing is not null)
             {
                 if (Since(_closingAt, now) >= _rules.Connections.CloseTimeout)
                     _wire.Abort();
+                else if (_outbox is null && _inbound.Violation is not null && quiet >= EchoTime)
+                    _wire.Complete();
             }
             else if (quiet >= _rules.Connections.CloseAfter)
             {
@@ -197,13 +203,9 @@ internal sealed class Connection
             {
                 CloseLocked(CloseReason.TooSlow);
             }
-            else if (quiet < _rules.Connections.PingAfter)
+            else if (quiet >= _rules.Connections.PingAfter && _pingedAt <= heardAt)
             {
-                _pinged = false;
-            }
-            else if (!_pinged)
-            {
-                _pinged = true;
+                _pingedAt = now;
                 SendLocked(ControlFrames.Ping);
             }
         }

@@ -1,5 +1,6 @@
 using PushHosting;
 using PushNode.Settings;
+using PushNode.Telemetry;
 
 namespace PushNode.Endpoints;
 
@@ -19,15 +20,20 @@ internal sealed class Admission(ConnectionSettings settings) : IReadiness
     public void Drain() => _draining = true;
 
     /// <summary>Takes a place, or says why not. Each place is given back by <see cref="Leave"/>.</summary>
-    public string? TryEnter()
+    public Refusal? TryEnter()
     {
         if (_draining)
-            return "The node is draining; try another one.";
+            return Refusal.Draining;
         if (Interlocked.Increment(ref _connections) <= settings.Max)
             return null;
         Leave();
-        return $"The node has {settings.Max} connections, which is its limit; try another one.";
+        return Refusal.Full;
     }
+
+    /// <summary>A refusal of <see cref="TryEnter"/> as a sentence.</summary>
+    public string Explain(Refusal refusal) => refusal == Refusal.Draining
+        ? "The node is draining; try another one."
+        : $"The node has {settings.Max} connections, which is its limit; try another one.";
 
     public void Leave() => Interlocked.Decrement(ref _connections);
 

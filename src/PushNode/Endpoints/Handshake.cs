@@ -13,6 +13,8 @@ internal static class Handshake
     /// <summary>What is wrong with the request: a status and a sentence; null when it may be upgraded.</summary>
     public static (int Status, string Error)? Check(HttpContext context)
     {
+        if (!HttpMethods.IsGet(context.Request.Method))
+            return (StatusCodes.Status405MethodNotAllowed, "This is a WebSocket endpoint; it accepts GET.");
         var headers = context.Request.Headers;
         if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } || !HasToken(headers.Upgrade, "websocket"))
             return (StatusCodes.Status426UpgradeRequired, "This is a WebSocket endpoint; it accepts HTTP/1.1 with Connection: Upgrade and Upgrade: websocket.");
@@ -42,7 +44,11 @@ internal static class Handshake
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";
-        if (status == StatusCodes.Status426UpgradeRequired)
+        if (status == StatusCodes.Status405MethodNotAllowed)
+        {
+            context.Response.Headers.Allow = HttpMethods.Get;
+        }
+        else if (status == StatusCodes.Status426UpgradeRequired)
         {
             context.Response.Headers.Upgrade = "websocket";
             context.Response.Headers.Connection = HeaderNames.Upgrade;

@@ -20,16 +20,19 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     {
         if (Handshake.Check(context) is var (status, error))
         {
+            metrics.ConnectionRefused(Refusal.Handshake);
             await Handshake.RefuseAsync(context, status, error);
         }
         else if (!admission.Allows(context.Request.Headers.Origin.ToString()))
         {
+            metrics.ConnectionRefused(Refusal.Origin);
             await Handshake.RefuseAsync(context, StatusCodes.Status403Forbidden, "Pages of this origin may not connect.");
         }
         else if (admission.TryEnter() is { } refusal)
         {
+            metrics.ConnectionRefused(refusal);
             context.Response.Headers.RetryAfter = RetryAfterSeconds;
-            await Handshake.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, refusal);
+            await Handshake.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, admission.Explain(refusal));
         }
         else
         {
@@ -81,6 +84,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         metrics.ConnectionAccepted();
         var connection = new Connection(rules, wire, metrics, shards.Next(), admission.Leave);
         var session = new Session(connection, rooms, rules.Connections);
+        // Before the first byte is read, so that the URL's rooms come before the client's own requests.
         foreach (var room in RoomsInQuery(query))
             session.JoinAtConnect(room);
         return connection;

@@ -12,6 +12,9 @@ internal sealed class MergeWorker : IDisposable
     /// <summary>How many entries are handled before due batches get their turn.</summary>
     private const int Stride = 256;
 
+    /// <summary>What a payload counts for beside its bytes, about what it costs in memory: even an empty one is an entry and an array.</summary>
+    private const int EntryBytes = 64;
+
     private readonly object _lock = new();
     private readonly Merger _merger;
     private readonly MergeClock _clock;
@@ -34,13 +37,13 @@ internal sealed class MergeWorker : IDisposable
     /// <summary>A payload for a room.</summary>
     public void Enqueue(RoomMerge room, ReadOnlyMemory<byte> payload)
     {
-        if (Interlocked.Add(ref _bytes, payload.Length) <= _clock.Settings.MaxInboxBytes)
+        if (Interlocked.Add(ref _bytes, payload.Length + EntryBytes) <= _clock.Settings.MaxInboxBytes)
         {
             Enqueue(new Entry(EntryKind.Payload, room, payload));
             return;
         }
 
-        Interlocked.Add(ref _bytes, -payload.Length);
+        Interlocked.Add(ref _bytes, -(payload.Length + EntryBytes));
         var messages = Envelope.TryDecode(payload, out _, out var items) ? items.Length : 1;
         _metrics.MessagesReceived(messages);
         _metrics.MessagesDropped(messages, MessageDrop.InboxFull);
@@ -119,7 +122,7 @@ internal sealed class MergeWorker : IDisposable
         switch (entry.Kind)
         {
             case EntryKind.Payload:
-                Interlocked.Add(ref _bytes, -entry.Payload.Length);
+                Interlocked.Add(ref _bytes, -(entry.Payload.Length + EntryBytes));
                 _merger.Accept(entry.Room!, entry.Payload, _clock.Now);
                 break;
             case EntryKind.FrameLeft:

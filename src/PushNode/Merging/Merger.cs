@@ -78,6 +78,15 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         _held.Clear();
     }
 
+    private void AddValid(RoomMerge room, ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now)
+    {
+        // Before the next message, not after the rest of a burst: that would be dropped although nothing is on its way.
+        if (room.IsFull(clock.Settings) && !room.IsFrameOnItsWay)
+            room.Flush(now, shards, metrics);
+        if (room.Add(json, publishedAt, now, clock, metrics))
+            _open.Enqueue(room, room.Due);
+    }
+
     private void FlushOrHold(RoomMerge room, long now)
     {
         if (!room.IsOpen)
@@ -94,7 +103,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
             metrics.MessagesDropped(1, MessageDrop.InvalidUtf8);
         else if (json.Length > clock.Settings.MaxBatchBytes)
             metrics.MessagesDropped(1, MessageDrop.TooLarge);
-        else if (room.Add(json, publishedAt, now, clock, metrics))
-            _open.Enqueue(room, room.Due);
+        else
+            AddValid(room, json, publishedAt, now);
     }
 }

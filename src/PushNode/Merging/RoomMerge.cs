@@ -27,6 +27,9 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
 
     public bool IsOpen => _batch.Count > 0;
 
+    /// <summary>Whether the open batch is large enough to be due at once.</summary>
+    public bool IsFull(MergeSettings settings) => _bytes >= settings.MaxBatchBytes;
+
     /// <summary>A payload from the backplane. The memory must not change afterwards.</summary>
     public void Receive(ReadOnlyMemory<byte> payload) => worker.Enqueue(this, payload);
 
@@ -52,7 +55,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
         _batch.Enqueue(json);
         _bytes += json.Length + 1;
         _publishedAt = publishedAt < _publishedAt ? publishedAt : _publishedAt ?? publishedAt;
-        if (_bytes >= clock.Settings.MaxBatchBytes)
+        if (IsFull(clock.Settings))
             due = Math.Min(due, now);
         DropWhatIsTooMuch(clock.Settings, metrics);
 
@@ -69,10 +72,11 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     {
         metrics.BatchMerged(_batch.Count);
         _lastFlush = now;
-        // A room that lingers has a subscription but nobody to encode for.
+        var missed = Interlocked.Exchange(ref _missed, 0);
+        // A room that lingers has a subscription but nobody to encode for, or to tell what was missed.
         if (members.Count > 0)
         {
-            if (Interlocked.Exchange(ref _missed, 0) is > 0 and var missed)
+            if (missed > 0)
                 shards.Dispatch(members, frames.Gap(missed, GapReason.Overload));
             _flights++;
             shards.Dispatch(members, frames.Push(_batch), _publishedAt, _left ??= () => worker.EnqueueFrameLeft(this));

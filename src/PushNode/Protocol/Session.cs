@@ -8,7 +8,7 @@ namespace PushNode.Protocol;
 /// <summary>
 /// What one client asked for: its rooms, and its requests in their order. A JOIN waits for the backplane's acknowledgement and what comes after waits
 /// behind it; a JOIN that meets a backplane that is away is told so and steps aside, so that an outage holds up nothing else. Lives as
-/// long as its connection; called by the connection's reader and by whoever completes a subscription, one at a time under its lock.
+/// long as its connection; called by the connection's reader, by the handshake and by whoever completes a subscription, one at a time under its lock.
 /// </summary>
 internal sealed class Session : ClientSession
 {
@@ -35,22 +35,13 @@ internal sealed class Session : ClientSession
         rooms.Everyone.Members.Add(_everyone);
     }
 
-    public override void OnMessage(ReadOnlySpan<byte> utf8)
-    {
-        if (Request.TryParse(utf8, out var request, out var error))
-            Take(request);
-        else
-            _connection.Send(Answers.Error(error.Code, error.Message, request.Id));
-    }
+    public override void OnMessage(ReadOnlySpan<byte> utf8) => Take(Request.Parse(utf8));
 
     /// <summary>A room named when connecting, in the URL's own encoding: the same as a JOIN.</summary>
-    public void JoinAtConnect(ReadOnlySpan<char> escapedRoom)
-    {
-        if (RoomId.TryParseEscaped(escapedRoom, plusIsSpace: true, out var room, out var error))
-            Take(new Request("JOIN", room.ToString()));
-        else
-            _connection.Send(Answers.Error(ErrorCode.BadRoom, $"room {error}", null));
-    }
+    public void JoinAtConnect(ReadOnlySpan<char> escapedRoom) =>
+        Take(RoomId.TryParseEscaped(escapedRoom, plusIsSpace: true, out var room, out var error)
+            ? new Request("JOIN", room.ToString())
+            : new Request("JOIN", Error: (ErrorCode.BadRoom, $"room {error}")));
 
     public override void OnEnded()
     {
@@ -70,6 +61,9 @@ internal sealed class Session : ClientSession
     {
         lock (_lock)
         {
+            // The reader may end while the rooms of the URL are still being joined; nobody would let go of them any more.
+            if (_ended)
+                return;
             if (_joining is null)
                 ProcessLocked(request);
             else if (_waiting.Count < MaxWaiting)
@@ -81,6 +75,12 @@ internal sealed class Session : ClientSession
 
     private void ProcessLocked(Request request)
     {
+        if (request.Error is { } error)
+        {
+            _connection.Send(Answers.Error(error.Code, error.Message, request.Id));
+            return;
+        }
+
         switch (request.Type)
         {
             case "PING":

@@ -20,6 +20,7 @@ internal sealed class NodeMetrics : IDisposable
     private readonly Histogram<double> _fanOut;
     private readonly Histogram<double> _latency;
     private readonly Histogram<int> _batchMessages;
+    private readonly LabelledCounter<Refusal> _refused;
     private readonly LabelledCounter<MessageDrop> _messagesDropped;
     private readonly LabelledCounter<DeliveryDrop> _deliveriesDropped;
     private readonly Dictionary<string, int> _closeReasons;
@@ -47,6 +48,7 @@ internal sealed class NodeMetrics : IDisposable
         _meter.CreateObservableUpDownCounter("push.connections", () => Connections, "{connection}", "Open connections.");
         _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
+        _refused = new(_meter, "push.connections_refused", "{connection}", "Upgrades refused, by reason.");
         _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
         Counter("push.accept_pauses", () => Read(ref _acceptPauses), "{pause}", "Times that accepting paused because the process was out of descriptors or memory.");
         Counter("push.messages_received", () => Read(ref _received), "{message}", "Messages received from the backplane.");
@@ -72,6 +74,8 @@ internal sealed class NodeMetrics : IDisposable
     public void CountRooms(Func<int> rooms) => _rooms = rooms;
 
     public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
+
+    public void ConnectionRefused(Refusal reason) => _refused.Add(1, reason);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
 

@@ -17,8 +17,6 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
     private Connection? _connection;
     private volatile bool _writing;
 
-    public void Attach(Connection connection) => _connection = connection;
-
     public int TryWrite(ReadOnlyMemory<byte> bytes)
     {
         if (_writing)
@@ -54,9 +52,12 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
         _ = _completed.CancelAsync();
     }
 
-    /// <summary>Reads until either side has ended the connection.</summary>
+    public void Attach(Connection connection) => _connection = connection;
+
+    /// <summary>Reads until either side has ended the connection, or until what stands behind it threw.</summary>
     public async Task RunAsync()
     {
+        var connection = _connection!;
         byte[]? buffer = null;
         try
         {
@@ -66,7 +67,7 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
                 buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
                 if (await ReadAsync(buffer) is not { } count || count == 0)
                     break;
-                _connection!.OnBytes(buffer.AsSpan(0, count));
+                connection.OnBytes(buffer.AsSpan(0, count));
                 ArrayPool<byte>.Shared.Return(buffer);
                 buffer = null;
             }
@@ -75,7 +76,7 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
         {
             if (buffer is not null)
                 ArrayPool<byte>.Shared.Return(buffer);
-            _connection!.OnEnded();
+            connection.OnEnded();
         }
     }
 
@@ -99,7 +100,8 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
     {
         try
         {
-            await write;
+            // Never at once: the writer is under the connection's gate, with the frame that it wrote still the oldest in the outbox.
+            await write.AsTask().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
         catch (Exception exception) when (IsGone(exception))
         {

@@ -227,7 +227,9 @@ public class GroupCommitTests
         await Eventually.IsTrue(() => _publisher.BusyChannels == 0, "A queue is left.");
     }
 
-    private Task<PublishOutcome> Publish(string channel, params string[] messages) => _publisher.PublishAsync(channel, Messages(messages), _time.GetUtcNow());
+    // A request that is never answered should fail its test, not hang it.
+    private Task<PublishOutcome> Publish(string channel, params string[] messages) =>
+        _publisher.PublishAsync(channel, Messages(messages), _time.GetUtcNow()).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
     private static ReadOnlyMemory<byte>[] Messages(params string[] messages) =>
         [.. messages.Select(message => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(message)))];

@@ -202,28 +202,13 @@ public sealed class ConnectionTests : IDisposable
         var push = _a.Push("1");
         Membership? current = null;
         var done = false;
-        var pushers = Enumerable.Range(0, 3).Select(_ => Task.Run(() =>
+        await Threads.RunAsync(4, thread =>
         {
-            while (!Volatile.Read(ref done))
-            {
-                if (Volatile.Read(ref current) is { } member)
-                    client.Connection.TrySend(push, member);
-            }
-        })).ToArray();
-        var random = new Random(7);
-        for (var i = 0; i < 500; i++)
-        {
-            var member = client.Member(_a);
-            client.Wire.Budget = random.Next(3) == 0 ? long.MaxValue : random.Next(200);
-            Assert.True(client.Connection.SendAnd(joined, () => Volatile.Write(ref current, member)));
-            Thread.SpinWait(random.Next(2000));
-            Assert.True(client.Connection.SendAnd(left, () => member.IsActive = false));
-            if (i % 10 == 0)
-                client.TakeAll();
-        }
-
-        Volatile.Write(ref done, true);
-        await Task.WhenAll(pushers);
+            if (thread == 0)
+                JoinAndLeave();
+            else
+                Push();
+        });
         client.TakeAll();
 
         var inside = false;
@@ -237,6 +222,34 @@ public sealed class ConnectionTests : IDisposable
 
         Assert.Equal(500, client.Frames.Count(frame => frame.Type == "JOINED"));
         Assert.Equal(500, client.Frames.Count(frame => frame.Type == "LEFT"));
+        Assert.Contains(client.Frames, frame => frame.Type == "PUSH");
+
+        void Push()
+        {
+            while (!Volatile.Read(ref done))
+            {
+                if (Volatile.Read(ref current) is { } member)
+                    client.Connection.TrySend(push, member);
+                Thread.SpinWait(50);
+            }
+        }
+
+        void JoinAndLeave()
+        {
+            var random = new Random(7);
+            for (var i = 0; i < 500; i++)
+            {
+                var member = client.Member(_a);
+                client.Wire.Budget = random.Next(3) == 0 ? long.MaxValue : random.Next(200);
+                Assert.True(client.Connection.SendAnd(joined, () => Volatile.Write(ref current, member)));
+                Thread.SpinWait(random.Next(2000));
+                Assert.True(client.Connection.SendAnd(left, () => member.IsActive = false));
+                if (i % 10 == 0)
+                    client.TakeAll();
+            }
+
+            Volatile.Write(ref done, true);
+        }
     }
 
     private void PassSeconds(TestClient client, int seconds)

@@ -141,15 +141,13 @@ public sealed class OutboxTests : IDisposable
         var client = Client(new OutboxSettings());
         client.Wire.Budget = 1;
         var ping = ClientFrame.Ping();
-        var before = GC.GetTotalMemory(forceFullCollection: true);
         var pings = 0;
         for (; pings < 2_000_000 && !client.Connection.IsClosing; pings++)
             client.Send(ping);
         Assert.True(client.Connection.IsClosing);
         Assert.Single(client.Wire.Taken);
-        // A PONG of two bytes is no two bytes in memory.
+        // A PONG of two bytes costs a hundred in memory: the outbox has to count so, or it holds a million of them.
         Assert.InRange(pings, 1, 100_000);
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 16 * 1024 * 1024);
 
         client.TakeAll();
         Assert.Equal(["Pong", "Close 4008"], client.Received);

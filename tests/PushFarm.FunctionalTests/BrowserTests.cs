@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using PushFarm.FunctionalTests.Harness;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>A real browser's WebSocket, as strict as browsers are, in a page of ours.</summary>
+public sealed class BrowserTests(FarmFixture fixture)
+{
+    private const string Room = "默认房间";
+    private const string Text = "你好，世界 🎉 <b>&";
+
+    // The image is answered when the page has seen everything: only then is the page loaded, and its DOM dumped.
+    private const string Page = """
+        <!doctype html><meta charset="utf-8"><title>push</title><pre id="log"></pre><img src="/hold">
+        <script>
+          const log = line => document.getElementById('log').textContent += line + '\n';
+          const socket = new WebSocket(NODE);
+          socket.onopen = () => socket.send(JSON.stringify({ type: 'JOIN', data: { room: ROOM } }));
+          socket.onmessage = event => {
+            const message = JSON.parse(event.data);
+            log(message.type + ' ' + message.data.room + ' ' + (message.data.items || []).map(item => item.text));
+            if (message.type === 'JOINED') fetch('/joined');
+            if (message.type === 'PUSH') socket.close(1000, 'enough');
+          };
+          socket.onclose = event => { log('closed ' + event.code + ' clean ' + event.wasClean); fetch('/done'); };
+        </script>
+        """;
+
+    [Fact]
+    public async Task A_page_joins_a_room_and_shows_what_is_published()
+    {
+        var (joined, done) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var port = FreePort.Next();
+        await using var server = Serve(port, joined, done);
+        await server.StartAsync(TestContext.Current.CancellationToken);
+
+        var profile = Directory.CreateTempSubdirectory("push-browser-");
+        var info = new ProcessStartInfo(Browser()) { RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8 };
+        foreach (var argument in (string[])["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", $"--user-data-dir={profile.FullName}", "--dump-dom", $"http://127.0.0.1:{port}/"])
+            info.ArgumentList.Add(argument);
+        using var browser = Process.Start(info)!;
+        var errors = browser.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var dumping = browser.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            await Wait.ForAsync(joined.Task, "the page's JOINED", () => fixture.Farm.Log);
+            await Http.PublishAsync(fixture.Farm, Room, $$"""{"text":{{WsClient.Quote(Text)}}}""");
+            var dom = System.Net.WebUtility.HtmlDecode(await Wait.ForAsync(dumping, "the page's DOM", () => fixture.Farm.Log));
+            Assert.Contains($"JOINED {Room} \nPUSH {Room} {Text}\nclosed 1000 clean true\n", dom, StringComparison.Ordinal);
+        }
+        finally
+        {
+            browser.Kill(entireProcessTree: true);
+            await browser.WaitForExitAsync(CancellationToken.None);
+            await errors;
+            profile.Delete(recursive: true);
+        }
+    }
+
+    private WebApplication Serve(int port, TaskCompletionSource joined, TaskCompletionSource done)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        app.Urls.Add($"http://127.0.0.1:{port}");
+        var page = Page.Replace("NODE", WsClient.Quote($"ws://127.0.0.1:{fixture.NodePort}/connect"), StringComparison.Ordinal).Replace("ROOM", WsClient.Quote(Room), StringComparison.Ordinal);
+        app.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
+        app.MapGet("/hold", async () =>
+        {
+            await done.Task;
+            return Results.NoContent();
+        });
+        app.MapGet("/joined", () => joined.TrySetResult() ? Results.NoContent() : Results.NoContent());
+        app.MapGet("/done", () => done.TrySetResult() ? Results.NoContent() : Results.NoContent());
+        return app;
+    }
+
+    private static string Browser() => ((string[])["chromium", "chromium-browser", "google-chrome"]).FirstOrDefault(IsOnPath) ?? throw new FileNotFoundException("No Chromium on the PATH.");
+
+    private static bool IsOnPath(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+}

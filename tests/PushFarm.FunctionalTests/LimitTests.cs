@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using PushFarm.FunctionalTests.Harness;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>Who may connect, how many, and how a handshake must look.</summary>
+public sealed class LimitTests(FarmFixture fixture)
+{
+    [Fact]
+    public async Task A_full_node_refuses_the_upgrade_until_a_client_leaves()
+    {
+        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Connections:Max", "3"));
+        var clients = new List<WsClient>();
+        for (var i = 0; i < 3; i++)
+            clients.Add(await WsClient.ConnectAsync(farm.NodePort));
+        for (var i = 0; i < 5; i++)
+        {
+            var (client, answer) = await WsClient.TryConnectAsync(farm.NodePort);
+            Assert.Null(client);
+            Assert.Equal(503, answer.Status);
+        }
+
+        clients[0].Reset();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                var (client, _) = await WsClient.TryConnectAsync(farm.NodePort);
+                if (client is not null)
+                    clients.Add(client);
+                return client is not null;
+            },
+            "a client is accepted in place of the one that left");
+        await clients[^1].PingAsync();
+        await clients[1].PingAsync();
+        foreach (var client in clients)
+            await client.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_origin_list_lets_in_only_its_origins()
+    {
+        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Connections:AllowedOrigins", "https://a.example;https://b.example:8443"));
+        foreach (var (origin, status) in new[]
+        {
+            ("https://a.example", 101), ("https://b.example:8443", 101),
+            ("https://c.example", 403), ("http://a.example", 403), ("https://a.example:8443", 403), ("https://b.example", 403),
+            ("https://a.example.evil.example", 403), ("https://sub.a.example", 403), ("null", 403),
+        })
+        {
+            var (client, answer) = await WsClient.TryConnectAsync(farm.NodePort, options: new WsOptions { ExtraHeaders = $"Origin: {origin}\r\n" });
+            Assert.True(answer.Status == status, $"{origin}: {answer.Status}");
+            if (client is not null)
+                await client.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Every_origin_is_let_in_by_default()
+    {
+        await using var client = await WsClient.ConnectAsync(fixture.NodePort, options: new WsOptions { ExtraHeaders = "Origin: https://anywhere.example\r\n" });
+        await client.PingAsync();
+    }
+
+    [Fact]
+    public async Task Rooms_per_connection_and_message_bytes_are_settings()
+    {
+        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Connections:MaxRooms", "2"), ("Push:Connections:MaxMessageBytes", "512"));
+        await using var client = await WsClient.ConnectAsync(farm.NodePort);
+        await client.JoinAsync("a");
+        await client.JoinAsync("b");
+        await client.SendAsync(WsClient.JoinText("c"));
+        Assert.Equal("room_limit", (await client.NextAsync("ERROR")).Code);
+        await client.SendAsync($$"""{"type":"PING","data":{}{{new string(' ', 486)}}}""");
+        await client.NextAsync("PONG");
+        await client.SendAsync(new string(' ', 513));
+        Assert.Equal(1009, (await client.EndAsync()).Code);
+    }
+
+    [Theory]
+    [InlineData("/ws")]
+    [InlineData("/connect")]
+    public async Task A_wrong_handshake_is_refused_with_the_right_status(string path)
+    {
+        var port = fixture.NodePort;
+        var version = await RawHttp.SendAsync(port, RawHttp.Upgrade(path, version: "8"));
+        Assert.Equal((426, "13"), (version.Status, version.Headers["Sec-WebSocket-Version"]));
+        Assert.Equal(400, (await RawHttp.SendAsync(port, RawHttp.Upgrade(path, key: null))).Status);
+        Assert.Equal(400, (await RawHttp.SendAsync(port, RawHttp.Upgrade(path, key: "short"))).Status);
+        Assert.Equal(405, (await RawHttp.SendAsync(port, RawHttp.Upgrade(path, method: "POST"))).Status);
+        Assert.InRange((await RawHttp.SendAsync(port, $"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).Status, 400, 426);
+    }
+
+    [Fact]
+    public async Task A_path_that_is_none_is_404()
+    {
+        Assert.Equal(404, (await RawHttp.SendAsync(fixture.NodePort, RawHttp.Upgrade("/no-such-path"))).Status);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("G")]
+    [InlineData("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgr")]
+    public async Task A_handshake_that_does_not_come_to_its_end_is_cut(string sent)
+    {
+        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Connections:HandshakeTimeout", "00:00:02"));
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", farm.NodePort, TestContext.Current.CancellationToken);
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(sent), TestContext.Current.CancellationToken);
+        var clock = Stopwatch.StartNew();
+        await Wait.ForAsync(ReadToEndAsync(socket), "the end of a connection that never became one", () => farm.Log);
+        TestContext.Current.TestOutputHelper!.WriteLine($"cut after {clock.Elapsed.TotalSeconds:0.0} s");
+    }
+
+    [Fact]
+    public async Task Metrics_and_health_are_on_the_management_port_alone_whatever_the_Host_header_says()
+    {
+        var farm = fixture.Farm;
+        foreach (var port in (int[])[farm.NodePort, farm.ApiPort])
+        {
+            foreach (var host in (string[])["localhost", $"localhost:{farm.ManagementPort}", $"127.0.0.1:{farm.ManagementPort}"])
+            {
+                foreach (var path in (string[])["/metrics", "/healthz", "/readyz"])
+                    Assert.Equal(404, (await RawHttp.SendAsync(port, $"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).Status);
+            }
+        }
+
+        Assert.Equal(404, (await RawHttp.SendAsync(farm.ManagementPort, RawHttp.Upgrade("/ws"))).Status);
+        Assert.Equal(404, (await RawHttp.SendAsync(farm.ManagementPort, $"POST /v1/broadcast HTTP/1.1\r\nHost: localhost:{farm.ApiPort}\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1")).Status);
+        Assert.Equal(404, (await RawHttp.SendAsync(farm.ApiPort, RawHttp.Upgrade("/ws"))).Status);
+        Assert.Equal(404, (await RawHttp.SendAsync(farm.NodePort, "POST /v1/broadcast HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1")).Status);
+    }
+
+    private static async Task ReadToEndAsync(TcpClient socket)
+    {
+        var buffer = new byte[4096];
+        try
+        {
+            while (await socket.GetStream().ReadAsync(buffer) > 0)
+            {
+                // Perhaps an answer 408; only the end matters.
+            }
+        }
+        catch (IOException)
+        {
+            // Expected: an RST is an end as well.
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using PushFarm.FunctionalTests.Harness;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>A client that only receives stays; a peer that gives no sign of life is asked and then closed, however much is pushed to it.</summary>
+public sealed class LivenessTests
+{
+    [Fact]
+    public async Task Clients_that_answer_pings_stay_and_those_that_do_not_are_closed()
+    {
+        await using var farm = await ProgramProcess.StartFarmAsync(
+            ("Push:Connections:PingAfter", "00:00:01"), ("Push:Connections:CloseAfter", "00:00:04"), ("Push:Merge:Window", "00:00:00.2"));
+        var (busy, quiet) = (Room.New("busy"), Room.New("quiet"));
+        var living = new List<WsClient>();
+        var silent = new List<WsClient>();
+        foreach (var room in (string[])[busy, quiet])
+        {
+            living.Add(await ConnectAsync(farm, room, answersPings: true));
+            silent.Add(await ConnectAsync(farm, room, answersPings: false));
+        }
+
+        using var stop = new CancellationTokenSource();
+        var publishing = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await Http.PublishAsync(farm, busy, "1");
+                await Task.Delay(50);
+            }
+        }, TestContext.Current.CancellationToken);
+
+        await Task.WhenAll(silent.Select(client => client.EndAsync()));
+        Assert.All(silent, client => Assert.InRange(client.Pings, 1, int.MaxValue));
+
+        // Ten pings answered at one a second are more than two close times survived.
+        await Wait.UntilAsync(() => living.All(client => client.Pings >= 10 || client.Ended.IsCompleted), "the living were pinged ten times", () => farm.Log);
+        Assert.All(living, client => Assert.True(!client.Ended.IsCompleted, client.Ended.IsCompleted ? $"{client.Pings} pings, {client.Ended.Result}" : ""));
+        await Metrics.UntilAsync(farm, metrics => metrics["push_connections"] == 2, "only the living are left");
+        await stop.CancelAsync();
+        await publishing;
+        foreach (var client in living.Concat(silent))
+            await client.DisposeAsync();
+    }
+
+    private static async Task<WsClient> ConnectAsync(ProgramProcess farm, string room, bool answersPings)
+    {
+        var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var client = await WsClient.ConnectAsync(farm.NodePort, $"/ws?room={room}", new WsOptions { AnswersPings = answersPings, OnMessage = _ => joined.TrySetResult() });
+        await Wait.ForAsync(joined.Task, "JOINED");
+        return client;
+    }
+}

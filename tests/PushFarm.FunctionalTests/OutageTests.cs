@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Net;
+using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>Redis goes away, by death or by standing still: clients stay, are told of the gap, and messages flow again by themselves.</summary>
+public sealed class OutageTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("killed and restarted")]
+    [InlineData("stalled and resumed")]
+    public async Task Clients_outlive_a_Redis_that_is(string how)
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var api = await ProgramProcess.StartApiAsync(redis);
+        await using var node = await ProgramProcess.StartNodeAsync(redis, ("Push:Merge:Window", "00:00:00.2"));
+        var room = Room.New();
+        var witnesses = new List<(WsClient Client, OutageWitness Seen)>();
+        for (var i = 0; i < 50; i++)
+        {
+            var seen = new OutageWitness(room);
+            witnesses.Add((await WsClient.ConnectAsync(node.NodePort, $"/ws?room={room}", new WsOptions { OnMessage = seen.Take }), seen));
+        }
+
+        await using var asking = await WsClient.ConnectAsync(node.NodePort);
+
+        using var stop = new CancellationTokenSource();
+        var accepted = new ConcurrentDictionary<int, bool>();
+        var unavailable = new ConcurrentBag<HttpAnswer>();
+        var loading = LoadAsync(api, room, accepted, unavailable, stop.Token);
+        var watching = WatchHealthAsync(node, stop.Token);
+        await Wait.UntilAsync(() => witnesses.All(witness => accepted.Keys.Any(witness.Seen.Saw)), "everybody receives", () => node.Log);
+
+        if (how.StartsWith("killed", StringComparison.Ordinal))
+            await redis.StopAsync();
+        else
+            redis.Suspend();
+        output.WriteLine($"not ready after {(await node.BecomesUnreadyAsync()).TotalSeconds:0.0} s");
+        await Wait.UntilAsync(() => unavailable.Count >= 2, "the API answers 503", () => api.Log);
+        await asking.SendAsync(WsClient.JoinText("later"));
+        Assert.Equal("backplane_away", (await asking.NextAsync("ERROR")).Code);
+        await asking.PingAsync();
+
+        if (how.StartsWith("killed", StringComparison.Ordinal))
+            await redis.StartAsync();
+        else
+            redis.Resume();
+        output.WriteLine($"ready after {(await node.BecomesReadyAsync()).TotalSeconds:0.0} s");
+        await api.BecomesReadyAsync();
+        while (await asking.NextAsync() is { Type: not "JOINED" } message)
+            Assert.Equal("GAP", message.Type);
+        await Http.PublishAsync(api, "later", "1");
+        while (await asking.NextAsync() is { Type: not "PUSH" } message)
+            Assert.Equal("GAP", message.Type);
+
+        await stop.CancelAsync();
+        await loading;
+        await watching;
+        const int Marker = 1_000_000;
+        await Http.PublishAsync(api, room, $$"""{"n":{{Marker}}}""");
+        await Wait.UntilAsync(() => witnesses.All(witness => witness.Seen.Saw(Marker) || witness.Client.Ended.IsCompleted), "messages flow again", () => node.Log);
+
+        accepted[Marker] = true;
+        var numbers = accepted.Keys.ToHashSet();
+        Assert.All(witnesses, witness => Assert.Null(witness.Seen.Fault(numbers, gaps: 1)));
+        Assert.All(witnesses, witness => Assert.False(witness.Client.Ended.IsCompleted, "disconnected"));
+        Assert.All(unavailable, answer => Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (answer.Status, answer.Headers.ContainsKey("Retry-After"))));
+        Assert.True((await Metrics.ScrapeAsync(node))["push_backplane_reconnects_total"] >= 1);
+        foreach (var (client, _) in witnesses)
+            await client.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_farm_whose_Redis_comes_later_is_alive_and_then_ready()
+    {
+        await using var redis = RedisServer.NotStarted();
+        var (port, nodeManagement, apiPort, apiManagement) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
+        await using var node = ProgramProcess.Start(
+            "PushNode", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
+        await using var api = ProgramProcess.Start(
+            "PushApi", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{apiManagement}")], ["--urls", $"http://127.0.0.1:{apiPort}"], apiPort: apiPort, managementPort: apiManagement);
+        foreach (var program in (ProgramProcess[])[node, api])
+        {
+            await Wait.UntilAsync(async () => await Http.StatusAsync(program.ManagementPort, "/healthz") == HttpStatusCode.OK, "alive", () => program.Log);
+            await program.BecomesUnreadyAsync();
+        }
+
+        await using var client = await WsClient.ConnectAsync(port);
+        await client.SendAsync(WsClient.JoinText("r"));
+        Assert.Equal("backplane_away", (await client.NextAsync("ERROR")).Code);
+        var refused = await Http.PostAsync(apiPort, "/v1/rooms/r/messages", Http.Json, "1");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.Status);
+        Assert.Contains("Retry-After", refused.Headers.Keys, StringComparer.OrdinalIgnoreCase);
+        Assert.Equal(Http.Problem, refused.MediaType);
+
+        await redis.StartAsync();
+        await client.NextAsync("JOINED");
+        await node.BecomesReadyAsync();
+        await api.BecomesReadyAsync();
+        await Http.PublishAsync(api, "r", "1");
+        Assert.Equal(["1"], await client.NextItemsAsync("r", 1));
+    }
+
+    private static async Task LoadAsync(ProgramProcess api, string room, ConcurrentDictionary<int, bool> accepted, ConcurrentBag<HttpAnswer> unavailable, CancellationToken stop)
+    {
+        for (var n = 0; !stop.IsCancellationRequested; n++)
+        {
+            var answer = await Http.PostAsync(api.ApiPort, $"/v1/rooms/{room}/messages", Http.Json, $$"""{"n":{{n}}}""");
+            if (answer.Status == HttpStatusCode.Accepted)
+                accepted[n] = true;
+            else
+                unavailable.Add(answer);
+            await Task.Delay(5, CancellationToken.None);
+        }
+    }
+
+    private static async Task WatchHealthAsync(ProgramProcess node, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            Assert.Equal(HttpStatusCode.OK, await Http.StatusAsync(node.ManagementPort, "/healthz"));
+            await Task.Delay(100, CancellationToken.None);
+        }
+    }
+}

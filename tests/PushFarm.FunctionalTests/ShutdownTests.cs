@@ -1,0 +1,83 @@
+using System.Text.RegularExpressions;
+using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>SIGTERM: what was merged arrives, then each client is told to come back later, then the process ends with 0.</summary>
+public sealed partial class ShutdownTests
+{
+    [Fact]
+    public async Task Two_thousand_clients_get_what_was_merged_and_then_a_hint_when_to_come_back()
+    {
+        const int Clients = 2000;
+        await using var redis = await RedisServer.StartNewAsync();
+        // Slow enough for the test to look at the draining node: 2,000 closes take some seconds.
+        await using var node = await ProgramProcess.StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:ClosesPerSecond", "500"));
+        await using var publisher = await RedisPublisher.ConnectAsync(redis);
+        var room = Room.New();
+        var members = await Member.JoinAsync(node, room, Clients);
+        await publisher.PublishAsync(Room.Channel(room), "{\"n\":0}");
+        await Member.SawAllAsync(members, 1, node);
+        await publisher.PublishAsync(Room.Channel(room), "{\"n\":1}");
+        await Metrics.UntilAsync(node, metrics => metrics["push_messages_received_total"] == 2, "the second message waits for its window");
+        Assert.Equal(1, members[0].Stream.Next);
+
+        node.Signal(Signals.Terminate);
+        await node.BecomesUnreadyAsync();
+        Assert.Equal(System.Net.HttpStatusCode.OK, await Http.StatusAsync(node.ManagementPort, "/healthz"));
+        var (refused, answer) = await WsClient.TryConnectAsync(node.NodePort);
+        Assert.Null(refused);
+        Assert.Equal(503, answer.Status);
+
+        var ends = await Task.WhenAll(members.Select(member => member.Client.EndAsync()));
+        Assert.All(members, member => Assert.True(member.Stream is { Next: 2, Fault: null }, $"at {member.Stream.Next}, {member.Stream.Fault}"));
+        Assert.All(ends, end => Assert.True(end.Code == 1001 && end.Error is null, end.ToString()));
+        var hints = ends.Select(end => RetryHint().Match(end.Reason)).ToList();
+        Assert.All(hints, hint => Assert.True(hint.Success));
+        // Jittered: two thousand clients must not come back in one moment.
+        Assert.True(hints.Select(hint => hint.Value).Distinct().Count() > 10);
+        Assert.Equal(0, await node.ExitAsync());
+        Assert.DoesNotContain("   at ", node.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Clients_that_do_not_echo_the_close_do_not_hold_up_the_end()
+    {
+        await using var farm = await ProgramProcess.StartFarmAsync();
+        var clients = new List<WsClient>();
+        for (var i = 0; i < 20; i++)
+        {
+            clients.Add(await WsClient.ConnectAsync(farm.NodePort, options: new WsOptions { EchoesClose = false }));
+            await clients[i].PingAsync();
+            if (i % 2 == 0)
+                clients[i].StopReading();
+        }
+
+        farm.Signal(Signals.Terminate);
+        Assert.Equal(0, await farm.ExitAsync());
+        foreach (var client in clients)
+            await client.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("PushNode")]
+    [InlineData("PushApi")]
+    [InlineData("PushFarm")]
+    public async Task A_program_without_clients_ends_with_0_also_when_its_Redis_is_away(string program)
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var process = program switch
+        {
+            "PushNode" => await ProgramProcess.StartNodeAsync(redis),
+            "PushApi" => await ProgramProcess.StartApiAsync(redis),
+            _ => await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint)),
+        };
+        await redis.StopAsync();
+        process.Signal(Signals.Terminate);
+        Assert.Equal(0, await process.ExitAsync());
+    }
+
+    [GeneratedRegex("^retry=[0-9]+$")]
+    private static partial Regex RetryHint();
+}

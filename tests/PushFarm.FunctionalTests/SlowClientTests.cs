@@ -1,0 +1,123 @@
+using System.Text;
+using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>Clients that do not read lose frames, or their connection; clients that do lose nothing.</summary>
+public sealed class SlowClientTests : IAsyncLifetime
+{
+    private const int Readers = 30;
+    private const int Sleepers = 20;
+    // More than the kernel keeps for a socket nobody reads, in frames of two messages of 20 KB.
+    private const int Rounds = 250;
+    private const int SmallReceiveBuffer = 8 * 1024;
+
+    private static readonly string Pad = new('x', 20_000);
+
+    private readonly string _room = Room.New();
+    private RedisServer _redis = null!;
+    private RedisPublisher _publisher = null!;
+    private int _published;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartNewAsync();
+        _publisher = await RedisPublisher.ConnectAsync(_redis);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _publisher.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Never_readers_lose_the_oldest_frames_and_are_told_how_many_messages_once_they_read()
+    {
+        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "DropOldest"));
+        var (readers, sleepers) = await LoadAsync(node);
+        await Metrics.UntilAsync(node, metrics => metrics["push_deliveries_dropped_total"] >= Sleepers, "deliveries are dropped");
+        Assert.All(sleepers, sleeper => Assert.False(sleeper.Client.Ended.IsCompleted));
+
+        foreach (var sleeper in sleepers)
+            sleeper.Client.ResumeReading();
+        await PublishAsync();
+        await Member.SawAllAsync(readers, _published, node);
+        await Member.SawAllAsync(sleepers, _published, node);
+
+        Assert.All(readers, reader => Assert.Equal(0, reader.Stream.Missed));
+        Assert.All(sleepers, sleeper => Assert.InRange(sleeper.Stream.Missed, 1, _published));
+        var metrics = await Metrics.UntilAsync(node, Settled, "expected = deliveries + dropped");
+        Assert.Equal(sleepers.Sum(sleeper => sleeper.Stream.Missed), metrics["push_deliveries_dropped_total"]);
+        Assert.Equal((double)_published * (Readers + Sleepers), metrics["push_deliveries_expected_total"]);
+        await EndAsync(readers, sleepers);
+    }
+
+    [Fact]
+    public async Task Never_readers_are_disconnected_where_the_policy_says_so()
+    {
+        // The load must not outlast the time the node keeps its close frame for a client that does not read.
+        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "Disconnect"), ("Push:Connections:CloseTimeout", "00:01:00"));
+        var (readers, sleepers) = await LoadAsync(node);
+        foreach (var sleeper in sleepers)
+            sleeper.Client.ResumeReading();
+        var ends = await Task.WhenAll(sleepers.Select(sleeper => sleeper.Client.EndAsync()));
+        // A client that reads again in time is told why; one that does not is cut.
+        Assert.All(ends, end => Assert.True(end.Code == 4008, end.ToString()));
+        Assert.All(sleepers, sleeper => Assert.Null(sleeper.Stream.Fault));
+        var metrics = await Metrics.UntilAsync(node, metrics => metrics["push_connections"] == Readers && Settled(metrics), "only the readers are left");
+        Assert.Equal(Sleepers, metrics["push_connections_closed_total"]);
+
+        await PublishAsync();
+        await Member.SawAllAsync(readers, _published, node);
+        await EndAsync(readers, sleepers);
+    }
+
+    [Fact]
+    public async Task Those_that_take_nothing_at_all_are_disconnected_whatever_the_policy()
+    {
+        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "DropOldest"), ("Push:Outbox:StuckAfter", "00:00:02"));
+        var (readers, sleepers) = await LoadAsync(node);
+        var metrics = await Metrics.UntilAsync(node, metrics => metrics["push_connections"] == Readers && Settled(metrics), "only the readers are left");
+        Assert.Equal(Sleepers, metrics["push_connections_closed_total"]);
+
+        await PublishAsync();
+        await Member.SawAllAsync(readers, _published, node);
+        await EndAsync(readers, sleepers);
+    }
+
+    private static bool Settled(Metrics metrics) => metrics["push_deliveries_expected_total"] == metrics["push_deliveries_total"] + metrics["push_deliveries_dropped_total"];
+
+    private static async Task EndAsync(params IReadOnlyList<Member>[] members)
+    {
+        foreach (var member in members.SelectMany(group => group))
+            await member.DisposeAsync();
+    }
+
+    // Two messages make a batch of the largest size, so that each round is one frame at once.
+    private Task<ProgramProcess> StartNodeAsync(params (string, string)[] settings) =>
+        ProgramProcess.StartNodeAsync(_redis, [("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"), .. settings]);
+
+    private async Task<(IReadOnlyList<Member> Readers, IReadOnlyList<Member> Sleepers)> LoadAsync(ProgramProcess node)
+    {
+        var readers = await Member.JoinAsync(node, _room, Readers);
+        var sleepers = await Member.JoinAsync(node, _room, Sleepers, SmallReceiveBuffer);
+        foreach (var sleeper in sleepers)
+            sleeper.Client.StopReading();
+        for (var round = 0; round < Rounds; round++)
+        {
+            await PublishAsync();
+            await Member.SawAllAsync(readers, _published, node);
+        }
+
+        return (readers, sleepers);
+    }
+
+    private async Task PublishAsync()
+    {
+        var payloads = Enumerable.Range(_published, 2).Select(n => Encoding.UTF8.GetBytes($"{{\"n\":{n},\"pad\":\"{Pad}\"}}")).ToList();
+        await _publisher.PublishAsync(Room.Channel(_room), payloads);
+        _published += payloads.Count;
+    }
+}

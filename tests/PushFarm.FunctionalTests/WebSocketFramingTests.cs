@@ -1,0 +1,217 @@
+using System.Text;
+using PushFarm.FunctionalTests.Harness;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>RFC 6455 from the client's side: what a frame may be, and which close code answers what it may not be.</summary>
+public sealed class WebSocketFramingTests(FarmFixture fixture)
+{
+    private const string Ping = """{"type":"PING","data":{}}""";
+    private const int MessageLimit = 4096;
+
+    private static readonly byte[] PingBytes = Encoding.UTF8.GetBytes(Ping);
+
+    private readonly ProgramProcess _farm = fixture.Farm;
+
+    public static TheoryData<string, int, byte[]> WrongBytes
+    {
+        get
+        {
+            var data = new TheoryData<string, int, byte[]>
+            {
+                { "unmasked text", 1002, ClientFrame.Encode(Opcode.Text, PingBytes, masked: false) },
+                { "unmasked ping", 1002, ClientFrame.Encode(Opcode.Ping, [], masked: false) },
+                { "fragmented ping", 1002, ClientFrame.Encode(Opcode.Ping, [], final: false) },
+                { "fragmented close", 1002, ClientFrame.Encode(Opcode.Close, [], final: false) },
+                { "ping of 126 bytes", 1002, ClientFrame.Encode(Opcode.Ping, new byte[126]) },
+                { "close of 126 bytes", 1002, ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1000, new string('x', 124))) },
+                { "close of one byte", 1002, ClientFrame.Encode(Opcode.Close, [3]) },
+                { "close 1005", 1002, ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1005)) },
+                { "close 999", 1002, ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(999)) },
+                { "continuation of nothing", 1002, ClientFrame.Encode(Opcode.Continuation, PingBytes) },
+                { "a message within a message", 1002, [.. ClientFrame.Encode(Opcode.Text, PingBytes, final: false), .. ClientFrame.Encode(Opcode.Text, PingBytes)] },
+                { "length over 2^63", 1002, ClientFrame.Encode(Opcode.Text, PingBytes, announcedLength: 1UL << 63) },
+                { "binary", 1003, ClientFrame.Encode(Opcode.Binary, PingBytes) },
+                { "binary fragment", 1003, ClientFrame.Encode(Opcode.Binary, PingBytes, final: false) },
+                { "text that is not UTF-8", 1007, ClientFrame.Encode(Opcode.Text, [0x22, 0xFF, 0x22]) },
+                { "text that ends within a character", 1007, ClientFrame.Encode(Opcode.Text, [0x22, 0xE9, 0xBB]) },
+                { "a surrogate in UTF-8", 1007, ClientFrame.Encode(Opcode.Text, [0x22, 0xED, 0xA0, 0x80, 0x22]) },
+                { "an overlong slash", 1007, ClientFrame.Encode(Opcode.Text, [0x22, 0xC0, 0xAF, 0x22]) },
+                { "bad UTF-8 over two fragments", 1007, [.. ClientFrame.Encode(Opcode.Text, [0x22, 0xE9], final: false), .. ClientFrame.Encode(Opcode.Continuation, [0x22, 0x22])] },
+                { "one byte over the limit", 1009, ClientFrame.Encode(Opcode.Text, Blanks(MessageLimit + 1)) },
+                { "a terabyte announced", 1009, ClientFrame.Encode(Opcode.Text, PingBytes, announcedLength: 1UL << 40) },
+                { "fragments that add up to more than the limit", 1009, [.. ClientFrame.Encode(Opcode.Text, Blanks(MessageLimit), final: false), .. ClientFrame.Encode(Opcode.Continuation, Blanks(1), final: false)] },
+            };
+            foreach (var reserved in (int[])[1, 2, 4])
+                data.Add($"reserved bit {reserved}", 1002, ClientFrame.Encode(Opcode.Text, PingBytes, reserved: reserved));
+            foreach (var opcode in (byte[])[3, 4, 5, 6, 7, 11, 12, 13, 14, 15])
+                data.Add($"opcode {opcode}", 1002, ClientFrame.Encode(opcode, []));
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(WrongBytes))]
+    public async Task Wrong_bytes_close_their_connection_with_the_right_code_and_no_other(string what, int code, byte[] bytes)
+    {
+        var room = Room.New();
+        await using var bystander = await WsClient.ConnectAsync(_farm.NodePort);
+        await bystander.JoinAsync(room);
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+        await client.JoinAsync(room);
+
+        await client.SendBytesAsync(bytes);
+        var end = await client.EndAsync();
+        Assert.True(end.Code == code && end.Error is null, $"{what}: {end}");
+
+        await Http.PublishAsync(_farm, room, "1");
+        await bystander.NextItemsAsync(room, 1);
+    }
+
+    [Fact]
+    public async Task A_message_as_long_as_the_limit_is_answered_whole_or_in_fragments()
+    {
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+        var message = Encoding.UTF8.GetBytes(Ping + new string(' ', MessageLimit - Ping.Length));
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Text, message));
+        await client.NextAsync("PONG");
+        await client.SendBytesAsync([.. ClientFrame.Encode(Opcode.Text, message.AsSpan(0, 100), final: false), .. ClientFrame.Encode(Opcode.Continuation, message.AsSpan(100))]);
+        await client.NextAsync("PONG");
+        await client.PingAsync();
+    }
+
+    [Fact]
+    public async Task Fragments_make_one_message_also_with_a_ping_between_them_and_a_cut_within_a_character()
+    {
+        var room = Room.New("默");
+        var join = Encoding.UTF8.GetBytes($$$"""{"type":"JOIN","data":{"room":"{{{room}}}"}}""");
+        var withinCharacter = Array.IndexOf(join, (byte)0xE9) + 1;
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Text, join.AsSpan(0, withinCharacter), final: false));
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Ping, "between"u8));
+        Assert.Equal("between"u8.ToArray(), await client.NextPongAsync());
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Continuation, [], final: false));
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Continuation, join.AsSpan(withinCharacter)));
+        Assert.Equal(room, (await client.NextAsync("JOINED")).Room);
+    }
+
+    [Fact]
+    public async Task A_request_sent_byte_by_byte_is_answered()
+    {
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+        foreach (var value in ClientFrame.Text(Ping))
+            await client.SendBytesAsync([value]);
+        await client.NextAsync("PONG");
+    }
+
+    [Fact]
+    public async Task A_thousand_requests_in_one_write_are_all_answered()
+    {
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+        await client.SendBytesAsync([.. Enumerable.Range(0, 1000).SelectMany(i => ClientFrame.Text($$$"""{"type":"PING","data":{},"id":"{{{i}}}"}"""))]);
+        for (var i = 0; i < 1000; i++)
+            Assert.Equal($"\"{i}\"", (await client.NextAsync("PONG")).Id);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(125)]
+    public async Task A_ping_is_answered_with_its_own_payload(int length)
+    {
+        var payload = Enumerable.Range(0, length).Select(i => (byte)(i * 7)).ToArray();
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Ping, payload));
+        Assert.Equal(payload, await client.NextPongAsync());
+    }
+
+    [Fact]
+    public async Task A_pong_nobody_asked_for_is_ignored()
+    {
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Pong, "unasked"u8));
+        await client.PingAsync();
+    }
+
+    [Theory]
+    [InlineData(1000, "bye")]
+    [InlineData(1001, "")]
+    [InlineData(3000, "library")]
+    [InlineData(4999, "application")]
+    public async Task A_close_frame_is_echoed_and_the_stream_ended(int code, string reason)
+    {
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { EchoesClose = false });
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(code, reason)));
+        var end = await client.EndAsync();
+        Assert.True(end.Code == code && end.Error is null, end.ToString());
+    }
+
+    [Fact]
+    public async Task An_empty_close_frame_is_answered_with_a_close_frame()
+    {
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { EchoesClose = false });
+        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Close, []));
+        var end = await client.EndAsync();
+        Assert.True(end.Code is 1000 or 1005 && end.Error is null, end.ToString());
+    }
+
+    [Fact]
+    public async Task What_follows_a_close_frame_is_not_answered()
+    {
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { EchoesClose = false });
+        await client.SendBytesAsync([.. ClientFrame.Text(Ping), .. ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1000)), .. ClientFrame.Text(Ping)]);
+        await client.NextAsync("PONG");
+        var end = await client.EndAsync();
+        Assert.True(end.Code == 1000 && end.Error is null, end.ToString());
+    }
+
+    [Fact]
+    public async Task Truncated_frames_then_RST_or_FIN_leave_no_connection_behind()
+    {
+        var before = (await Metrics.ScrapeAsync(_farm))["push_connections"];
+        var whole = ClientFrame.Encode(Opcode.Text, Encoding.UTF8.GetBytes(WsClient.JoinText(Room.New())));
+        for (var cut = 0; cut <= whole.Length; cut++)
+        {
+            await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+            await client.SendBytesAsync(whole[..cut]);
+            if (cut % 2 == 0)
+            {
+                client.Reset();
+            }
+            else
+            {
+                client.Finish();
+                await client.EndAsync();
+            }
+        }
+
+        await Metrics.UntilAsync(_farm, metrics => metrics["push_connections"] <= before, $"at most {before} connections are left");
+    }
+
+    [Fact]
+    public async Task Random_bytes_after_the_handshake_disturb_nobody_else()
+    {
+        var seed = Random.Shared.Next();
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        var room = Room.New();
+        await using var bystander = await WsClient.ConnectAsync(_farm.NodePort);
+        await bystander.JoinAsync(room);
+        for (var i = 0; i < 200; i++)
+        {
+            var bytes = new byte[random.Next(1, 2000)];
+            random.NextBytes(bytes);
+            if (random.Next(2) == 0)
+                bytes[0] = (byte)(0x80 | random.Next(16)); // Gets past the first check more often.
+            await using var client = await WsClient.ConnectAsync(_farm.NodePort);
+            await client.SendHostileAsync(bytes);
+            if (random.Next(2) == 0)
+                client.Reset();
+        }
+
+        await Http.PublishAsync(_farm, room, "1");
+        await bystander.NextItemsAsync(room, 1);
+        await bystander.PingAsync();
+    }
+
+    private static byte[] Blanks(int length) => Encoding.UTF8.GetBytes(new string(' ', length));
+}

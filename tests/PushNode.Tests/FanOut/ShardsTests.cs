@@ -1,0 +1,210 @@
+using System.Diagnostics.Metrics;
+using PushNode.Connections;
+using PushNode.FanOut;
+using PushNode.Framing;
+using PushNode.Settings;
+using RedisPush.Testing;
+
+namespace PushNode.Tests.FanOut;
+
+public sealed class ShardsTests : IDisposable
+{
+    private readonly TestMetrics _metrics = new();
+    private readonly ManualTime _time = new();
+    private readonly Shards _shards;
+    private readonly RoomFrames _frames = TestFrames.Of("r");
+
+    public ShardsTests() => _shards = new Shards(new FanOutSettings { Workers = 2, Shards = 6 }, _metrics.Node, _time);
+
+    public void Dispose()
+    {
+        _shards.Dispose();
+        _metrics.Dispose();
+    }
+
+    [Fact]
+    public async Task Every_member_gets_a_frame_once_and_what_became_of_it_is_counted()
+    {
+        var room = new RoomMembers(_shards);
+        var clients = Enumerable.Range(0, 20).Select(_ => Client()).ToArray();
+        var members = Array.ConvertAll(clients, client => client.Member(_frames));
+        Array.ForEach(members, room.Add);
+        members[3].IsActive = false;
+        clients[4].Connection.Close(CloseReason.Draining);
+        _shards.Dispatch(room, _frames.Push("1", "2"));
+        await _shards.WhenPassed();
+
+        Assert.Equal(18, clients.Count(client => client.Received is ["PUSH r [1,2]"]));
+        Assert.Equal(40, _metrics.Read("push.deliveries_expected"));
+        Assert.Equal(36, _metrics.Read("push.deliveries"));
+        Assert.Equal(18, _metrics.Read("push.frames_sent"));
+        Assert.Equal(2, _metrics.Read("push.deliveries_dropped", "left"));
+        Assert.Equal(2, _metrics.Read("push.deliveries_dropped", "closed"));
+        Assert.Equal(clients.Sum(client => client.Wire.Taken.Length), _metrics.Read("push.sent"));
+    }
+
+    [Fact]
+    public void New_connections_go_to_each_shard_in_turn() =>
+        Assert.Equal(Enumerable.Repeat(10, 6), Enumerable.Range(0, 60).GroupBy(_ => _shards.Next()).OrderBy(group => group.Key).Select(group => group.Count()));
+
+    [Fact]
+    public async Task Shards_without_a_member_are_not_visited()
+    {
+        var room = new RoomMembers(_shards);
+        var member = new TestClient(_metrics, _time, shard: 4).Member(_frames);
+        var gone = new TestClient(_metrics, _time, shard: 5).Member(_frames);
+        room.Add(member);
+        room.Add(gone);
+        room.Remove(gone);
+
+        var locks = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Scope == _metrics && instrument.Name == "push.shard_lock_wait")
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => Interlocked.Increment(ref locks));
+        listener.Start();
+        _shards.Dispatch(room, _frames.Push("1"));
+        await _shards.WhenPassed();
+        Assert.Equal(1, locks);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_frame_to_leave_is_called_once_after_every_shard()
+    {
+        var room = new RoomMembers(_shards);
+        for (var i = 0; i < 12; i++)
+            room.Add(Client().Member(_frames));
+        var calls = new int[2000];
+        for (var i = 0; i < calls.Length; i++)
+        {
+            var index = i;
+            _shards.Dispatch(room, _frames.Push("1"), left: () => Interlocked.Increment(ref calls[index]));
+        }
+
+        await _shards.WhenPassed();
+        Assert.All(calls, count => Assert.Equal(1, count));
+
+        var thread = 0;
+        _shards.Dispatch(new RoomMembers(_shards), _frames.Push("1"), left: () => thread = Environment.CurrentManagedThreadId);
+        Assert.Equal(Environment.CurrentManagedThreadId, thread);
+    }
+
+    [Fact]
+    public async Task A_wire_that_holds_up_its_worker_holds_up_nobody_who_joins_or_leaves()
+    {
+        using var go = new ManualResetEventSlim();
+        using var writing = new ManualResetEventSlim();
+        var room = new RoomMembers(_shards);
+        var slow = new TestClient(_metrics, _time, shard: 0);
+        slow.Wire.OnWrite = () =>
+        {
+            writing.Set();
+            go.Wait(TestContext.Current.CancellationToken);
+        };
+        room.Add(slow.Member(_frames));
+        var left = false;
+        _shards.Dispatch(room, _frames.Push("1"), left: () => left = true);
+        await Eventually.HoldsAsync(() => writing.IsSet, "the frame is being written");
+
+        var other = new TestClient(_metrics, _time, shard: 0);
+        var member = other.Member(_frames);
+        room.Add(member);
+        Assert.Equal(2, room.Count);
+        room.Remove(member);
+        room.Add(member);
+        var passed = _shards.WhenPassed();
+        Assert.False(passed.IsCompleted);
+        Assert.False(left);
+        // The members were listed before: who came since gets the next frame.
+        _shards.Dispatch(room, _frames.Push("2"));
+        go.Set();
+        await passed;
+        Assert.True(left);
+        await _shards.WhenPassed();
+        Assert.Equal(["PUSH r [2]"], other.Received);
+        Assert.Equal(["PUSH r [1]", "PUSH r [2]"], slow.Received);
+    }
+
+    /// <summary>Rooms with a dispatcher each, members that come and go on other threads, and some that stay.</summary>
+    [Theory]
+    [InlineData(51)]
+    [InlineData(52)]
+    public async Task Nobody_gets_a_frame_twice_or_out_of_order_however_members_come_and_go(int seed)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        const int Rooms = 3;
+        var frames = Enumerable.Range(0, Rooms).Select(i => TestFrames.Of($"{i}")).ToArray();
+        var rooms = frames.Select(_ => new RoomMembers(_shards)).ToArray();
+        var clients = Enumerable.Range(0, 24).Select(_ => Client()).ToArray();
+        var steady = clients[..6];
+        foreach (var client in steady)
+        {
+            for (var room = 0; room < Rooms; room++)
+                rooms[room].Add(client.Member(frames[room]));
+        }
+
+        var joining = 3;
+        var sent = new int[Rooms];
+        await Threads.RunAsync(Rooms + 3, thread =>
+        {
+            if (thread < Rooms)
+                Dispatch(thread);
+            else
+                ComeAndGo(thread - Rooms);
+        });
+        await _shards.WhenPassed();
+
+        foreach (var client in clients)
+        {
+            var next = new int[Rooms];
+            foreach (var frame in client.Received)
+            {
+                var parts = frame.Split(' ');
+                var (room, number) = (parts[1][0] - '0', int.Parse(parts[2].Trim('[', ']'), System.Globalization.CultureInfo.InvariantCulture));
+                Assert.InRange(number, next[room], sent[room]);
+                next[room] = number + 1;
+            }
+
+            if (steady.Contains(client))
+                Assert.Equal(sent, next);
+        }
+
+        Assert.All(rooms, room => Assert.Equal(steady.Length, room.Count));
+        _metrics.AssertDeliveriesClose();
+
+        void Dispatch(int room)
+        {
+            while (Volatile.Read(ref joining) > 0)
+            {
+                // As the merge stage does: the next when the one before has left.
+                using var left = new ManualResetEventSlim();
+                _shards.Dispatch(rooms[room], frames[room].Push($"{sent[room]++}"), left: left.Set);
+                left.Wait(TestContext.Current.CancellationToken);
+            }
+        }
+
+        void ComeAndGo(int thread)
+        {
+            var random = new Random(seed * 10 + thread);
+            var mine = clients[(6 + 6 * thread)..(12 + 6 * thread)];
+            var joined = new Dictionary<(int Client, int Room), Membership>();
+            for (var step = 0; step < 20_000; step++)
+            {
+                var key = (Client: random.Next(mine.Length), Room: random.Next(Rooms));
+                if (joined.Remove(key, out var member))
+                    rooms[key.Room].Remove(member);
+                else
+                    rooms[key.Room].Add(joined[key] = mine[key.Client].Member(frames[key.Room]));
+            }
+
+            foreach (var ((_, room), member) in joined)
+                rooms[room].Remove(member);
+            Interlocked.Decrement(ref joining);
+        }
+    }
+
+    private TestClient Client() => new(_metrics, _time, shard: _shards.Next());
+}

@@ -1,0 +1,292 @@
+using System.Text;
+using PushBackplane;
+using PushNode.FanOut;
+using PushNode.Merging;
+using PushNode.Settings;
+using RedisPush.Testing;
+
+namespace PushNode.Tests.Merging;
+
+/// <summary>The merge stage with its threads, by a clock that stands still and may hold up whoever asks it.</summary>
+public sealed class MergeWorkerTests : IDisposable
+{
+    private const int Cap = 1024;
+
+    private readonly TestMetrics _metrics = new();
+    private readonly HoldingTime _time = new();
+    private readonly Shards _shards;
+    private readonly MergeWorkers _merging;
+    private readonly ManualResetEventSlim _reads = new(initialState: true);
+
+    public MergeWorkerTests()
+    {
+        // Two fan-out workers, so that a client who holds up one leaves the other to the probe.
+        _shards = new Shards(new FanOutSettings { Workers = 2, Shards = 2 }, _metrics.Node, _time);
+        _merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, MaxBatchBytes = Cap, MaxInboxBytes = 2000 }, _shards, _metrics.Node, _time);
+    }
+
+    public void Dispose()
+    {
+        _reads.Set();
+        _time.Go();
+        _merging.Dispose();
+        _shards.Dispose();
+        _reads.Dispose();
+        _time.Dispose();
+        _metrics.Dispose();
+    }
+
+    [Fact]
+    public async Task The_next_frame_waits_until_the_one_before_has_left()
+    {
+        var (room, client) = await RoomWithAFrameOnItsWayAsync();
+        Receive(room, "1");
+        Receive(room, "2");
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await ProbeAsync();
+        Assert.Equal(1, _metrics.Read("push.batches"));
+
+        _reads.Set();
+        await ReceivesAsync(client, "PUSH r [0]", "PUSH r [1,2]");
+    }
+
+    [Fact]
+    public async Task What_waits_beyond_four_times_the_cap_loses_its_oldest_and_the_next_frame_says_so()
+    {
+        var (room, client) = await RoomWithAFrameOnItsWayAsync();
+        for (var i = 1; i <= 6; i++)
+        {
+            Receive(room, $"[{i},\"{new string('x', 990)}\"]");
+            await ProbeAsync();
+        }
+
+        Assert.Equal(2, _metrics.Read("push.messages_dropped", "batch_full"));
+        _reads.Set();
+        await Eventually.HoldsAsync(() => client.Received.Length == 3, "the frame that waited");
+        Assert.Equal("GAP r 2 overload", client.Received[1]);
+        Assert.StartsWith("PUSH r [[3,", client.Received[2], StringComparison.Ordinal);
+        await _merging.FlushAsync();
+        _metrics.AssertMessagesClose();
+    }
+
+    [Fact]
+    public async Task A_gap_comes_behind_what_was_received_before_it()
+    {
+        var (room, client) = Room();
+        Receive(room, "0");
+        await ReceivesAsync(client, "PUSH r [0]");
+        Receive(room, "1");
+        room.TellGap();
+        Receive(room, "2");
+        await _merging.FlushAsync();
+        await _shards.WhenPassed();
+        Assert.Equal(["PUSH r [0]", "PUSH r [1]", "GAP r null backplane", "PUSH r [2]"], client.Received);
+    }
+
+    [Fact]
+    public async Task A_flush_sends_what_is_held_and_what_is_not_due()
+    {
+        var (room, client) = await RoomWithAFrameOnItsWayAsync();
+        var (quiet, reader) = Room(shard: 1);
+        Receive(quiet, "0");
+        await ReceivesAsync(reader, "PUSH r [0]");
+        Receive(room, "1");
+        _time.Advance(TimeSpan.FromSeconds(0.5));
+        Receive(quiet, "1");
+        await _merging.FlushAsync();
+        _reads.Set();
+        await _shards.WhenPassed();
+        Assert.Equal(["PUSH r [0]", "PUSH r [1]"], client.Received);
+        Assert.Equal(["PUSH r [0]", "PUSH r [1]"], reader.Received);
+    }
+
+    [Fact]
+    public async Task A_full_inbox_drops_with_the_number_of_messages_and_the_next_frame_says_so()
+    {
+        var (room, client) = Room();
+        await HoldMergingAsync();
+        var envelope = Envelope.Encode(DateTimeOffset.UnixEpoch, [.. Enumerable.Range(0, 5).Select(i => (ReadOnlyMemory<byte>)new byte[] { (byte)('0' + i) })]);
+        Receive(room, "1");
+        Receive(room, new string('2', 1000));
+        Receive(room, new string('3', 800));
+        room.Receive(envelope);
+        room.Receive(envelope.AsMemory(0, 5));
+        Assert.Equal(5 + 1, _metrics.Read("push.messages_dropped", "inbox_full"));
+        _time.Go();
+        await _merging.FlushAsync();
+        await _shards.WhenPassed();
+        Assert.Equal(2, client.Received.Length);
+        Assert.Equal("GAP r 6 overload", client.Received[0]);
+        Assert.StartsWith("PUSH r [1,222", client.Received[1], StringComparison.Ordinal);
+        _metrics.AssertMessagesClose();
+
+        // There is room again.
+        room.Receive(envelope);
+        await _merging.FlushAsync();
+        await _shards.WhenPassed();
+        Assert.Equal("PUSH r [0,1,2,3,4]", client.Received[^1]);
+    }
+
+    [Fact]
+    public async Task Empty_payloads_fill_the_inbox_too()
+    {
+        var (room, _) = Room();
+        await HoldMergingAsync();
+        for (var i = 0; i < 1000; i++)
+            room.Receive(Array.Empty<byte>());
+        Assert.InRange(_metrics.Read("push.messages_dropped", "inbox_full"), 900, 999);
+        _time.Go();
+        await _merging.FlushAsync();
+        _metrics.AssertMessagesClose();
+    }
+
+    [Fact]
+    public async Task What_a_room_without_members_missed_is_nothing_to_those_who_come_later()
+    {
+        var members = new RoomMembers(_shards);
+        var frames = TestFrames.Of("r");
+        var room = _merging.Open(TestFrames.Room("r"), frames, members);
+        room.Miss(5);
+        Receive(room, "0");
+        await _merging.FlushAsync();
+        var client = new TestClient(_metrics, _time);
+        members.Add(client.Member(frames));
+        Receive(room, "1");
+        await _merging.FlushAsync();
+        await _shards.WhenPassed();
+        Assert.Equal(["PUSH r [1]"], client.Received);
+    }
+
+    [Theory]
+    [InlineData(41)]
+    [InlineData(42)]
+    public async Task Both_equations_close_over_random_schedules(int seed)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var rooms = Enumerable.Range(0, 6).Select(i => Room(i % 2)).ToArray();
+        var threads = Enumerable.Range(0, 3).Select(thread => Task.Run(() =>
+        {
+            var random = new Random(seed * 100 + thread);
+            for (var step = 0; step < 3000; step++)
+            {
+                var (room, client) = rooms[thread + 3 * random.Next(2)];
+                switch (random.Next(10))
+                {
+                    case 0:
+                        room.Receive(new byte[] { 0xFF });
+                        break;
+                    case 1:
+                        room.Receive(Envelope.Encode(DateTimeOffset.UnixEpoch, [.. Enumerable.Range(0, random.Next(9)).Select(i => (ReadOnlyMemory<byte>)new byte[] { (byte)('0' + i) })]));
+                        break;
+                    case 2:
+                        client.Take(random.Next(2) == 0 ? random.Next(500) : long.MaxValue);
+                        break;
+                    case 3:
+                        _time.Advance(TimeSpan.FromMilliseconds(random.Next(600)));
+                        break;
+                    case 4 when random.Next(20) == 0:
+                        room.TellGap();
+                        break;
+                    default:
+                        Receive(room, new string('1', random.Next(1, 400)));
+                        break;
+                }
+            }
+        })).ToArray();
+        await Task.WhenAll(threads);
+        await _merging.FlushAsync();
+        await _shards.WhenPassed();
+        foreach (var (_, client) in rooms.Take(3))
+            client.TakeAll();
+        foreach (var (_, client) in rooms)
+            client.End();
+        _metrics.AssertMessagesClose();
+        _metrics.AssertDeliveriesClose();
+        Assert.NotEqual(0, _metrics.Read("push.deliveries"));
+    }
+
+    private static void Receive(RoomMerge room, string payload) => room.Receive(Encoding.UTF8.GetBytes(payload));
+
+    private static async Task ReceivesAsync(TestClient client, params string[] expected)
+    {
+        await Eventually.HoldsAsync(() => client.Received.Length >= expected.Length, $"{expected.Length} frames");
+        Assert.Equal(expected, client.Received);
+    }
+
+    private (RoomMerge Room, TestClient Client) Room(int shard = 0)
+    {
+        var frames = TestFrames.Of("r");
+        var members = new RoomMembers(_shards);
+        var client = new TestClient(_metrics, _time, outbox: new OutboxSettings { MaxBytes = 8192 }, shard: shard);
+        members.Add(client.Member(frames));
+        return (_merging.Open(TestFrames.Room("r"), frames, members), client);
+    }
+
+    /// <summary>A room whose first frame is being written and stays so until <see cref="_reads"/> is set.</summary>
+    private async Task<(RoomMerge Room, TestClient Client)> RoomWithAFrameOnItsWayAsync()
+    {
+        var (room, client) = Room();
+        _reads.Reset();
+        using var writing = new ManualResetEventSlim();
+        client.Wire.OnWrite = () =>
+        {
+            if (!_reads.IsSet)
+                writing.Set();
+            _reads.Wait(TestContext.Current.CancellationToken);
+        };
+        Receive(room, "0");
+        await Eventually.HoldsAsync(() => writing.IsSet, "the first frame is being written");
+        return (room, client);
+    }
+
+    /// <summary>Whatever the merge worker had before has been handled, and what was due has been sent, or is held.</summary>
+    private async Task ProbeAsync()
+    {
+        var (room, client) = Room(shard: 1);
+        for (var i = 1; i <= 2; i++)
+        {
+            // A gap is sent as it is handled; when the second is seen, the look at what is due after the first is over.
+            room.TellGap();
+            await Eventually.HoldsAsync(() => client.Frames.Count == i, "the probe");
+        }
+    }
+
+    private async Task HoldMergingAsync()
+    {
+        _time.Hold();
+        Room(shard: 1).Room.TellGap();
+        await Eventually.HoldsAsync(() => _time.IsHolding, "the merge worker asks for the time");
+    }
+
+    /// <summary>A manual clock that can make the merge worker wait for the time.</summary>
+    private sealed class HoldingTime : TimeProvider, IDisposable
+    {
+        private readonly ManualTime _time = new();
+        private readonly ManualResetEventSlim _go = new(initialState: true);
+
+        public bool IsHolding { get; private set; }
+
+        public override long TimestampFrequency => _time.TimestampFrequency;
+
+        public override long GetTimestamp()
+        {
+            if (!_go.IsSet && Thread.CurrentThread.Name?.StartsWith("merge", StringComparison.Ordinal) == true)
+            {
+                IsHolding = true;
+                _go.Wait();
+            }
+
+            return _time.GetTimestamp();
+        }
+
+        public override DateTimeOffset GetUtcNow() => _time.GetUtcNow();
+
+        public void Advance(TimeSpan time) => _time.Advance(time);
+
+        public void Hold() => _go.Reset();
+
+        public void Go() => _go.Set();
+
+        public void Dispose() => _go.Dispose();
+    }
+}

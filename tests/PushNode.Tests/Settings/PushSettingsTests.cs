@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Configuration;
+using PushHosting;
+using PushNode.Settings;
+
+namespace PushNode.Tests.Settings;
+
+public sealed class PushSettingsTests
+{
+    [Fact]
+    public void The_defaults_are_what_the_design_says()
+    {
+        var settings = Read();
+        Assert.Equal(TimeSpan.FromSeconds(1), settings.Merge.Window);
+        Assert.Equal(TimeSpan.FromMilliseconds(50), settings.Merge.Gather);
+        Assert.Equal(256 * 1024, settings.Merge.MaxBatchBytes);
+        Assert.Equal(5, settings.Connections.MaxRooms);
+        Assert.Equal(4096, settings.Connections.MaxMessageBytes);
+        Assert.Equal(TimeSpan.FromSeconds(25), settings.Connections.PingAfter);
+        Assert.Equal(TimeSpan.FromSeconds(75), settings.Connections.CloseAfter);
+        Assert.Equal(TimeSpan.FromSeconds(30), settings.Outbox.StuckAfter);
+        Assert.Equal(WhenFull.DropOldest, settings.Outbox.WhenFull);
+        Assert.Equal("*", settings.Connections.AllowedOrigins);
+    }
+
+    [Fact]
+    public void Every_setting_can_be_set()
+    {
+        var settings = Read(("Merge:MaxBatchBytes", "2048"), ("Outbox:MaxBytes", "9216"), ("Outbox:WhenFull", "disconnect"), ("Connections:AllowedOrigins", "https://example.com; http://localhost:8080"), ("Node", "node-1"));
+        Assert.Equal(9216, settings.Outbox.MaxBytes);
+        Assert.Equal(WhenFull.Disconnect, settings.Outbox.WhenFull);
+        Assert.Equal("node-1", settings.Node);
+    }
+
+    [Theory]
+    [InlineData("Merge:Window", "banana")]
+    [InlineData("Merge:Window", "1")]
+    [InlineData("Merge:Window", "00:00:00")]
+    [InlineData("Merge:Gather", "-00:00:01")]
+    [InlineData("Merge:MaxBatchBytes", "10")]
+    [InlineData("Merge:MaxInboxBytes", "0")]
+    [InlineData("Merge:MaxWaitingBytes", "10")]
+    [InlineData("Connections:Max", "0")]
+    [InlineData("Connections:MaxRooms", "0")]
+    [InlineData("Connections:MaxMessageBytes", "1e3")]
+    [InlineData("Outbox:WhenFull", "1")]
+    [InlineData("Outbox:WhenFull", "Wait")]
+    [InlineData("FanOut:Shards", "-1")]
+    [InlineData("Subscription:Linger", "forever")]
+    [InlineData("Drain:ClosesPerSecond", "0")]
+    [InlineData("Nothing", "1")]
+    [InlineData("Connections:Nothing", "1")]
+    [InlineData("Node", "a\nb")]
+    public void A_wrong_value_is_refused_by_its_key(string key, string value) =>
+        Assert.StartsWith($"Push:{key} is", Refusal((key, value)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("262144", "1049599", "1049600")]
+    [InlineData("1048576", "2097152", "4195328")]
+    public void The_outbox_must_hold_the_largest_frame(string batch, string outbox, string least)
+    {
+        var refusal = Refusal(("Merge:MaxBatchBytes", batch), ("Outbox:MaxBytes", outbox));
+        Assert.Contains("Push:Outbox:MaxBytes", refusal, StringComparison.Ordinal);
+        Assert.Contains(least, refusal, StringComparison.Ordinal);
+        Assert.Equal(least, Read(("Merge:MaxBatchBytes", batch), ("Outbox:MaxBytes", least)).Outbox.MaxBytes.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public void A_batch_too_large_for_any_outbox_is_refused_without_overflow() =>
+        Assert.Contains("Push:Outbox:MaxBytes", Refusal(("Merge:MaxBatchBytes", "67108864")), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_client_is_pinged_before_it_is_closed()
+    {
+        Assert.Contains("Push:Connections:CloseAfter", Refusal(("Connections:PingAfter", "00:01:15")), StringComparison.Ordinal);
+        Assert.Contains("Push:Connections:CloseAfter", Refusal(("Connections:CloseAfter", "00:00:20")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("example.com")]
+    [InlineData("https://example.com/")]
+    [InlineData("https://example.com/path")]
+    [InlineData("ftp://example.com")]
+    [InlineData("https://example.com;;http://localhost")]
+    [InlineData("")]
+    [InlineData("https://*.example.com")]
+    public void An_origin_that_no_browser_would_send_is_refused(string origins) =>
+        Assert.Contains("Push:Connections:AllowedOrigins", Refusal(("Connections:AllowedOrigins", origins)), StringComparison.Ordinal);
+
+    private static string Refusal(params (string Key, string Value)[] values) => Assert.Throws<SettingsException>(() => Read(values)).Message;
+
+    private static PushSettings Read(params (string Key, string Value)[] values)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(values.Select(pair => KeyValuePair.Create("Push:" + pair.Key, (string?)pair.Value))).Build();
+        return StrictSettings.Read<PushSettings>(configuration, PushSettings.Section);
+    }
+}

@@ -1,0 +1,165 @@
+using PushBackplane;
+using PushNode.Settings;
+using PushNode.Subscription;
+
+namespace PushNode.Tests.Subscription;
+
+public sealed class RoomsTests
+{
+    private static readonly RoomId s_a = TestFrames.Room("a");
+
+    [Fact]
+    public void The_first_holder_subscribes_and_the_last_ones_leaving_unsubscribes_after_the_linger()
+    {
+        using var node = Node(linger: 10);
+        var first = node.Rooms.Hold(s_a);
+        var second = node.Rooms.Hold(s_a);
+        Assert.Same(first, second);
+        node.Rooms.Release(s_a, first);
+        node.EndLinger();
+        Assert.Equal(["push:all", "push:room:a"], node.Backplane.Subscribed);
+
+        node.Rooms.Release(s_a, second);
+        Pass(node, 9.9);
+        Assert.Equal(["push:all", "push:room:a"], node.Backplane.Subscribed);
+        Pass(node, 0.1);
+        Assert.Equal(["push:all"], node.Backplane.Subscribed);
+        Assert.Equal(["SUBSCRIBE push:all", "SUBSCRIBE push:room:a", "UNSUBSCRIBE push:room:a"], node.Backplane.Commands);
+    }
+
+    [Fact]
+    public void Flapping_within_the_linger_costs_no_second_subscription_and_begins_the_linger_anew()
+    {
+        using var node = Node(linger: 10);
+        for (var i = 0; i < 50; i++)
+        {
+            node.Rooms.Release(s_a, node.Rooms.Hold(s_a));
+            Pass(node, 3);
+        }
+
+        Pass(node, 6.9);
+        Assert.Equal(["push:all", "push:room:a"], node.Backplane.Subscribed);
+        Pass(node, 0.1);
+        Assert.Equal(["SUBSCRIBE push:all", "SUBSCRIBE push:room:a", "UNSUBSCRIBE push:room:a"], node.Backplane.Commands);
+    }
+
+    [Fact]
+    public void A_room_that_was_given_up_is_subscribed_again_when_it_is_held_again()
+    {
+        using var node = Node(linger: 0);
+        for (var i = 0; i < 3; i++)
+        {
+            node.Rooms.Release(s_a, node.Rooms.Hold(s_a));
+            Pass(node, 0);
+        }
+
+        Assert.Equal(3, node.Backplane.Commands.Count(command => command == "SUBSCRIBE push:room:a"));
+        Assert.Equal(["push:all"], node.Backplane.Subscribed);
+        Assert.Equal(0, node.Metrics.Read("push.rooms"));
+    }
+
+    [Fact]
+    public void Receiving_waits_for_the_acknowledgement_and_for_the_backplane()
+    {
+        using var node = Node(linger: 10);
+        node.Backplane.Acknowledges = false;
+        var room = node.Rooms.Hold(s_a);
+        Assert.False(node.Rooms.ReceivingAsync(room).IsCompleted);
+        node.Backplane.Acknowledge("push:room:a");
+        Assert.True(node.Rooms.ReceivingAsync(room).IsCompletedSuccessfully);
+        node.Backplane.GoAway();
+        Assert.False(node.Rooms.ReceivingAsync(room).IsCompleted);
+        node.Backplane.ComeBack();
+        Assert.True(node.Rooms.ReceivingAsync(room).IsCompletedSuccessfully);
+    }
+
+    /// <summary>
+    /// Threads hold and release a few rooms in all orders while lingers end and acknowledgements come late. The backplane throws at a SUBSCRIBE or UNSUBSCRIBE too
+    /// many; whoever holds a room and has waited for it must be subscribed at that moment.
+    /// </summary>
+    [Theory]
+    [InlineData(61, 0)]
+    [InlineData(62, 0)]
+    [InlineData(63, 1)]
+    [InlineData(64, 1)]
+    [InlineData(65, 3600)]
+    public async Task However_holders_come_and_go_a_held_room_is_subscribed(int seed, int linger)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        using var node = Node(linger);
+        node.Backplane.Acknowledges = false;
+        var ids = Enumerable.Range(0, 3).Select(i => TestFrames.Room($"{i}")).ToArray();
+        const int Threads = 4;
+        var held = new List<(RoomId Id, Room Room)>[Threads];
+        var holders = Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
+        {
+            var random = new Random(seed * 10 + thread);
+            var mine = held[thread] = [];
+            for (var step = 0; step < 5000; step++)
+            {
+                if (mine.Count > 0 && random.Next(5) < 3)
+                {
+                    var (id, room) = mine[random.Next(mine.Count)];
+                    mine.Remove((id, room));
+                    if (random.Next(50) == 0)
+                    {
+                        await node.Rooms.ReceivingAsync(room);
+                        Assert.Contains(room.Channel, node.Backplane.Subscribed);
+                    }
+
+                    node.Rooms.Release(id, room);
+                }
+                else
+                {
+                    var id = ids[random.Next(ids.Length)];
+                    var room = node.Rooms.Hold(id);
+                    Assert.Contains(room.Channel, node.Backplane.Subscribed);
+                    mine.Add((id, room));
+                }
+            }
+        }));
+        var all = Task.WhenAll(holders);
+        var random = new Random(seed);
+        while (!all.IsCompleted)
+        {
+            node.Time.Advance(TimeSpan.FromMilliseconds(random.Next(100)));
+            node.Rooms.RetireLingering();
+            if (random.Next(3) == 0)
+                node.Backplane.AcknowledgeAll();
+            Thread.SpinWait(random.Next(500));
+        }
+
+        await all;
+        node.EndLinger();
+        var wanted = held.SelectMany(mine => mine).ToArray();
+        Assert.Equal(["push:all", .. wanted.Select(pair => pair.Room.Channel).Distinct().Order(StringComparer.Ordinal)], node.Backplane.Subscribed);
+        // All holders of a room hold the same one, and what is published reaches it.
+        foreach (var room in wanted.GroupBy(pair => pair.Id))
+        {
+            Assert.Single(room.Select(pair => pair.Room).Distinct());
+            await AssertReceivesAsync(node, room.First().Room);
+        }
+
+        foreach (var (id, room) in wanted)
+            node.Rooms.Release(id, room);
+        node.EndLinger();
+        Assert.Equal(["push:all"], node.Backplane.Subscribed);
+    }
+
+    private static async Task AssertReceivesAsync(TestNode node, Room room)
+    {
+        var client = new TestClient(node.Metrics, node.Time);
+        room.Members.Add(client.Member(room.Frames));
+        Assert.True(node.Backplane.Publish(room.Channel, "1"));
+        await node.FlushAsync();
+        Assert.Single(client.Received);
+    }
+
+    private static void Pass(TestNode node, double seconds)
+    {
+        node.Time.Advance(TimeSpan.FromSeconds(seconds));
+        node.Rooms.RetireLingering();
+    }
+
+    private static TestNode Node(int linger) => new(subscription: new SubscriptionSettings { Linger = TimeSpan.FromSeconds(linger) });
+}
