@@ -28,6 +28,7 @@ public static class HostingServices
         services.AddSingleton(new ManagementEndpoint(new IPEndPoint(IPAddress.Parse(settings.Address), settings.Port)));
         services.AddSingleton<MetricsPipeline>();
         services.AddSingleton<ManagementPages>();
+        services.AddSingleton<IReadiness, IsServing>();
         services.AddHostedService<ManagementServer>();
         return services;
     }

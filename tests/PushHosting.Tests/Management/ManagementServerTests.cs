@@ -83,11 +83,15 @@ public sealed class ManagementServerTests
                 Uri management = new(services.GetRequiredService<ManagementEndpoint>().Url);
                 using HttpResponseMessage health = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/healthz"));
                 using HttpResponseMessage metrics = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/metrics"));
-                return health.IsSuccessStatusCode && metrics.IsSuccessStatusCode;
+                using HttpResponseMessage readiness = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/readyz"));
+                // The application's own listener is not open yet, or not for long.
+                return health.IsSuccessStatusCode && metrics.IsSuccessStatusCode && readiness.StatusCode == HttpStatusCode.ServiceUnavailable;
             };
             return phases;
         }));
         Uri management = host.Management;
+        // As a signal does.
+        host.App.Lifetime.StopApplication();
         await host.App.StopAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(["start", "stopping", "stop", "stopped"], phases.Answered);
