@@ -48,6 +48,7 @@ internal sealed class FakeWire : IWire
 
     public void Attach(Connection connection)
     {
+        // A test says itself when the connection may write.
     }
 
     public int TryWrite(ReadOnlyMemory<byte> bytes)
