@@ -48,7 +48,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     {
         // How slow a client may be is for the outbox's rules to say.
         context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
-        using var wire = new StreamWire(await Handshake.AcceptAsync(context), context.Abort);
+        using var wire = new StreamWire(await Handshake.AcceptAsync(context), context.Abort, context.RequestAborted);
         var connection = new Connection(rules, wire, metrics, shards.Next());
         metrics.ConnectionAccepted();
         var session = new Session(connection, rooms, rules.Connections);
