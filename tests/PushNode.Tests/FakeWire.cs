@@ -48,7 +48,10 @@ internal sealed class FakeWire : IWire
 
     public void Attach(Connection connection)
     {
+        // A test says itself when the connection may write.
     }
+
+    public Task RunAsync() => Task.CompletedTask;
 
     public int TryWrite(ReadOnlyMemory<byte> bytes)
     {

@@ -1,13 +1,17 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// What carries one connection's bytes: the second of the node's two seams. All members are called under the connection's gate, never block and never throw
-/// for what a peer or the network does; a wire that broke ends the connection through its reader.
+/// What carries one connection's bytes: the second of the node's two seams. <see cref="TryWrite"/>, <see cref="Complete"/> and <see cref="Abort"/> are called under the
+/// connection's gate, never block and never throw for what a peer or the network does; a wire that broke ends the connection through its reader.
 /// </summary>
 internal interface IWire
 {
     /// <summary>Names the connection that it carries. Called once, before all else.</summary>
     void Attach(Connection connection);
+
+    /// <summary>Begins to read.</summary>
+    /// <returns>Completes when HTTP may let go of the connection: for a wire of HTTP's own that is its end.</returns>
+    Task RunAsync();
 
     /// <summary>Hands over bytes that stay unchanged.</summary>
     /// <returns>How many were accepted. When fewer than given, the wire calls <see cref="Connection.OnWritable"/> once it can take more.</returns>

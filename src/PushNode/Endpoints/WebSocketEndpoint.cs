@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using PushNode.Connections;
 using PushNode.FanOut;
@@ -14,7 +13,6 @@ namespace PushNode.Endpoints;
 internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rules, Shards shards, Rooms rooms, NodeMetrics metrics)
 {
     private const string RetryAfterSeconds = "1";
-    private const int ReadAheadSize = 4096;
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -42,44 +40,36 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
 
     private async Task RunAsync(HttpContext context)
     {
-        Stream stream;
-        SocketWire? socket = null;
-        // TLS that ends in this process stays in Kestrel's hands.
-        var http = context.Request.IsHttps ? null : context.Features.Get<EpollConnection>();
+        IWire? wire = null;
         try
         {
-            // How slow a client may be is for the outbox's rules to say.
-            context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
-            stream = await Handshake.AcceptAsync(context);
-            if (http is not null)
-                socket = await http.DetachAsync();
+            wire = await UpgradeAsync(context);
         }
-        catch
+        finally
         {
-            admission.Leave();
-            throw;
+            if (wire is null)
+                admission.Leave();
         }
 
-        if (socket is not null)
-        {
-            var connection = Open(socket, context.Request.QueryString.Value);
-            await HandOverAsync(stream, connection);
-            socket.Start();
-        }
-        else if (http is null)
-        {
-            using var wire = new StreamWire(stream, context.Abort);
-            Open(wire, context.Request.QueryString.Value);
-            await wire.RunAsync();
-        }
-        else
-        {
-            // The client went away during the handshake.
-            admission.Leave();
-        }
+        if (wire is null)
+            return;
+        Open(wire, context.Request.QueryString.Value);
+        await wire.RunAsync();
     }
 
-    private Connection Open(IWire wire, string? query)
+    /// <summary>Answers 101 and takes the connection over; null when the client has gone meanwhile.</summary>
+    private static async Task<IWire?> UpgradeAsync(HttpContext context)
+    {
+        // How slow a client may be is for the outbox's rules to say.
+        context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
+        var stream = await Handshake.AcceptAsync(context);
+        // TLS that ends in this process stays in Kestrel's hands.
+        return context.Features.Get<EpollConnection>() is { } http && !context.Request.IsHttps
+            ? await http.DetachAsync()
+            : new StreamWire(stream, context.Abort, context.RequestAborted);
+    }
+
+    private void Open(IWire wire, string? query)
     {
         metrics.ConnectionAccepted();
         var connection = new Connection(rules, wire, metrics, shards.Next(), admission.Leave);
@@ -87,17 +77,6 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         // Before the first byte is read, so that the URL's rooms come before the client's own requests.
         foreach (var room in RoomsInQuery(query))
             session.JoinAtConnect(room);
-        return connection;
-    }
-
-    /// <summary>What the client sent before the socket was taken out of HTTP's hands.</summary>
-    private static async Task HandOverAsync(Stream stream, Connection connection)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadAheadSize);
-        int count;
-        while ((count = await stream.ReadAsync(buffer)) > 0)
-            connection.OnBytes(buffer.AsSpan(0, count));
-        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     /// <summary>The values of <c>room</c> as they stand in the query, for the room id's own parser to decode.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using PushBackplane;
 using PushNode.Telemetry;
 
@@ -9,13 +10,14 @@ namespace PushNode.Merging;
 /// </summary>
 internal sealed class MergeWorker : IDisposable
 {
-    /// <summary>How many entries are handled before due batches get their turn.</summary>
+    /// <summary>How many entries are handled before due batches and frames that have left get their turn.</summary>
     private const int Stride = 256;
 
     /// <summary>What a payload counts for beside its bytes, about what it costs in memory: even an empty one is an entry and an array.</summary>
     private const int EntryBytes = 64;
 
     private readonly object _lock = new();
+    private readonly ConcurrentQueue<RoomMerge> _framesLeft = new();
     private readonly Merger _merger;
     private readonly MergeClock _clock;
     private readonly NodeMetrics _metrics;
@@ -50,8 +52,16 @@ internal sealed class MergeWorker : IDisposable
         room.Miss(messages);
     }
 
-    /// <summary>The room's frame has left all shards.</summary>
-    public void EnqueueFrameLeft(RoomMerge room) => Enqueue(new Entry(EntryKind.FrameLeft, room));
+    /// <summary>
+    /// The room's frame has left all shards. Passes the payloads that wait: what of them belongs to this room would be dropped for a frame that
+    /// is gone.
+    /// </summary>
+    public void EnqueueFrameLeft(RoomMerge room)
+    {
+        _framesLeft.Enqueue(room);
+        lock (_lock)
+            Monitor.Pulse(_lock);
+    }
 
     /// <summary>Messages of the room were lost.</summary>
     public void EnqueueGap(RoomMerge room) => Enqueue(new Entry(EntryKind.Gap, room));
@@ -95,12 +105,21 @@ internal sealed class MergeWorker : IDisposable
             {
                 Handle(_taken[i]);
                 if (i % Stride == Stride - 1)
-                    _merger.FlushDue(_clock.Now);
+                    FlushDue();
             }
 
             _taken.Clear();
-            wait = _merger.FlushDue(_clock.Now);
+            wait = FlushDue();
         }
+    }
+
+    /// <inheritdoc cref="Merger.FlushDue"/>
+    private TimeSpan? FlushDue()
+    {
+        var now = _clock.Now;
+        while (_framesLeft.TryDequeue(out var room))
+            _merger.FrameLeft(room, now);
+        return _merger.FlushDue(now);
     }
 
     /// <summary>Waits until something is in the inbox or the time is over, and takes all of it.</summary>
@@ -110,7 +129,7 @@ internal sealed class MergeWorker : IDisposable
         lock (_lock)
         {
             // Rounded up: waking before a batch is due would only mean to wait again.
-            if (_inbox.Count == 0 && !_stopping)
+            if (_inbox.Count == 0 && _framesLeft.IsEmpty && !_stopping)
                 Monitor.Wait(_lock, wait is { } time ? (int)Math.Ceiling(time.TotalMilliseconds) : Timeout.Infinite);
             (_inbox, _taken) = (_taken, _inbox);
             return _taken.Count > 0 || !_stopping;
@@ -125,9 +144,6 @@ internal sealed class MergeWorker : IDisposable
                 Interlocked.Add(ref _bytes, -(entry.Payload.Length + EntryBytes));
                 _merger.Accept(entry.Room!, entry.Payload, _clock.Now);
                 break;
-            case EntryKind.FrameLeft:
-                _merger.FrameLeft(entry.Room!, _clock.Now);
-                break;
             case EntryKind.Gap:
                 _merger.Gap(entry.Room!, _clock.Now);
                 break;
@@ -141,7 +157,6 @@ internal sealed class MergeWorker : IDisposable
     private enum EntryKind
     {
         Payload,
-        FrameLeft,
         Gap,
         Flush,
     }

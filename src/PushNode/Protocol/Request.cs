@@ -5,7 +5,7 @@ namespace PushNode.Protocol;
 
 /// <summary>One client message, read.</summary>
 /// <param name="Type">PING, JOIN, LEAVE or something unknown; never null.</param>
-/// <param name="Room">data.room as it came, to be parsed by who needs it; null when absent or not a string.</param>
+/// <param name="Room">data.room as it came, to be parsed by who needs it; null when absent or no text.</param>
 /// <param name="Id">The raw JSON of the request's id, echoed in its answer; null when it has none.</param>
 /// <param name="Error">The code and the text of the ERROR to answer with, when it cannot be processed; null otherwise.</param>
 internal readonly record struct Request(string Type, string? Room = null, string? Id = null, (string Code, string Message)? Error = null)
@@ -50,29 +50,25 @@ internal readonly record struct Request(string Type, string? Room = null, string
                 return Wrong(ErrorCode.BadRequest, $"An id is a string or a number of at most {MaxIdBytes} bytes.");
         }
 
-        if (!root.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String)
-            return Wrong(ErrorCode.BadRequest, "The message has no type; it accepts PING, JOIN and LEAVE.", id);
+        if (!root.TryGetProperty("type", out var typeElement) || Text(typeElement) is not { } type)
+            return Wrong(ErrorCode.BadRequest, "The message has no type that is text; it accepts PING, JOIN and LEAVE.", id);
 
-        string? room = null;
-        if (root.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Object
-            && data.TryGetProperty("room", out var roomElement) && roomElement.ValueKind == JsonValueKind.String)
-        {
-            room = ReadString(roomElement);
-        }
-
-        return new Request(ReadString(type), room, id);
+        var room = root.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Object && data.TryGetProperty("room", out var roomElement)
+            ? Text(roomElement)
+            : null;
+        return new Request(type, room, id);
     }
 
-    /// <summary>A string with a lone surrogate is JSON all the same; what it names is never valid, so that any replacement will do.</summary>
-    private static string ReadString(JsonElement element)
+    /// <summary>A string's text; null for anything else, and for a string with a lone surrogate, which is JSON but no text.</summary>
+    private static string? Text(JsonElement element)
     {
         try
         {
-            return element.GetString()!;
+            return element.ValueKind == JsonValueKind.String ? element.GetString() : null;
         }
         catch (InvalidOperationException)
         {
-            return "\uFFFF\0";
+            return null;
         }
     }
 

@@ -12,13 +12,14 @@ namespace PushNode.Protocol;
 /// </summary>
 internal sealed class Session : ClientSession
 {
-    /// <summary>Requests that may wait behind a JOIN.</summary>
+    /// <summary>Requests that may wait behind a JOIN, and JOINs of one room that may wait for the backplane.</summary>
     private const int MaxWaiting = 32;
 
     private readonly Lock _lock = new();
     private readonly Connection _connection;
     private readonly Rooms _rooms;
     private readonly int _maxRooms;
+    private readonly int _maxWaiting;
     private readonly Membership _everyone;
     private readonly List<JoinedRoom> _joined = [];
     private readonly Queue<Request> _waiting = new();
@@ -30,6 +31,8 @@ internal sealed class Session : ClientSession
         _connection = connection;
         _rooms = rooms;
         _maxRooms = settings.MaxRooms;
+        // A URL may name as many rooms as there may be; none of them is one too many.
+        _maxWaiting = Math.Max(MaxWaiting, settings.MaxRooms);
         _everyone = new Membership(connection, rooms.Everyone.Frames);
         connection.Attach(this);
         rooms.Everyone.Members.Add(_everyone);
@@ -66,10 +69,10 @@ internal sealed class Session : ClientSession
                 return;
             if (_joining is null)
                 ProcessLocked(request);
-            else if (_waiting.Count < MaxWaiting)
+            else if (_waiting.Count < _maxWaiting)
                 _waiting.Enqueue(request);
             else
-                _connection.Send(Answers.Error(ErrorCode.TooManyRequests, $"{MaxWaiting} requests wait for a JOIN already; send again after its answer.", request.Id));
+                _connection.Send(Answers.Error(ErrorCode.TooManyRequests, $"{_maxWaiting} requests wait for a JOIN already; send again after its answer.", request.Id));
         }
     }
 
@@ -105,7 +108,7 @@ internal sealed class Session : ClientSession
         if (request.Room is null)
         {
             room = default;
-            _connection.Send(Answers.Error(ErrorCode.BadRoom, "data.room is missing; it accepts the name of a room.", request.Id));
+            _connection.Send(Answers.Error(ErrorCode.BadRoom, "data.room is missing or no text; it accepts the name of a room.", request.Id));
             return false;
         }
 
@@ -184,11 +187,11 @@ internal sealed class Session : ClientSession
 
     private async Task AwaitReturnAsync(JoinedRoom room, Task receiving)
     {
-        // Cancelled when the room was left and given up meanwhile; the check below sees that too.
+        // Cancelled when the room was left and given up meanwhile, or when the backplane ends for good.
         await receiving.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         lock (_lock)
         {
-            if (_ended || !_joined.Contains(room))
+            if (_ended || !receiving.IsCompletedSuccessfully || !_joined.Contains(room))
                 return;
             EnterLocked(room, room.Waiting[0]);
             foreach (var repeated in room.Waiting.Skip(1))

@@ -97,7 +97,7 @@ internal sealed class Rooms
         }
     }
 
-    /// <summary>Gives up the rooms whose linger is over.</summary>
+    /// <summary>Gives up the rooms whose linger is over. One caller at a time.</summary>
     public void RetireLingering()
     {
         while (_lingering.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.Since) >= _linger && _lingering.TryDequeue(out oldest))

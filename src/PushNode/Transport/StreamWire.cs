@@ -9,7 +9,8 @@ namespace PushNode.Transport;
 /// </summary>
 /// <param name="stream">The upgraded stream.</param>
 /// <param name="abort">Cuts the connection.</param>
-internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposable
+/// <param name="gone">Cancelled when the connection is cut, by either side: from then on Kestrel swallows what is written.</param>
+internal sealed class StreamWire(Stream stream, Action abort, CancellationToken gone) : IWire, IDisposable
 {
     private const int ReadSize = 4096;
 
@@ -19,7 +20,7 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
 
     public int TryWrite(ReadOnlyMemory<byte> bytes)
     {
-        if (_writing)
+        if (_writing || gone.IsCancellationRequested)
             return 0;
         try
         {
@@ -77,6 +78,7 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
             if (buffer is not null)
                 ArrayPool<byte>.Shared.Return(buffer);
             connection.OnEnded();
+            Dispose();
         }
     }
 
@@ -110,7 +112,8 @@ internal sealed class StreamWire(Stream stream, Action abort) : IWire, IDisposab
         }
 
         _writing = false;
-        _connection!.OnWritable();
+        if (!gone.IsCancellationRequested)
+            _connection!.OnWritable();
     }
 
     /// <summary>What Kestrel's stream throws when the connection has ended, by the peer or by us.</summary>

@@ -84,6 +84,37 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
+    public void A_client_that_broke_the_protocol_is_let_go_in_good_order_once_it_has_been_quiet()
+    {
+        var client = Client();
+        client.Send(ClientFrame.Of(Opcode.Binary, [1]));
+        client.Connection.CheckTime(_time.GetTimestamp());
+        Assert.False(client.Wire.IsCompleted);
+        PassSeconds(client, 1);
+        Assert.True(client.Wire.IsCompleted);
+        Assert.False(client.Wire.IsAborted);
+        client.End();
+        Assert.Equal(1, _metrics.Read("push.connections_closed", "binary"));
+    }
+
+    [Fact]
+    public void A_client_that_broke_the_protocol_and_goes_on_talking_is_cut_after_the_close_time()
+    {
+        var client = Client();
+        client.Send(ClientFrame.Of(Opcode.Binary, [1]));
+        for (var second = 0; second < 5; second++)
+        {
+            Assert.False(client.Wire.IsAborted);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            client.Send(ClientFrame.Text("{}"));
+            client.Connection.CheckTime(_time.GetTimestamp());
+        }
+
+        Assert.True(client.Wire.IsAborted);
+        Assert.False(client.Wire.IsCompleted);
+    }
+
+    [Fact]
     public void A_quiet_client_is_pinged_once_and_closed_when_it_stays_silent()
     {
         var client = Client();

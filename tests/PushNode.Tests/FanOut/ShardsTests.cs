@@ -172,7 +172,13 @@ public sealed class ShardsTests : IDisposable
                 Assert.Equal(sent, next);
         }
 
+        // Whoever left is not in any list any more, and whoever stayed is.
         Assert.All(rooms, room => Assert.Equal(steady.Length, room.Count));
+        var before = Array.ConvertAll(clients, client => client.Wire.Taken.Length);
+        for (var room = 0; room < Rooms; room++)
+            _shards.Dispatch(rooms[room], frames[room].Push("0"));
+        await _shards.WhenPassed();
+        Assert.Equal(steady, clients.Where((client, index) => client.Wire.Taken.Length > before[index]));
         _metrics.AssertDeliveriesClose();
 
         void Dispatch(int room)

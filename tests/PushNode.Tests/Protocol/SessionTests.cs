@@ -48,7 +48,7 @@ public sealed class SessionTests : IDisposable
     [InlineData("""{"type":"PING","id":{}}""", "bad_request")]
     [InlineData("""{"type":"PING","id":true}""", "bad_request")]
     [InlineData("""{"type":"ping"}""", "unknown_type")]
-    [InlineData("""{"type":"\ud800"}""", "unknown_type")]
+    [InlineData("""{"type":"\ud800"}""", "bad_request")]
     [InlineData("""{"type":"JOIN","data":"room"}""", "bad_room")]
     [InlineData("""{"type":"JOIN","data":{"room":"\ud800"}}""", "bad_room")]
     [InlineData("""{"type":"JOIN","data":{"room":"a/b"}}""", "bad_room")]

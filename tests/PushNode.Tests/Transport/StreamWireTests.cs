@@ -24,7 +24,7 @@ public sealed class StreamWireTests : IDisposable
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         const int Frames = 3000;
         using var peer = await SocketPair.ConnectAsync();
-        using var wire = new StreamWire(peer.Server, peer.Server.Close);
+        var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
         var connection = Attach(wire);
         var run = wire.RunAsync();
 
@@ -73,7 +73,7 @@ public sealed class StreamWireTests : IDisposable
     public async Task A_close_handshake_ends_the_reader()
     {
         using var peer = await SocketPair.ConnectAsync();
-        using var wire = new StreamWire(peer.Server, peer.Server.Close);
+        var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
         Attach(wire);
         var run = wire.RunAsync();
         await peer.Client.WriteAsync(ClientFrame.Close(1000), TestContext.Current.CancellationToken);
@@ -89,7 +89,7 @@ public sealed class StreamWireTests : IDisposable
     public async Task A_write_that_completes_in_the_wrong_instant_does_not_send_its_frame_twice()
     {
         using var stream = new InstantStream();
-        using var wire = new StreamWire(stream, () => { });
+        var wire = new StreamWire(stream, () => { }, CancellationToken.None);
         var connection = Attach(wire);
         var member = new Membership(connection, _frames);
         // The first is held back, so that the others are sent from the outbox.
@@ -109,7 +109,7 @@ public sealed class StreamWireTests : IDisposable
     public async Task What_throws_behind_the_connection_is_not_taken_for_a_lost_peer_and_leaves_nothing_behind()
     {
         using var peer = await SocketPair.ConnectAsync();
-        using var wire = new StreamWire(peer.Server, peer.Server.Close);
+        var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
         var session = new BrokenSession();
         Attach(wire).Attach(session);
         var run = wire.RunAsync();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
@@ -56,8 +57,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
     }
 
     /// <summary>
-    /// Takes the socket out of HTTP's hands, once everything that was written has been accepted by the socket. What the client sent already is still to be read from
-    /// the input, which ends there.
+    /// Takes the socket out of HTTP's hands, once everything that was written has been accepted by the socket. Called by the handler of an upgraded request, which must not read or write after it.
     /// </summary>
     /// <returns>The socket; null when the peer is gone.</returns>
     public async Task<SocketWire?> DetachAsync()
@@ -73,7 +73,17 @@ internal sealed class EpollConnection : DefaultConnectionContext
             _isGone = true;
         }
 
-        return new SocketWire(_loop, _key, _descriptor);
+        return new SocketWire(_loop, _key, _descriptor, ReadEarly());
+    }
+
+    /// <summary>What the client has sent behind its handshake; HTTP has not looked at it.</summary>
+    private byte[] ReadEarly()
+    {
+        if (!_input.Reader.TryRead(out var result))
+            return [];
+        var early = result.Buffer.ToArray();
+        _input.Reader.AdvanceTo(result.Buffer.End);
+        return early;
     }
 
     public override void Abort(ConnectionAbortedException abortReason)

@@ -7,7 +7,11 @@ namespace PushNode.Transport.Epoll;
 /// the loop's alone. The connection is told of its end before the descriptor is closed and touches the wire no more, so no
 /// write can meet a number that belongs to somebody else.
 /// </summary>
-internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : EpollHandler, IWire
+/// <param name="loop">The loop that accepted it.</param>
+/// <param name="key">Under which the loop knows it.</param>
+/// <param name="descriptor">The socket.</param>
+/// <param name="early">What the client sent before HTTP let go.</param>
+internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor, byte[] early) : EpollHandler, IWire
 {
     /// <summary>Reads of one connection before the others get their turn.</summary>
     private const int ReadsPerTurn = 16;
@@ -23,13 +27,18 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 
     public void Abort() => Descriptor.Reset(descriptor);
 
-    /// <summary>Begins to read.</summary>
-    public void Start() => loop.Post(() =>
+    public Task RunAsync()
     {
-        loop.Replace(key, this);
-        // Edges that came before are gone.
-        OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
-    });
+        loop.Post(() =>
+        {
+            loop.Replace(key, this);
+            if (early.Length > 0)
+                _connection!.OnBytes(early);
+            // Edges that came before are gone.
+            OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
+        });
+        return Task.CompletedTask;
+    }
 
     public override void OnEvents(uint events)
     {
