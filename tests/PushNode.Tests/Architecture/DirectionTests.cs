@@ -17,10 +17,10 @@ public sealed partial class DirectionTests
         ["Merging"] = ["FanOut", "Framing", "Settings", "Telemetry"],
         ["Subscription"] = ["Merging", "FanOut", "Framing", "Settings", "Telemetry"],
         ["Protocol"] = ["Subscription", "FanOut", "Connections", "Framing", "Settings"],
-        ["Transport"] = ["Connections"],
+        ["Transport"] = ["Connections", "Settings", "Telemetry"],
         ["Endpoints"] = ["Subscription", "Merging", "FanOut", "Connections", "Framing", "Settings", "Telemetry", "Protocol", "Transport"],
         ["Program.cs"] = [],
-        ["PushNodeServices.cs"] = ["Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Endpoints"],
+        ["PushNodeServices.cs"] = ["Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Transport", "Endpoints"],
     };
 
     private static readonly string s_source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src"));
