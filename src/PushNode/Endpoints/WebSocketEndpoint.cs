@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using PushNode.Connections;
 using PushNode.FanOut;
@@ -48,6 +50,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     {
         // How slow a client may be is for the outbox's rules to say.
         context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
+        var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
         using var wire = new StreamWire(await Handshake.AcceptAsync(context), context.Abort, context.RequestAborted);
         var connection = new Connection(rules, wire, metrics, shards.Next());
         metrics.ConnectionAccepted();
@@ -56,6 +59,16 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         foreach (var room in RoomsInQuery(context.Request.QueryString.Value))
             session.JoinAtConnect(room);
         await wire.RunAsync();
+        _ = CutLaterAsync(transport);
+    }
+
+    /// <summary>
+    /// Kestrel waits without end for a peer to take the last bytes it was given, the whole program's stop included. Cutting what is gone by then does nothing.
+    /// </summary>
+    private async Task CutLaterAsync(IConnectionLifetimeFeature transport)
+    {
+        await Task.Delay(rules.Connections.CloseTimeout, rules.Time);
+        transport.Abort();
     }
 
     /// <summary>The values of <c>room</c> as they stand in the query, for the room id's own parser to decode.</summary>
