@@ -16,7 +16,7 @@ internal static class LogLevels
             bool forAllProviders = child.Key.Equals(LogLevelSection, StringComparison.OrdinalIgnoreCase);
             foreach (IConfigurationSection category in (forAllProviders ? child : child.GetSection(LogLevelSection)).GetChildren())
             {
-                if (!string.IsNullOrEmpty(category.Value) && !Enum.TryParse<LogLevel>(category.Value, ignoreCase: true, out _))
+                if (!string.IsNullOrEmpty(category.Value) && !(Enum.TryParse(category.Value, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level)))
                 {
                     throw new SettingsException(
                         $"{category.Path} is {SettingText.Shown(category.Path, category.Value)}; it accepts one of {SettingText.List(Enum.GetNames<LogLevel>())}, "
