@@ -106,7 +106,9 @@ internal sealed class Rooms
         }
     }
 
-    /// <summary>Gives up the rooms whose linger is over. One caller at a time.</summary>
+    /// <summary>
+    /// Gives up the rooms whose linger is over. One caller at a time. A room that a release of too many takes away meanwhile makes the next one go early.
+    /// </summary>
     public void RetireLingering()
     {
         while (_lingering.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.Since) >= _linger && _lingering.TryDequeue(out oldest))
