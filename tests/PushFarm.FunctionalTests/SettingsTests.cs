@@ -44,7 +44,7 @@ public sealed class SettingsTests
 
             foreach (var (key, value) in new[]
             {
-                ("Farm:NodeUrl", "banana"), ("Farm:ApiUrl", "http://localhost:99999"), ("Farm:Nonsense", "1"), ("Push:Merge:Window", "banana"), ("PushApi:MaxItems", "x"),
+                ("Farm:NodeUrl", "banana"), ("Farm:ApiUrl", "http://publish.example:7799"), ("Logging:Console:FormatterOptions:TimestampFormat", "%"), ("Farm:ApiUrl", "http://localhost:99999"), ("Farm:Nonsense", "1"), ("Push:Merge:Window", "banana"), ("PushApi:MaxItems", "x"),
                 ("Management:Port", "99999"), ("ConnectionStrings:Redis", "localhost:banana"), ("Kestrel:Endpoints:X:Url", "http://127.0.0.1:1"),
             })
             {

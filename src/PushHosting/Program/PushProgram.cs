@@ -33,7 +33,7 @@ public static class PushProgram
     {
         WebApplicationBuilder builder = BuilderFor(args);
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = ConsoleLog });
-        LogLevels.Check(builder.Configuration);
+        LogSettings.Check(builder.Configuration);
 
         ServiceDescriptor server = builder.Services.Last(d => d.ServiceType == typeof(IServer));
         builder.Services.AddSingleton<IServer>(services => new ListeningServer(
