@@ -1,3 +1,4 @@
+using System.Net;
 using PushHosting;
 
 namespace PushFarm;
@@ -20,9 +21,9 @@ internal sealed class FarmSettings : ICheckedSettings
     public string? Problem(string section)
     {
         if (!IsUrl(NodeUrl))
-            return $"{section}:NodeUrl is '{NodeUrl}'; it accepts an http address with a port, for example http://localhost:7777.";
+            return $"{section}:NodeUrl is '{NodeUrl}'; it accepts an http address of this machine with a port, for example http://localhost:7777 or http://*:7777.";
         if (!IsUrl(ApiUrl))
-            return $"{section}:ApiUrl is '{ApiUrl}'; it accepts an http address with a port, for example http://localhost:7799.";
+            return $"{section}:ApiUrl is '{ApiUrl}'; it accepts an http address of this machine with a port, for example http://localhost:7799.";
         return NodePort == ApiPort
             ? $"{section}:ApiUrl has the port of {section}:NodeUrl; it accepts another port, because clients must not reach the publish API."
             : null;
@@ -35,11 +36,14 @@ internal sealed class FarmSettings : ICheckedSettings
         try
         {
             var address = BindingAddress.Parse(url);
-            return address is { Scheme: "http", Port: > 0 and <= ushort.MaxValue, PathBase: "", IsUnixPipe: false };
+            return address is { Scheme: "http", Port: > 0 and <= ushort.MaxValue, PathBase: "", IsUnixPipe: false } && IsLocal(address.Host);
         }
         catch (FormatException)
         {
             return false;
         }
     }
+
+    /// <summary>Any other name Kestrel would take for "every address", and open the publish API to the world.</summary>
+    private static bool IsLocal(string host) => host is "localhost" or "*" or "+" || IPAddress.TryParse(host, out _);
 }

@@ -23,6 +23,8 @@ internal static class Program
             settings = StrictSettings.Read<FarmSettings>(builder.Configuration, FarmSettings.Section);
             if (!string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
                 throw new SettingsException("urls has no meaning for PushFarm, which has two addresses; it accepts Farm:NodeUrl and Farm:ApiUrl.");
+            if (builder.Configuration.GetSection("Kestrel:Endpoints").AsEnumerable().FirstOrDefault(pair => pair.Value is not null).Key is { } endpoint)
+                throw new SettingsException($"{endpoint} has no meaning for PushFarm, which has two addresses; it accepts Farm:NodeUrl and Farm:ApiUrl.");
             builder.UseUrl("Farm:NodeUrl", settings.NodeUrl).UseUrl("Farm:ApiUrl", settings.ApiUrl);
 
             var name = $"{Environment.MachineName}:{settings.NodePort}";

@@ -25,6 +25,8 @@ public sealed class SettingsTests
                 ("Management:Port", "99999"), ("Management:Port", "banana"), ("Management:Address", "banana"), ("Management:Prot", "1"),
                 ("Backplane:CanaryTimeout", "never"), ("Backplane:Nonsense", "1"),
                 ("ConnectionStrings:Redis", "localhost:banana"), ("ConnectionStrings:Redis", "127.0.0.1:6379,nosuchoption=1"), ("ConnectionStrings:Redis", "127.0.0.1:70000"),
+                ("ConnectionStrings:Redis", "127.0.0.1:6379,proxy=Twemproxy"), ("ConnectionStrings:Redis", "127.0.0.1:6379,channelPrefix=x:"),
+                ("Logging:LogLevel:Default", "7"),
                 ("urls", "banana"),
             })
             {
@@ -42,8 +44,8 @@ public sealed class SettingsTests
 
             foreach (var (key, value) in new[]
             {
-                ("Farm:NodeUrl", "banana"), ("Farm:ApiUrl", "http://localhost:99999"), ("Farm:Nonsense", "1"), ("Push:Merge:Window", "banana"), ("PushApi:MaxItems", "x"),
-                ("Management:Port", "99999"), ("ConnectionStrings:Redis", "localhost:banana"),
+                ("Farm:NodeUrl", "banana"), ("Farm:ApiUrl", "http://publish.example:7799"), ("Logging:Console:FormatterOptions:TimestampFormat", "%"), ("Farm:ApiUrl", "http://localhost:99999"), ("Farm:Nonsense", "1"), ("Push:Merge:Window", "banana"), ("PushApi:MaxItems", "x"),
+                ("Management:Port", "99999"), ("ConnectionStrings:Redis", "localhost:banana"), ("Kestrel:Endpoints:X:Url", "http://127.0.0.1:1"),
             })
             {
                 data.Add("PushFarm", key, value);
@@ -68,6 +70,8 @@ public sealed class SettingsTests
         await ExpectOneSentenceAsync(process, "urls");
         await using var other = ProgramProcess.Start("PushNode", [("Management:Port", $"{FreePort.Next()}")], ["--urls", $"http://127.0.0.1:{FreePort.Next()}", "--Push:Merge:Window=banana"]);
         await ExpectOneSentenceAsync(other, "Push:Merge:Window");
+        await using var third = ProgramProcess.Start("PushNode", [], ["--contentRoot", "/no/such/directory"]);
+        await ExpectOneSentenceAsync(third, "contentRoot");
     }
 
     [Theory]

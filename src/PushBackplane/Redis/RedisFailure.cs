@@ -8,7 +8,7 @@ internal static class RedisFailure
 {
     /// <summary>Whether an exception is what StackExchange.Redis throws when Redis is at fault or the connection is being closed.</summary>
     public static bool IsExpected(Exception exception) =>
-        exception is RedisException or TimeoutException or SocketException or IOException or ObjectDisposedException or OperationCanceledException;
+        exception is RedisException or RedisCommandException or TimeoutException or SocketException or IOException or ObjectDisposedException or OperationCanceledException;
 
     public static string Describe(Exception exception) => exception switch
     {
@@ -17,6 +17,7 @@ internal static class RedisFailure
             => Words(ConnectionFailureType.AuthenticationFailure),
         RedisConnectionException connection => Describe(connection.FailureType, connection),
         RedisServerException => "it refused a command",
+        RedisCommandException => "the connection string switches a command off that is needed",
         TimeoutException => "it does not answer",
         _ => "the connection was lost",
     };

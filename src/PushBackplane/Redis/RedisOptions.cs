@@ -28,6 +28,12 @@ internal static class RedisOptions
         // What is no option counts as a host, so that a slip of the pen would be looked for on the network.
         if (options.EndPoints.Count == 0 || options.EndPoints.OfType<DnsEndPoint>().Any(endPoint => Uri.CheckHostName(endPoint.Host) != UriHostNameType.Dns))
             throw Refused();
+        // Such a proxy carries no pub/sub, and the library throws at every use of it.
+        if (options.Proxy != Proxy.None)
+            throw new SettingsException("ConnectionStrings:Redis names a proxy; it accepts Redis itself, because pub/sub does not pass through such a proxy.");
+        // It would stand before the channels' own prefix, where nobody who publishes with redis-cli expects it.
+        if (!options.ChannelPrefix.IsNullOrEmpty)
+            throw new SettingsException("ConnectionStrings:Redis has a channelPrefix; it accepts none, because that is what Backplane:ChannelPrefix is for.");
 
         options.SetDefaultPorts();
         // An attempt ends with a connection or an error, once: the loop around it retries, and knows when.

@@ -28,12 +28,12 @@ public static class PushProgram
     /// and a server whose failure to listen names the address and its key.
     /// </summary>
     /// <param name="args">The command line, for configuration.</param>
-    /// <exception cref="SettingsException">The <c>Logging</c> section holds an unknown level.</exception>
+    /// <exception cref="SettingsException">The <c>Logging</c> section holds an unknown level, or the content root is no directory.</exception>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
-        WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+        WebApplicationBuilder builder = BuilderFor(args);
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = ConsoleLog });
-        LogLevels.Check(builder.Configuration);
+        LogSettings.Check(builder.Configuration);
 
         ServiceDescriptor server = builder.Services.Last(d => d.ServiceType == typeof(IServer));
         builder.Services.AddSingleton<IServer>(services => new ListeningServer(
@@ -106,4 +106,16 @@ public static class PushProgram
     /// <exception cref="SettingsException">An address is malformed.</exception>
     public static IEnumerable<int> PlainPorts(WebApplicationBuilder builder) =>
         ListenAddress.InEffect(builder.Configuration, []).Select(address => address.Check()).Where(address => address.Scheme == "http").Select(address => address.Port);
+
+    private static WebApplicationBuilder BuilderFor(string[] args)
+    {
+        try
+        {
+            return WebApplication.CreateBuilder(args);
+        }
+        catch (DirectoryNotFoundException exception)
+        {
+            throw new SettingsException($"--contentRoot (or ASPNETCORE_CONTENTROOT) is '{SettingText.Clean(exception.Message)}'; it accepts a directory that exists.", exception);
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using PushNode.Connections;
 using PushNode.FanOut;
@@ -54,7 +56,19 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         if (wire is null)
             return;
         Open(wire, context.Request.QueryString.Value);
+        var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
         await wire.RunAsync();
+        if (wire is StreamWire)
+            _ = CutLaterAsync(transport);
+    }
+
+    /// <summary>
+    /// Kestrel waits without end for a peer to take the last bytes it was given, the whole program's stop included. Cutting what is gone by then does nothing.
+    /// </summary>
+    private async Task CutLaterAsync(IConnectionLifetimeFeature transport)
+    {
+        await Task.Delay(rules.Connections.CloseTimeout, rules.Time);
+        transport.Abort();
     }
 
     /// <summary>Answers 101 and takes the connection over; null when the client has gone meanwhile.</summary>

@@ -14,6 +14,12 @@ namespace PushNode.Subscription;
 /// </summary>
 internal sealed class Rooms
 {
+    /// <summary>
+    /// Rooms that linger at once, beyond which the oldest are given up early: about 20 MB. Two clients that join and leave ever new rooms as fast as
+    /// they can made 380,000 within one linger of 10 s.
+    /// </summary>
+    internal const int MaxLingering = 10_000;
+
     private readonly ConcurrentDictionary<RoomId, Room> _rooms = new();
     private readonly ConcurrentQueue<Lingering> _lingering = new();
     private readonly IBackplane _backplane;
@@ -83,6 +89,9 @@ internal sealed class Rooms
             if (--room.Holders == 0)
                 _lingering.Enqueue(new Lingering(id, room, ++room.Emptied, _time.GetTimestamp()));
         }
+
+        while (_lingering.Count > MaxLingering && _lingering.TryDequeue(out var oldest))
+            Retire(oldest);
     }
 
     /// <summary>Completes when messages published from now on reach the room's members: its channel is acknowledged and the backplane is up.</summary>
@@ -97,7 +106,9 @@ internal sealed class Rooms
         }
     }
 
-    /// <summary>Gives up the rooms whose linger is over. One caller at a time.</summary>
+    /// <summary>
+    /// Gives up the rooms whose linger is over. One caller at a time. A room that a release of too many takes away meanwhile makes the next one go early.
+    /// </summary>
     public void RetireLingering()
     {
         while (_lingering.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.Since) >= _linger && _lingering.TryDequeue(out oldest))

@@ -135,6 +135,19 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public async Task As_many_rooms_as_a_connection_may_be_in_can_be_named_when_connecting()
+    {
+        using var node = new TestNode(connections: new ConnectionSettings { MaxRooms = 40 });
+        node.Backplane.Acknowledges = false;
+        var client = node.Connect(out var session);
+        for (var i = 0; i < 40; i++)
+            session.JoinAtConnect($"{i}");
+        node.Backplane.Acknowledges = true;
+        node.Backplane.AcknowledgeAll();
+        await ReceivesAsync(client, [.. Enumerable.Range(0, 40).Select(i => $"JOINED {i}")]);
+    }
+
+    [Fact]
     public async Task The_room_limit_counts_rooms_that_wait()
     {
         using var node = new TestNode(connections: new ConnectionSettings { MaxRooms = 2 });

@@ -44,6 +44,21 @@ public sealed class RoomsTests
     }
 
     [Fact]
+    public void Of_too_many_lingering_rooms_the_oldest_are_given_up_early()
+    {
+        using var node = Node(linger: 10);
+        const int Surplus = 5;
+        for (var i = 0; i < Rooms.MaxLingering + Surplus; i++)
+        {
+            var id = TestFrames.Room($"{i}");
+            node.Rooms.Release(id, node.Rooms.Hold(id));
+        }
+
+        Assert.Equal(Rooms.MaxLingering, node.Metrics.Read("push.rooms"));
+        Assert.Equal(Enumerable.Range(0, Surplus).Select(i => $"UNSUBSCRIBE push:room:{i}"), node.Backplane.Commands.Where(command => command.StartsWith("UNSUBSCRIBE", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void A_room_that_was_given_up_is_subscribed_again_when_it_is_held_again()
     {
         using var node = Node(linger: 0);
