@@ -36,7 +36,8 @@ public static class PushNodeServices
         services.AddSingleton(settings.Subscription).AddSingleton<Rooms>();
         services.AddSingleton(settings.Merge).AddSingleton<MergeWorkers>();
         services.AddSingleton(settings.FanOut).AddSingleton<Shards>();
-        services.AddSingleton(provider => new ConnectionRules(settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ConnectionRules(
+            settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<Admission>().Leave));
 
         // The way in: admission, handshake, session.
         services.AddSingleton(settings.Connections).AddSingleton<Admission>();
@@ -48,6 +49,7 @@ public static class PushNodeServices
         services.AddTransport(settings, plainPorts);
 
         // What runs beside it.
+        services.AddSingleton<Tidying>();
         services.AddHostedService<Subscriber>().AddHostedService<NodeTick>();
         services.AddSingleton(settings.Drain).AddHostedService<Drain>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Drain.Deadline + TimeSpan.FromSeconds(5));

@@ -9,7 +9,7 @@ internal sealed class TestClient
 {
     public TestClient(TestMetrics metrics, TimeProvider time, ConnectionSettings? connections = null, OutboxSettings? outbox = null, int shard = 0)
     {
-        Connection = new Connection(new ConnectionRules(connections ?? new(), outbox ?? new(), time), Wire, metrics.Node, shard);
+        Connection = new Connection(new ConnectionRules(connections ?? new(), outbox ?? new(), time, metrics.Node, static () => { }), Wire, shard);
         metrics.Node.ConnectionAccepted();
     }
 

@@ -14,35 +14,25 @@ internal sealed class Connection
     /// <summary>After a client broke the protocol its echo cannot be read any more; so much quiet stands for it.</summary>
     private static readonly TimeSpan EchoTime = TimeSpan.FromMilliseconds(500);
 
-    private readonly Lock _gate = new();
+    // The gate is the connection itself: one object less for each of them. Nobody else locks it.
     private readonly ConnectionRules _rules;
     private readonly IWire _wire;
-    private readonly NodeMetrics _metrics;
-    private readonly Inbound _inbound;
-    private readonly Action? _ended;
-
-    private Outbox? _outbox;
     private ClientSession? _session;
-    private CloseReason? _closing;
-    private bool _closeReceived;
-    private bool _isEnded;
+
+    // What most connections have none of at most times.
+    private Inbound? _inbound;
+    private Outbox? _outbox;
+    private Closing? _closing;
     private long _heardAt;
     private long _pingedAt;
-    private long _acceptedAt;
-    private long _closingAt;
 
     /// <param name="rules">What all connections share.</param>
     /// <param name="wire">What carries this one.</param>
-    /// <param name="metrics">Where to count.</param>
     /// <param name="shard">The shard it belongs to in every room.</param>
-    /// <param name="ended">Called once, when it has ended and its session is over.</param>
-    public Connection(ConnectionRules rules, IWire wire, NodeMetrics metrics, int shard, Action? ended = null)
+    public Connection(ConnectionRules rules, IWire wire, int shard)
     {
-        _ended = ended;
         _rules = rules;
         _wire = wire;
-        _metrics = metrics;
-        _inbound = new Inbound(rules.Connections.MaxMessageBytes);
         _heardAt = rules.Time.GetTimestamp();
         Shard = shard;
         wire.Attach(this);
@@ -63,7 +53,7 @@ internal sealed class Connection
     /// </summary>
     public SendOutcome TrySend(Frame frame, Membership membership)
     {
-        lock (_gate)
+        lock (this)
         {
             if (_closing is not null)
                 return SendOutcome.Closed;
@@ -97,7 +87,7 @@ internal sealed class Connection
     /// <returns>False when the connection is closing; the change is not made then.</returns>
     public bool SendAnd(Frame answer, Action change)
     {
-        lock (_gate)
+        lock (this)
         {
             if (_closing is not null)
                 return false;
@@ -114,29 +104,27 @@ internal sealed class Connection
     /// <param name="reason">One with a close code.</param>
     public void Close(CloseReason reason)
     {
-        lock (_gate)
+        lock (this)
             CloseLocked(reason);
     }
 
     /// <summary>Ends the connection at once, without a close frame.</summary>
     public void Abort(CloseReason reason)
     {
-        lock (_gate)
+        lock (this)
         {
-            if (_isEnded)
-                return;
-            if (_closing is null)
-                BeginClosingLocked(reason);
-            _wire.Abort();
+            _closing ??= Begin(reason);
+            if (!_closing.IsOver)
+                _wire.Abort();
         }
     }
 
     /// <summary>The wire can take bytes again.</summary>
     public void OnWritable()
     {
-        lock (_gate)
+        lock (this)
         {
-            if (!_isEnded)
+            if (_closing is not { IsOver: true })
                 DrainLocked();
         }
     }
@@ -145,11 +133,13 @@ internal sealed class Connection
     public void OnBytes(Span<byte> bytes)
     {
         Volatile.Write(ref _heardAt, _rules.Time.GetTimestamp());
-        var input = _inbound.Resume(bytes);
-        while (_inbound.TryRead(ref input, out var opcode, out var payload))
+        var inbound = _inbound ?? new Inbound(_rules.Connections.MaxMessageBytes);
+        var input = inbound.Resume(bytes);
+        while (inbound.TryRead(ref input, out var opcode, out var payload))
             OnFrame(opcode, payload);
-        _inbound.Keep(input);
-        if (_inbound.Violation is { } violation)
+        inbound.Keep(input);
+        Volatile.Write(ref _inbound, inbound.IsIdle ? null : inbound);
+        if (inbound.Violation is { } violation)
             Close(violation);
     }
 
@@ -160,19 +150,19 @@ internal sealed class Connection
     public void OnEnded()
     {
         CloseReason reason;
-        lock (_gate)
+        lock (this)
         {
-            // The wire is not to be touched any more: what carried it may serve somebody else soon.
-            _isEnded = true;
-            reason = _closing ??= CloseReason.Lost;
+            _closing ??= Begin(CloseReason.Lost);
+            _closing.IsOver = true;
+            reason = _closing.Reason;
             if (_outbox is not null)
-                _metrics.DeliveriesDropped(_outbox.Deliveries(), DeliveryDrop.Closed);
+                _rules.Metrics.DeliveriesDropped(_outbox.Deliveries(), DeliveryDrop.Closed);
             _outbox = null;
         }
 
         _session?.OnEnded();
-        _metrics.ConnectionClosed(reason.Label);
-        _ended?.Invoke();
+        _rules.Metrics.ConnectionClosed(reason.Label);
+        _rules.Ended();
     }
 
     /// <summary>
@@ -181,34 +171,45 @@ internal sealed class Connection
     /// <param name="now">A time stamp of the rules' clock.</param>
     public void CheckTime(long now)
     {
-        lock (_gate)
+        // Nearly all connections at nearly all times, at the cost of one look: what changes in this instant is seen by the next tick.
+        if (Volatile.Read(ref _outbox) is null && Volatile.Read(ref _closing) is null && Since(Volatile.Read(ref _heardAt), now) < _rules.Connections.PingAfter)
+            return;
+
+        lock (this)
         {
-            if (_isEnded)
-                return;
-            var heardAt = Volatile.Read(ref _heardAt);
-            var quiet = Since(heardAt, now);
-            if (_closing is not null)
-            {
-                if (Since(_closingAt, now) >= _rules.Connections.CloseTimeout)
-                    _wire.Abort();
-                else if (_outbox is null && _inbound.Violation is not null && quiet >= EchoTime)
-                    _wire.Complete();
-            }
-            else if (quiet >= _rules.Connections.CloseAfter)
-            {
-                BeginClosingLocked(CloseReason.Silent);
-                _wire.Abort();
-            }
-            else if (_outbox is not null && Since(_acceptedAt, now) >= _rules.Outbox.StuckAfter)
-            {
-                CloseLocked(CloseReason.TooSlow);
-            }
-            else if (quiet >= _rules.Connections.PingAfter && _pingedAt <= heardAt)
-            {
-                _pingedAt = now;
-                SendLocked(ControlFrames.Ping);
-            }
+            if (_closing is null)
+                CheckOpenLocked(now);
+            else if (!_closing.IsOver)
+                CheckClosingLocked(_closing, now);
         }
+    }
+
+    private void CheckOpenLocked(long now)
+    {
+        var heardAt = Volatile.Read(ref _heardAt);
+        var quiet = Since(heardAt, now);
+        if (quiet >= _rules.Connections.CloseAfter)
+        {
+            _closing = Begin(CloseReason.Silent);
+            _wire.Abort();
+        }
+        else if (_outbox is not null && Since(_outbox.AcceptedAt, now) >= _rules.Outbox.StuckAfter)
+        {
+            CloseLocked(CloseReason.TooSlow);
+        }
+        else if (quiet >= _rules.Connections.PingAfter && _pingedAt <= heardAt)
+        {
+            _pingedAt = now;
+            SendLocked(ControlFrames.Ping);
+        }
+    }
+
+    private void CheckClosingLocked(Closing closing, long now)
+    {
+        if (Since(closing.Since, now) >= _rules.Connections.CloseTimeout)
+            _wire.Abort();
+        else if (_outbox is null && Volatile.Read(ref _inbound)?.Violation is not null && Since(Volatile.Read(ref _heardAt), now) >= EchoTime)
+            _wire.Complete();
     }
 
     private TimeSpan Since(long then, long now) => _rules.Time.GetElapsedTime(then, now);
@@ -225,15 +226,15 @@ internal sealed class Connection
 
     private void OnClose(ReadOnlySpan<byte> payload)
     {
-        lock (_gate)
+        lock (this)
         {
-            _closeReceived = true;
             if (_closing is null)
             {
-                BeginClosingLocked(CloseReason.Client);
+                _closing = Begin(CloseReason.Client);
                 SendLocked(ControlFrames.CloseEcho(payload));
             }
 
+            _closing.IsEchoed = true;
             CompleteIfDoneLocked();
         }
     }
@@ -242,21 +243,17 @@ internal sealed class Connection
     {
         if (_closing is not null)
             return;
-        BeginClosingLocked(reason);
+        _closing = Begin(reason);
         if (reason == CloseReason.TooSlow && _outbox is not null)
-            _metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.Slow);
+            _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.Slow);
         SendLocked(ControlFrames.Close(reason.Code!.Value, reason.Text));
     }
 
-    private void BeginClosingLocked(CloseReason reason)
-    {
-        _closing = reason;
-        _closingAt = _rules.Time.GetTimestamp();
-    }
+    private Closing Begin(CloseReason reason) => new(reason, _rules.Time.GetTimestamp());
 
     private void CompleteIfDoneLocked()
     {
-        if (_closeReceived && _outbox is null && !_isEnded)
+        if (_outbox is null && _closing is { IsEchoed: true, IsOver: false })
             _wire.Complete();
     }
 
@@ -270,37 +267,29 @@ internal sealed class Connection
 
         var accepted = _wire.TryWrite(frame.Bytes);
         if (accepted == frame.Length)
-            _metrics.BytesSent(accepted);
+            _rules.Metrics.BytesSent(accepted);
         else
             StartOutboxLocked(new Outbox.Entry(frame, null), accepted);
     }
 
     private void StartOutboxLocked(Outbox.Entry entry, int accepted)
     {
-        _metrics.BytesSent(accepted);
-        OpenOutboxLocked();
-        _outbox!.Add(entry);
+        _rules.Metrics.BytesSent(accepted);
+        _outbox = new Outbox(_rules.Time.GetTimestamp());
+        _outbox.Add(entry);
         _outbox.Advance(accepted);
-    }
-
-    private void OpenOutboxLocked()
-    {
-        _outbox = new Outbox();
-        // From here on a client may be stuck, not from when it last had something to take.
-        _acceptedAt = _rules.Time.GetTimestamp();
     }
 
     private void EnqueueLocked(Outbox.Entry entry)
     {
         var wasIdle = _outbox is null;
-        if (wasIdle)
-            OpenOutboxLocked();
+        _outbox ??= new Outbox(_rules.Time.GetTimestamp());
         // All that comes once it is closing is the close frame, which a full outbox must not swallow.
-        while (_closing is null && _outbox!.Bytes + Outbox.Cost(entry.Frame) > _rules.Outbox.MaxBytes)
+        while (_closing is null && _outbox.Bytes + Outbox.Cost(entry.Frame) > _rules.Outbox.MaxBytes)
         {
             if (_rules.Outbox.WhenFull == WhenFull.DropOldest && _outbox.DropOldestPush() is { } dropped)
             {
-                _metrics.DeliveriesDropped(dropped, DeliveryDrop.Slow);
+                _rules.Metrics.DeliveriesDropped(dropped, DeliveryDrop.Slow);
                 continue;
             }
 
@@ -308,7 +297,7 @@ internal sealed class Connection
             return;
         }
 
-        _outbox!.Add(entry);
+        _outbox.Add(entry);
         if (wasIdle)
             DrainLocked();
     }
@@ -316,7 +305,7 @@ internal sealed class Connection
     /// <summary>There is no room for a frame, by policy or because what fills the outbox must not be dropped.</summary>
     private void RefuseLocked(Outbox.Entry entry)
     {
-        _metrics.DeliveriesDropped(entry.Frame.Deliveries, DeliveryDrop.Slow);
+        _rules.Metrics.DeliveriesDropped(entry.Frame.Deliveries, DeliveryDrop.Slow);
         if (_rules.Outbox.WhenFull == WhenFull.DropOldest && entry.Membership is { } membership)
             membership.Missed += entry.Frame.Loss;
         else
@@ -331,8 +320,8 @@ internal sealed class Connection
             var rest = frame.Bytes[_outbox.Offset..];
             var accepted = _wire.TryWrite(rest);
             if (accepted > 0)
-                _acceptedAt = _rules.Time.GetTimestamp();
-            _metrics.BytesSent(accepted);
+                _outbox.AcceptedAt = _rules.Time.GetTimestamp();
+            _rules.Metrics.BytesSent(accepted);
             if (accepted < rest.Length)
             {
                 _outbox.Advance(accepted);
@@ -341,7 +330,7 @@ internal sealed class Connection
 
             _outbox.RemoveOldest();
             if (frame.Deliveries > 0)
-                _metrics.FramesSent(1, frame.Deliveries);
+                _rules.Metrics.FramesSent(1, frame.Deliveries);
             if (_outbox.IsEmpty)
                 _outbox = null;
         }

@@ -5,8 +5,8 @@ using PushNode.Framing;
 namespace PushNode.Connections;
 
 /// <summary>
-/// Turns a client's bytes into whole messages and control frames (RFC 6455, 5). Owned by one connection and touched by its reader only. Costs no
-/// memory between frames; an incomplete frame or message is kept, never more than the message limit of it.
+/// Turns a client's bytes into whole messages and control frames (RFC 6455, 5). Owned by one connection and touched by its reader only. Not
+/// needed between messages; an incomplete frame or message is kept, never more than the message limit of it.
 /// </summary>
 /// <param name="maxMessageBytes">The largest message, all its fragments added up.</param>
 internal sealed class Inbound(int maxMessageBytes)
@@ -18,6 +18,9 @@ internal sealed class Inbound(int maxMessageBytes)
 
     /// <summary>What the client did wrong; nothing is read from then on.</summary>
     public CloseReason? Violation { get; private set; }
+
+    /// <summary>Whether there is nothing to remember until more bytes come.</summary>
+    public bool IsIdle => _incomplete is null && _fragments is null && Violation is null;
 
     /// <summary>Puts what was kept of an incomplete frame before the new bytes.</summary>
     public Span<byte> Resume(Span<byte> bytes)

@@ -6,12 +6,16 @@ namespace PushNode.Connections;
 /// What one connection's wire did not take yet, oldest first. Exists only while there is something in it; guarded by the connection's gate.
 /// Frames are shared, so an outbox costs a few words for each, not their bytes.
 /// </summary>
-internal sealed class Outbox
+/// <param name="openedAt">Now, as a time stamp: from here on a client may be stuck, not from when it last had something to take.</param>
+internal sealed class Outbox(long openedAt)
 {
     /// <summary>What a frame counts for beside its bytes, about what it costs in memory: a PONG of two bytes is a list node, a frame and an array.</summary>
     public const int EntryBytes = 128;
 
     private readonly LinkedList<Entry> _entries = [];
+
+    /// <summary>When the wire last took something, as a time stamp.</summary>
+    public long AcceptedAt { get; set; } = openedAt;
 
     /// <summary>How much of the oldest frame the wire has taken.</summary>
     public int Offset { get; private set; }

@@ -86,7 +86,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     private void Open(IWire wire, string? query)
     {
         metrics.ConnectionAccepted();
-        var connection = new Connection(rules, wire, metrics, shards.Next(), admission.Leave);
+        var connection = new Connection(rules, wire, shards.Next());
         var session = new Session(connection, rooms, rules.Connections);
         // Before the first byte is read, so that the URL's rooms come before the client's own requests.
         foreach (var room in RoomsInQuery(query))

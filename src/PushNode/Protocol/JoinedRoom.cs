@@ -15,6 +15,6 @@ internal sealed class JoinedRoom(RoomId id, Room room)
     /// <summary>Null until JOINED is sent.</summary>
     public Membership? Membership { get; set; }
 
-    /// <summary>The ids of JOINs that wait for the backplane to come back, one for each, null for one without.</summary>
-    public List<string?> Waiting { get; } = [];
+    /// <summary>The ids of JOINs that wait for the backplane to come back, one for each, null for one without; null when none waits.</summary>
+    public List<string?>? Waiting { get; set; }
 }

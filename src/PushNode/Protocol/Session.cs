@@ -15,14 +15,14 @@ internal sealed class Session : ClientSession
     /// <summary>Requests that may wait behind a JOIN, and JOINs of one room that may wait for the backplane.</summary>
     private const int MaxWaiting = 32;
 
-    private readonly Lock _lock = new();
+    // The lock is the session itself: one object less for each of them. Nobody else locks it.
     private readonly Connection _connection;
     private readonly Rooms _rooms;
     private readonly int _maxRooms;
     private readonly int _maxWaiting;
     private readonly Membership _everyone;
-    private readonly List<JoinedRoom> _joined = [];
-    private readonly Queue<Request> _waiting = new();
+    private JoinedRoom[] _joined = [];
+    private Queue<Request>? _waiting;
     private JoinedRoom? _joining;
     private bool _ended;
 
@@ -48,13 +48,13 @@ internal sealed class Session : ClientSession
 
     public override void OnEnded()
     {
-        lock (_lock)
+        lock (this)
         {
             _ended = true;
             foreach (var joined in _joined)
                 LeaveLocked(joined);
-            _joined.Clear();
-            _waiting.Clear();
+            _joined = [];
+            _waiting = null;
         }
 
         _rooms.Everyone.Members.Remove(_everyone);
@@ -62,14 +62,14 @@ internal sealed class Session : ClientSession
 
     private void Take(Request request)
     {
-        lock (_lock)
+        lock (this)
         {
             // The reader may end while the rooms of the URL are still being joined; nobody would let go of them any more.
             if (_ended)
                 return;
             if (_joining is null)
                 ProcessLocked(request);
-            else if (_waiting.Count < _maxWaiting)
+            else if ((_waiting ??= new Queue<Request>()).Count < _maxWaiting)
                 _waiting.Enqueue(request);
             else
                 _connection.Send(Answers.Error(ErrorCode.TooManyRequests, $"{_maxWaiting} requests wait for a JOIN already; send again after its answer.", request.Id));
@@ -120,7 +120,7 @@ internal sealed class Session : ClientSession
 
     private void JoinLocked(RoomId id, string? requestId)
     {
-        if (_joined.Find(joined => joined.Id == id) is { } known)
+        if (Array.Find(_joined, joined => joined.Id == id) is { } known)
         {
             if (known.Membership is not null)
                 _connection.Send(Answers.Joined(id, requestId));
@@ -129,14 +129,14 @@ internal sealed class Session : ClientSession
             return;
         }
 
-        if (_joined.Count >= _maxRooms)
+        if (_joined.Length >= _maxRooms)
         {
             _connection.Send(Answers.Error(ErrorCode.RoomLimit, $"The connection is in {_maxRooms} rooms, which is the limit; leave one first.", requestId));
             return;
         }
 
         var room = new JoinedRoom(id, _rooms.Hold(id));
-        _joined.Add(room);
+        _joined = [.. _joined, room];
         var receiving = _rooms.ReceivingAsync(room.Room);
         if (receiving.IsCompletedSuccessfully)
         {
@@ -152,7 +152,7 @@ internal sealed class Session : ClientSession
     private async Task AwaitJoinAsync(JoinedRoom room, string? requestId, Task receiving)
     {
         await Task.WhenAny(receiving, _rooms.BackplaneAway).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        lock (_lock)
+        lock (this)
         {
             _joining = null;
             if (_ended)
@@ -167,21 +167,23 @@ internal sealed class Session : ClientSession
                 _ = AwaitReturnAsync(room, receiving);
             }
 
-            while (_joining is null && _waiting.TryDequeue(out var next))
+            while (_joining is null && _waiting is not null && _waiting.TryDequeue(out var next))
                 ProcessLocked(next);
+            if (_waiting is { Count: 0 })
+                _waiting = null;
         }
     }
 
     /// <summary>Tells the client that JOINED comes later, and lets later requests pass.</summary>
     private void StepAsideLocked(JoinedRoom room, string? requestId)
     {
-        if (room.Waiting.Count == MaxWaiting)
+        if (room.Waiting is { Count: MaxWaiting })
         {
             _connection.Send(Answers.Error(ErrorCode.TooManyRequests, $"{MaxWaiting} JOINs of this room wait for the backplane already.", requestId));
             return;
         }
 
-        room.Waiting.Add(requestId);
+        (room.Waiting ??= []).Add(requestId);
         _connection.Send(Answers.Error(ErrorCode.BackplaneAway, "The backplane is away; JOINED follows when it is back.", requestId));
     }
 
@@ -189,14 +191,14 @@ internal sealed class Session : ClientSession
     {
         // Cancelled when the room was left and given up meanwhile, or when the backplane ends for good.
         await receiving.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
-        lock (_lock)
+        lock (this)
         {
             if (_ended || !receiving.IsCompletedSuccessfully || !_joined.Contains(room))
                 return;
-            EnterLocked(room, room.Waiting[0]);
+            EnterLocked(room, room.Waiting![0]);
             foreach (var repeated in room.Waiting.Skip(1))
                 _connection.Send(Answers.Joined(room.Id, repeated));
-            room.Waiting.Clear();
+            room.Waiting = null;
         }
     }
 
@@ -209,14 +211,14 @@ internal sealed class Session : ClientSession
 
     private void LeaveLocked(RoomId id, string? requestId)
     {
-        if (_joined.Find(joined => joined.Id == id) is not { } room)
+        if (Array.Find(_joined, joined => joined.Id == id) is not { } room)
         {
             _connection.Send(Answers.Left(id, requestId));
             return;
         }
 
         _connection.SendAnd(Answers.Left(id, requestId), () => room.Membership?.IsActive = false);
-        _joined.Remove(room);
+        _joined = [.. _joined.Where(joined => joined != room)];
         LeaveLocked(room);
     }
 

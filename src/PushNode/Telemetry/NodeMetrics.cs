@@ -70,6 +70,9 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Connections accepted and not yet ended.</summary>
     public long Connections => Read(ref _accepted) - ClosedTotal();
 
+    /// <summary>Connections accepted since the start.</summary>
+    public long ConnectionsAccepted => Read(ref _accepted);
+
     /// <summary>Names what counts the rooms; asked at each export.</summary>
     public void CountRooms(Func<int> rooms) => _rooms = rooms;
 

@@ -120,8 +120,8 @@ public sealed class StreamWireTests : IDisposable
 
     private Connection Attach(StreamWire wire)
     {
-        var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings { MaxBytes = int.MaxValue }, TimeProvider.System);
-        return new Connection(rules, wire, _metrics.Node, shard: 0);
+        var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings { MaxBytes = int.MaxValue }, TimeProvider.System, _metrics.Node, static () => { });
+        return new Connection(rules, wire, shard: 0);
     }
 
     private sealed class BrokenSession : ClientSession

@@ -22,10 +22,9 @@ internal sealed unsafe class EpollLoop : IDisposable
     private readonly int _wake;
     private readonly Thread _thread;
     private readonly Lock _lock = new();
-    private readonly Dictionary<ulong, EpollHandler> _handlers = [];
+    private readonly HandlerTable _handlers = new();
     private List<Action> _posted = [];
     private List<Action> _running = [];
-    private ulong _lastKey;
     private volatile bool _stopping;
 
     public EpollLoop(int index)
@@ -73,7 +72,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     public ulong RegisterListener(int descriptor, EpollHandler handler) => Register(descriptor, handler, Libc.EPOLLIN | Libc.EPOLLEXCLUSIVE);
 
     /// <summary>Gives a descriptor's events to another handler. The loop's thread only.</summary>
-    public void Replace(ulong key, EpollHandler handler) => _handlers[key] = handler;
+    public void Replace(ulong key, EpollHandler handler) => _handlers.Replace(key, handler);
 
     /// <summary>Forgets a descriptor that is about to be closed. The loop's thread only.</summary>
     public void Forget(ulong key) => _handlers.Remove(key);
@@ -97,9 +96,9 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     private ulong Register(int descriptor, EpollHandler handler, uint events)
     {
-        _handlers.Add(++_lastKey, handler);
-        Control(Libc.EPOLL_CTL_ADD, descriptor, events, _lastKey);
-        return _lastKey;
+        var key = _handlers.Add(handler);
+        Control(Libc.EPOLL_CTL_ADD, descriptor, events, key);
+        return key;
     }
 
     private void Control(int operation, int descriptor, uint events, ulong key)
@@ -128,8 +127,8 @@ internal sealed unsafe class EpollLoop : IDisposable
                 var key = *(ulong*)(at + DataOffset);
                 if (key == 0)
                     RunPosted();
-                else if (_handlers.TryGetValue(key, out var handler))
-                    handler.OnEvents(*(uint*)at);
+                else
+                    _handlers.Find(key)?.OnEvents(*(uint*)at);
             }
         }
     }

@@ -1,0 +1,46 @@
+namespace PushNode.Transport.Epoll;
+
+/// <summary>
+/// The handlers of one loop under keys that are never used again: a slot, which is, and the slot's generation, which is not. An array, because it is looked up for each event and
+/// a connection should cost no more than its reference. The loop's thread only.
+/// </summary>
+internal sealed class HandlerTable
+{
+    private readonly Stack<int> _free = new();
+    private Slot[] _slots = new Slot[64];
+    private int _used;
+
+    /// <summary>Takes a slot.</summary>
+    /// <returns>Its key; never 0.</returns>
+    public ulong Add(EpollHandler handler)
+    {
+        if (!_free.TryPop(out var index))
+            index = _used++;
+        if (index == _slots.Length)
+            Array.Resize(ref _slots, 2 * _slots.Length);
+        ref var slot = ref _slots[index];
+        slot.Handler = handler;
+        return (ulong)++slot.Generation << 32 | (uint)index;
+    }
+
+    /// <summary>The handler under a key; null when it was removed.</summary>
+    public EpollHandler? Find(ulong key)
+    {
+        ref var slot = ref _slots[(uint)key];
+        return slot.Generation == (uint)(key >> 32) ? slot.Handler : null;
+    }
+
+    public void Replace(ulong key, EpollHandler handler) => _slots[(uint)key].Handler = handler;
+
+    public void Remove(ulong key)
+    {
+        _slots[(uint)key].Handler = null;
+        _free.Push((int)(uint)key);
+    }
+
+    private struct Slot
+    {
+        public EpollHandler? Handler;
+        public uint Generation;
+    }
+}
