@@ -5,7 +5,7 @@ using RedisPush.Testing;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>Rule 6: when the node is quiet, received = merged + dropped and expected = deliveries + dropped deliveries, to the message.</summary>
-public sealed class AccountingTests(ITestOutputHelper output)
+public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper output) : TransportTests(transport)
 {
     private const int Rooms = 4;
     private const int Rounds = 300;
@@ -17,7 +17,7 @@ public sealed class AccountingTests(ITestOutputHelper output)
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
         await using var redis = await RedisServer.StartNewAsync();
-        await using var node = await ProgramProcess.StartNodeAsync(
+        await using var node = await StartNodeAsync(
             redis, ("Push:Merge:Window", "00:00:00.1"), ("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var series = (await Metrics.ScrapeAsync(node)).Series.ToHashSet();
@@ -137,4 +137,8 @@ public sealed class AccountingTests(ITestOutputHelper output)
             }
         }
     }
+
+    public sealed class OverEpoll(ITestOutputHelper output) : AccountingTests(NodeTransport.Epoll, output);
+
+    public sealed class OverKestrel(ITestOutputHelper output) : AccountingTests(NodeTransport.Stream, output);
 }

@@ -67,7 +67,7 @@ public sealed class BrowserTests(FarmFixture fixture)
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.Urls.Add($"http://127.0.0.1:{port}");
-        var page = Page.Replace("NODE", WsClient.Quote($"ws://127.0.0.1:{fixture.NodePort}/connect"), StringComparison.Ordinal).Replace("ROOM", WsClient.Quote(Room), StringComparison.Ordinal);
+        var page = Page.Replace("NODE", WsClient.Quote($"ws://127.0.0.1:{fixture.Farm.NodePort}/connect"), StringComparison.Ordinal).Replace("ROOM", WsClient.Quote(Room), StringComparison.Ordinal);
         app.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
         app.MapGet("/hold", async () =>
         {

@@ -22,9 +22,9 @@ public sealed class HostileTests(RedisFarmFixture redisFarm, FarmFixture farm, I
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        ProgramProcess[] programs = [farm.Farm, redisFarm.First, redisFarm.Api];
+        ProgramProcess[] programs = [farm.Farm, farm.Over(NodeTransport.Stream), redisFarm.First, redisFarm.Api];
         var room = Room.New();
-        await using var onFarm = await WsClient.ConnectAsync(farm.NodePort);
+        await using var onFarm = await WsClient.ConnectAsync(farm.Farm.NodePort);
         await onFarm.JoinAsync(room);
         await using var onNode = await WsClient.ConnectAsync(redisFarm.First.NodePort);
         await onNode.JoinAsync(room);

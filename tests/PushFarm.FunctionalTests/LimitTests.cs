@@ -6,12 +6,14 @@ using PushFarm.FunctionalTests.Harness;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>Who may connect, how many, and how a handshake must look.</summary>
-public sealed class LimitTests(FarmFixture fixture)
+public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) : TransportTests(transport)
 {
+    private readonly ProgramProcess _farm = fixture.Over(transport);
+
     [Fact]
     public async Task A_full_node_refuses_the_upgrade_until_a_client_leaves()
     {
-        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Connections:Max", "3"));
+        await using var farm = await StartFarmAsync(("Push:Connections:Max", "3"));
         var clients = new List<WsClient>();
         for (var i = 0; i < 3; i++)
             clients.Add(await WsClient.ConnectAsync(farm.NodePort));
@@ -41,7 +43,7 @@ public sealed class LimitTests(FarmFixture fixture)
     [Fact]
     public async Task An_origin_list_lets_in_only_its_origins()
     {
-        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Connections:AllowedOrigins", "https://a.example;https://b.example:8443"));
+        await using var farm = await StartFarmAsync(("Push:Connections:AllowedOrigins", "https://a.example;https://b.example:8443"));
         foreach (var (origin, status) in new[]
         {
             ("https://a.example", 101), ("https://b.example:8443", 101),
@@ -59,14 +61,14 @@ public sealed class LimitTests(FarmFixture fixture)
     [Fact]
     public async Task Every_origin_is_let_in_by_default()
     {
-        await using var client = await WsClient.ConnectAsync(fixture.NodePort, options: new WsOptions { ExtraHeaders = "Origin: https://anywhere.example\r\n" });
+        await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { ExtraHeaders = "Origin: https://anywhere.example\r\n" });
         await client.PingAsync();
     }
 
     [Fact]
     public async Task Rooms_per_connection_and_message_bytes_are_settings()
     {
-        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Connections:MaxRooms", "2"), ("Push:Connections:MaxMessageBytes", "512"));
+        await using var farm = await StartFarmAsync(("Push:Connections:MaxRooms", "2"), ("Push:Connections:MaxMessageBytes", "512"));
         await using var client = await WsClient.ConnectAsync(farm.NodePort);
         await client.JoinAsync("a");
         await client.JoinAsync("b");
@@ -83,7 +85,7 @@ public sealed class LimitTests(FarmFixture fixture)
     [InlineData("/connect")]
     public async Task A_wrong_handshake_is_refused_with_the_right_status(string path)
     {
-        var port = fixture.NodePort;
+        var port = _farm.NodePort;
         var version = await RawHttp.SendAsync(port, RawHttp.Upgrade(path, version: "8"));
         Assert.Equal((426, "13"), (version.Status, version.Headers["Sec-WebSocket-Version"]));
         Assert.Equal(400, (await RawHttp.SendAsync(port, RawHttp.Upgrade(path, key: null))).Status);
@@ -95,7 +97,7 @@ public sealed class LimitTests(FarmFixture fixture)
     [Fact]
     public async Task A_path_that_is_none_is_404()
     {
-        Assert.Equal(404, (await RawHttp.SendAsync(fixture.NodePort, RawHttp.Upgrade("/no-such-path"))).Status);
+        Assert.Equal(404, (await RawHttp.SendAsync(_farm.NodePort, RawHttp.Upgrade("/no-such-path"))).Status);
     }
 
     [Theory]
@@ -104,7 +106,7 @@ public sealed class LimitTests(FarmFixture fixture)
     [InlineData("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgr")]
     public async Task A_handshake_that_does_not_come_to_its_end_is_cut(string sent)
     {
-        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Connections:HandshakeTimeout", "00:00:02"));
+        await using var farm = await StartFarmAsync(("Push:Connections:HandshakeTimeout", "00:00:02"));
         using var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", farm.NodePort, TestContext.Current.CancellationToken);
         await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(sent), TestContext.Current.CancellationToken);
@@ -116,7 +118,7 @@ public sealed class LimitTests(FarmFixture fixture)
     [Fact]
     public async Task Metrics_and_health_are_on_the_management_port_alone_whatever_the_Host_header_says()
     {
-        var farm = fixture.Farm;
+        var farm = _farm;
         foreach (var port in (int[])[farm.NodePort, farm.ApiPort])
         {
             foreach (var host in (string[])["localhost", $"localhost:{farm.ManagementPort}", $"127.0.0.1:{farm.ManagementPort}"])
@@ -147,4 +149,8 @@ public sealed class LimitTests(FarmFixture fixture)
             // Expected: an RST is an end as well.
         }
     }
+
+    public sealed class OverEpoll(FarmFixture fixture) : LimitTests(fixture, NodeTransport.Epoll);
+
+    public sealed class OverKestrel(FarmFixture fixture) : LimitTests(fixture, NodeTransport.Stream);
 }

@@ -3,12 +3,12 @@ using PushFarm.FunctionalTests.Harness;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>A client that only receives stays; a peer that gives no sign of life is asked and then closed, however much is pushed to it.</summary>
-public sealed class LivenessTests
+public abstract class LivenessTests(NodeTransport transport) : TransportTests(transport)
 {
     [Fact]
     public async Task Clients_that_answer_pings_stay_and_those_that_do_not_are_closed()
     {
-        await using var farm = await ProgramProcess.StartFarmAsync(
+        await using var farm = await StartFarmAsync(
             ("Push:Connections:PingAfter", "00:00:01"), ("Push:Connections:CloseAfter", "00:00:04"), ("Push:Merge:Window", "00:00:00.2"));
         var (busy, quiet) = (Room.New("busy"), Room.New("quiet"));
         var living = new List<WsClient>();
@@ -49,4 +49,8 @@ public sealed class LivenessTests
         await Wait.ForAsync(joined.Task, "JOINED");
         return client;
     }
+
+    public sealed class OverEpoll() : LivenessTests(NodeTransport.Epoll);
+
+    public sealed class OverKestrel() : LivenessTests(NodeTransport.Stream);
 }

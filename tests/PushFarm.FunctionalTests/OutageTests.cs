@@ -6,7 +6,7 @@ using RedisPush.Testing;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>Redis goes away, by death or by standing still: clients stay, are told of the gap, and messages flow again by themselves.</summary>
-public sealed class OutageTests(ITestOutputHelper output)
+public abstract class OutageTests(NodeTransport transport, ITestOutputHelper output) : TransportTests(transport)
 {
     [Theory]
     [InlineData("killed and restarted")]
@@ -15,7 +15,7 @@ public sealed class OutageTests(ITestOutputHelper output)
     {
         await using var redis = await RedisServer.StartNewAsync();
         await using var api = await ProgramProcess.StartApiAsync(redis);
-        await using var node = await ProgramProcess.StartNodeAsync(redis, ("Push:Merge:Window", "00:00:00.2"));
+        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:00.2"));
         var room = Room.New();
         var witnesses = new List<(WsClient Client, OutageWitness Seen)>();
         for (var i = 0; i < 50; i++)
@@ -78,7 +78,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         await using var redis = RedisServer.NotStarted();
         var (port, nodeManagement, apiPort, apiManagement) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
         await using var node = ProgramProcess.Start(
-            "PushNode", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
+            "PushNode", [TransportSetting, ("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
         await using var api = ProgramProcess.Start(
             "PushApi", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{apiManagement}")], ["--urls", $"http://127.0.0.1:{apiPort}"], apiPort: apiPort, managementPort: apiManagement);
         foreach (var program in (ProgramProcess[])[node, api])
@@ -124,4 +124,8 @@ public sealed class OutageTests(ITestOutputHelper output)
             await Task.Delay(100, CancellationToken.None);
         }
     }
+
+    public sealed class OverEpoll(ITestOutputHelper output) : OutageTests(NodeTransport.Epoll, output);
+
+    public sealed class OverKestrel(ITestOutputHelper output) : OutageTests(NodeTransport.Stream, output);
 }

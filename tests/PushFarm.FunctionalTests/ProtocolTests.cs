@@ -3,9 +3,9 @@ using PushFarm.FunctionalTests.Harness;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>The protocol's requests and answers, as docs/protocol.md has them.</summary>
-public sealed class ProtocolTests(FarmFixture fixture)
+public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport) : TransportTests(transport)
 {
-    private readonly ProgramProcess _farm = fixture.Farm;
+    private readonly ProgramProcess _farm = fixture.Over(transport);
 
     public static TheoryData<string> WrongRooms => new()
     {
@@ -105,7 +105,7 @@ public sealed class ProtocolTests(FarmFixture fixture)
     [Fact]
     public async Task JOINED_precedes_the_first_PUSH_and_no_PUSH_follows_LEFT()
     {
-        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Merge:Window", "00:00:00.02"), ("Push:Merge:Gather", "00:00:00.005"), ("Push:FanOut:Shards", "1"));
+        await using var farm = await StartFarmAsync(("Push:Merge:Window", "00:00:00.02"), ("Push:Merge:Gather", "00:00:00.005"), ("Push:FanOut:Shards", "1"));
         var room = Room.New();
         using var stop = new CancellationTokenSource();
         var publishing = Task.Run(async () =>
@@ -313,4 +313,8 @@ public sealed class ProtocolTests(FarmFixture fixture)
         Assert.NotEmpty(error.Data.GetProperty("message").GetString()!);
         Assert.Equal(id, error.Id);
     }
+
+    public sealed class OverEpoll(FarmFixture fixture) : ProtocolTests(fixture, NodeTransport.Epoll);
+
+    public sealed class OverKestrel(FarmFixture fixture) : ProtocolTests(fixture, NodeTransport.Stream);
 }

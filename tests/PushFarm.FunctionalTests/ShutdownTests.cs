@@ -5,7 +5,7 @@ using RedisPush.Testing;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>SIGTERM: what was merged arrives, then each client is told to come back later, then the process ends with 0.</summary>
-public sealed partial class ShutdownTests
+public abstract partial class ShutdownTests(NodeTransport transport) : TransportTests(transport)
 {
     [Fact]
     public async Task Two_thousand_clients_get_what_was_merged_and_then_a_hint_when_to_come_back()
@@ -13,7 +13,7 @@ public sealed partial class ShutdownTests
         const int Clients = 2000;
         await using var redis = await RedisServer.StartNewAsync();
         // Slow enough for the test to look at the draining node: 2,000 closes take some seconds.
-        await using var node = await ProgramProcess.StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:ClosesPerSecond", "500"));
+        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:ClosesPerSecond", "500"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var room = Room.New();
         var members = await Member.JoinAsync(node, room, Clients);
@@ -44,7 +44,7 @@ public sealed partial class ShutdownTests
     [Fact]
     public async Task Clients_that_do_not_echo_the_close_do_not_hold_up_the_end()
     {
-        await using var farm = await ProgramProcess.StartFarmAsync();
+        await using var farm = await StartFarmAsync();
         var clients = new List<WsClient>();
         for (var i = 0; i < 20; i++)
         {
@@ -89,9 +89,9 @@ public sealed partial class ShutdownTests
         await using var redis = await RedisServer.StartNewAsync();
         await using var process = program switch
         {
-            "PushNode" => await ProgramProcess.StartNodeAsync(redis),
+            "PushNode" => await StartNodeAsync(redis),
             "PushApi" => await ProgramProcess.StartApiAsync(redis),
-            _ => await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint)),
+            _ => await StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint)),
         };
         await redis.StopAsync();
         process.Signal(Signals.Terminate);
@@ -100,4 +100,8 @@ public sealed partial class ShutdownTests
 
     [GeneratedRegex("^retry=[0-9]+$")]
     private static partial Regex RetryHint();
+
+    public sealed class OverEpoll() : ShutdownTests(NodeTransport.Epoll);
+
+    public sealed class OverKestrel() : ShutdownTests(NodeTransport.Stream);
 }

@@ -5,7 +5,7 @@ using RedisPush.Testing;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>Clients that do not read lose frames, or their connection; clients that do lose nothing.</summary>
-public sealed class SlowClientTests : IAsyncLifetime
+public abstract class SlowClientTests(NodeTransport transport) : TransportTests(transport), IAsyncLifetime
 {
     private const int Readers = 30;
     private const int Sleepers = 20;
@@ -28,6 +28,7 @@ public sealed class SlowClientTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         await _publisher.DisposeAsync();
         await _redis.DisposeAsync();
     }
@@ -97,7 +98,7 @@ public sealed class SlowClientTests : IAsyncLifetime
 
     // Two messages make a batch of the largest size, so that each round is one frame at once.
     private Task<ProgramProcess> StartNodeAsync(params (string, string)[] settings) =>
-        ProgramProcess.StartNodeAsync(_redis, [("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"), .. settings]);
+        StartNodeAsync(_redis, [("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"), .. settings]);
 
     private async Task<(IReadOnlyList<Member> Readers, IReadOnlyList<Member> Sleepers)> LoadAsync(ProgramProcess node)
     {
@@ -120,4 +121,8 @@ public sealed class SlowClientTests : IAsyncLifetime
         await _publisher.PublishAsync(Room.Channel(_room), payloads);
         _published += payloads.Count;
     }
+
+    public sealed class OverEpoll() : SlowClientTests(NodeTransport.Epoll);
+
+    public sealed class OverKestrel() : SlowClientTests(NodeTransport.Stream);
 }

@@ -4,14 +4,14 @@ using PushFarm.FunctionalTests.Harness;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>RFC 6455 from the client's side: what a frame may be, and which close code answers what it may not be.</summary>
-public sealed class WebSocketFramingTests(FarmFixture fixture)
+public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport transport) : TransportTests(transport)
 {
     private const string Ping = """{"type":"PING","data":{}}""";
     private const int MessageLimit = 4096;
 
     private static readonly byte[] PingBytes = Encoding.UTF8.GetBytes(Ping);
 
-    private readonly ProgramProcess _farm = fixture.Farm;
+    private readonly ProgramProcess _farm = fixture.Over(transport);
 
     public static TheoryData<string, int, byte[]> WrongBytes
     {
@@ -214,4 +214,8 @@ public sealed class WebSocketFramingTests(FarmFixture fixture)
     }
 
     private static byte[] Blanks(int length) => Encoding.UTF8.GetBytes(new string(' ', length));
+
+    public sealed class OverEpoll(FarmFixture fixture) : WebSocketFramingTests(fixture, NodeTransport.Epoll);
+
+    public sealed class OverKestrel(FarmFixture fixture) : WebSocketFramingTests(fixture, NodeTransport.Stream);
 }

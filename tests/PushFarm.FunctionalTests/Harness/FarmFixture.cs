@@ -2,16 +2,30 @@
 
 namespace PushFarm.FunctionalTests.Harness;
 
-/// <summary>One PushFarm on the memory bus with default settings, for every test that needs no other.</summary>
+/// <summary>One PushFarm on the memory bus with default settings for each transport, for every test that needs no other.</summary>
 public sealed class FarmFixture : IAsyncLifetime
 {
     private ProgramProcess? _farm;
+    private ProgramProcess? _streamFarm;
 
+    /// <summary>The one with nothing set: what an operator gets.</summary>
     internal ProgramProcess Farm => _farm ?? throw new InvalidOperationException("The farm is not started.");
 
-    internal int NodePort => Farm.NodePort;
+    /// <summary>On Linux, where the tests run, nothing set is epoll.</summary>
+    internal ProgramProcess Over(NodeTransport transport) => transport == NodeTransport.Epoll ? Farm : _streamFarm!;
 
-    public async ValueTask InitializeAsync() => _farm = await ProgramProcess.StartFarmAsync();
+    public async ValueTask InitializeAsync()
+    {
+        _farm = await ProgramProcess.StartFarmAsync();
+        _streamFarm = await ProgramProcess.StartFarmAsync(TransportTests.Setting(NodeTransport.Stream));
+    }
 
-    public ValueTask DisposeAsync() => _farm?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var farm in (ProgramProcess?[])[_farm, _streamFarm])
+        {
+            if (farm is not null)
+                await farm.DisposeAsync();
+        }
+    }
 }

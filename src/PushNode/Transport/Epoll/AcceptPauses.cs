@@ -9,13 +9,13 @@ internal sealed class AcceptPauses(NodeMetrics metrics, TimeProvider time, ILogg
 
     private long _loggedAt;
 
-    /// <param name="error">The error number of accept(2).</param>
+    /// <param name="error">The error number of accept(2) or epoll_ctl(2).</param>
     public void Paused(int error)
     {
         metrics.AcceptPaused();
         var loggedAt = Volatile.Read(ref _loggedAt);
         var now = time.GetTimestamp();
         if ((loggedAt == 0 || time.GetElapsedTime(loggedAt, now) >= Interval) && Interlocked.CompareExchange(ref _loggedAt, now, loggedAt) == loggedAt)
-            logger.AcceptPaused(error is Libc.EMFILE or Libc.ENFILE ? "descriptors" : "memory", error);
+            logger.AcceptPaused(error switch { Libc.EMFILE or Libc.ENFILE => "descriptors", Libc.ENOSPC => "epoll watches", _ => "memory" }, error);
     }
 }

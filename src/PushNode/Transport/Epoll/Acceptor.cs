@@ -1,10 +1,12 @@
+using System.Net;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// Accepts a listener's connections on one loop. Out of descriptors or memory it pauses instead of spinning on a connection that it cannot take. All but the constructor runs on the loop's thread.
+/// Accepts a listener's connections on one loop. Short of descriptors or memory it pauses instead of spinning on a connection that it cannot take; the last descriptors
+/// stay free, so that clients alone can shut out neither the operator nor the backplane. All but the constructor, start and stop runs on the loop's thread.
 /// </summary>
 internal sealed class Acceptor(EpollLoop loop, int listener, ChannelWriter<ConnectionContext> accepted, AcceptPauses pauses) : EpollHandler
 {
@@ -13,6 +15,13 @@ internal sealed class Acceptor(EpollLoop loop, int listener, ChannelWriter<Conne
     /// <summary>Connections taken before the loop's other work gets its turn.</summary>
     private const int PerTurn = 64;
 
+    /// <summary>
+    /// Descriptors that clients do not get. Kestrel's own listeners, the management's among them, cannot even pause: they try again and again, with a core each, to
+    /// accept what they have no descriptor for.
+    /// </summary>
+    private const int Reserve = 32;
+
+    private int _firstReserved = FirstReserved();
     private ulong? _key;
     private bool _stopped;
 
@@ -30,35 +39,66 @@ internal sealed class Acceptor(EpollLoop loop, int listener, ChannelWriter<Conne
         {
             var descriptor = Descriptor.Accept(listener, out var remote, out var error);
             if (descriptor >= 0)
-            {
-                var connection = new EpollConnection(loop, descriptor, remote);
-                connection.Start();
-                if (!accepted.TryWrite(connection))
-                    _ = connection.DisposeAsync().AsTask();
-            }
+                Take(descriptor, remote);
             else if (error is Libc.EMFILE or Libc.ENFILE or Libc.ENOBUFS or Libc.ENOMEM)
-            {
-                pauses.Paused(error);
-                Unregister();
-                _ = ResumeAsync();
-            }
+                PauseFor(error);
             else if (error == Libc.EAGAIN)
-            {
                 return;
-            }
         }
+    }
+
+    private static int FirstReserved()
+    {
+        var limit = Descriptor.Limit();
+        return limit - Math.Min(Reserve, limit / 8);
+    }
+
+    private void Take(int descriptor, IPEndPoint? remote)
+    {
+        var connection = new EpollConnection(loop, descriptor, remote);
+        if (!connection.TryStart())
+        {
+            Descriptor.Close(descriptor);
+            PauseFor(Libc.ENOSPC);
+            return;
+        }
+
+        if (!accepted.TryWrite(connection))
+            _ = connection.DisposeAsync().AsTask();
+        if (descriptor >= _firstReserved)
+            PauseFor(Libc.EMFILE);
+    }
+
+    private void PauseFor(int error)
+    {
+        pauses.Paused(error);
+        Unregister();
+        _ = ResumeAsync();
     }
 
     private async Task ResumeAsync()
     {
         await Task.Delay(Pause);
-        loop.Post(Register);
+        loop.Post(Resume);
+    }
+
+    private void Resume()
+    {
+        // It may have been raised while the process runs.
+        _firstReserved = FirstReserved();
+        if (Descriptor.Next() < _firstReserved)
+            Register();
+        else if (!_stopped)
+            _ = ResumeAsync();
     }
 
     private void Register()
     {
-        if (!_stopped)
-            _key = loop.RegisterListener(listener, this);
+        if (_stopped)
+            return;
+        _key = loop.RegisterListener(listener, this);
+        if (_key is null)
+            PauseFor(Libc.ENOSPC);
     }
 
     private void Unregister()

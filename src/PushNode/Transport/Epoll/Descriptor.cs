@@ -80,6 +80,24 @@ internal static unsafe class Descriptor
     /// <summary>Ends the connection in both directions; what was accepted is still sent. Its loop then sees the end.</summary>
     public static void End(int descriptor) => _ = Libc.Shutdown(descriptor, Libc.SHUT_RDWR);
 
+    /// <summary>How many descriptors the process may have; their numbers are below it.</summary>
+    public static int Limit()
+    {
+        var limit = stackalloc ulong[2];
+        Check(Libc.GetLimit(Libc.RLIMIT_NOFILE, limit));
+        return (int)Math.Min(limit[0], int.MaxValue);
+    }
+
+    /// <summary>The number that the next descriptor would get, which is the lowest free one; null when there is none.</summary>
+    public static int? Next()
+    {
+        var next = Libc.EventDescriptor(0, Libc.EFD_CLOEXEC);
+        if (next < 0)
+            return null;
+        Close(next);
+        return next;
+    }
+
     /// <summary>Gives the descriptor back. From then on its number may belong to somebody else.</summary>
     public static void Close(int descriptor) => _ = Libc.Close(descriptor);
 

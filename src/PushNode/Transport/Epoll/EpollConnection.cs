@@ -36,6 +36,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
 
     // The loop's own.
     private bool _isReading = true;
+    private bool _isPaused;
 
     public EpollConnection(EpollLoop loop, int descriptor, IPEndPoint? remote)
         : base(Guid.CreateVersion7().ToString("N"))
@@ -50,21 +51,25 @@ internal sealed class EpollConnection : DefaultConnectionContext
     }
 
     /// <summary>Begins to read and to send. The loop's thread.</summary>
-    public void Start()
+    /// <returns>False when the kernel has no room to watch the descriptor; it is the caller's then.</returns>
+    public bool TryStart()
     {
+        if (_loop.Register(_descriptor, new Events(this)) is not { } key)
+            return false;
+        _key = key;
         _sending = SendAllAsync();
-        _key = _loop.Register(_descriptor, new Events(this));
+        return true;
     }
 
     /// <summary>
     /// Takes the socket out of HTTP's hands, once everything that was written has been accepted by the socket. Called by the handler of an upgraded request, which must not read or write after it.
     /// </summary>
-    /// <returns>The socket; null when the peer is gone.</returns>
+    /// <returns>The socket; null when the peer is gone or does not take the answer, or when Kestrel has given the connection up.</returns>
     public async Task<SocketWire?> DetachAsync()
     {
         await _loop.RunAsync(StopReading);
         _output.Reader.CancelPendingRead();
-        if (!await _sending)
+        if (!await SentAsync())
             return null;
         lock (_lock)
         {
@@ -101,16 +106,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
         await _output.Writer.CompleteAsync();
         if (!_isGone)
         {
-            try
-            {
-                await _sending.WaitAsync(LastAnswerTimeout);
-            }
-            catch (TimeoutException)
-            {
-                // Expected: the peer does not read.
-                Abort(new ConnectionAbortedException());
-            }
-
+            await SentAsync();
             await _loop.RunAsync(Close);
         }
 
@@ -118,12 +114,28 @@ internal sealed class EpollConnection : DefaultConnectionContext
         await base.DisposeAsync();
     }
 
+    /// <summary>Waits until everything that was written is accepted; cuts a peer that does not take it.</summary>
+    /// <returns>What <see cref="SendAllAsync"/> returned: nobody writes to the socket any more, its descriptor can change hands.</returns>
+    private async Task<bool> SentAsync()
+    {
+        try
+        {
+            return await _sending.WaitAsync(LastAnswerTimeout);
+        }
+        catch (TimeoutException)
+        {
+            // Expected: the peer does not read.
+            Abort(new ConnectionAbortedException());
+            Break();
+            return await _sending;
+        }
+    }
+
     private void Close()
     {
         lock (_lock)
             _isGone = true;
         _isReading = false;
-        Break();
         _loop.Forget(_key);
         Descriptor.Close(_descriptor);
     }
@@ -138,18 +150,22 @@ internal sealed class EpollConnection : DefaultConnectionContext
     /// <summary>Moves bytes from the socket to Kestrel until there are none or Kestrel has enough. The loop's thread.</summary>
     private void Read()
     {
-        while (_isReading)
+        // Bytes and the end that come while Kestrel has enough stay in the kernel: a pipe takes one flush at a time.
+        while (_isReading && !_isPaused)
         {
             var received = Descriptor.Receive(_descriptor, _input.Writer.GetSpan());
             if (received is null)
                 return;
-            if (received <= 0)
+            if (received < 0)
             {
-                StopReading();
-                // After a mere end of the stream the peer may still want its answer.
-                if (received < 0)
-                    Break();
-                _ = _closedSource.CancelAsync();
+                OnLost();
+                return;
+            }
+
+            if (received == 0)
+            {
+                // The peer may still want its answer.
+                EndReading();
                 return;
             }
 
@@ -157,6 +173,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
             var flush = _input.Writer.FlushAsync();
             if (!flush.IsCompletedSuccessfully)
             {
+                _isPaused = true;
                 _ = ReadOnAsync(flush);
                 return;
             }
@@ -169,11 +186,30 @@ internal sealed class EpollConnection : DefaultConnectionContext
     private async Task ReadOnAsync(ValueTask<FlushResult> flush)
     {
         await flush;
-        _loop.Post(Read);
+        _loop.Post(() =>
+        {
+            _isPaused = false;
+            Read();
+        });
+    }
+
+    private void EndReading()
+    {
+        if (!_isReading)
+            return;
+        StopReading();
+        _ = _closedSource.CancelAsync();
+    }
+
+    /// <summary>The connection is dead in both directions, whether or not somebody reads or writes just now. The loop's thread.</summary>
+    private void OnLost()
+    {
+        EndReading();
+        Break();
     }
 
     /// <summary>Moves bytes from Kestrel to the socket until Kestrel has ended, or the connection is detached or broken.</summary>
-    /// <returns>Whether all of them were accepted.</returns>
+    /// <returns>Whether the connection can be detached: all bytes were accepted, and Kestrel has not given it up.</returns>
     private async Task<bool> SendAllAsync()
     {
         while (true)
@@ -189,7 +225,9 @@ internal sealed class EpollConnection : DefaultConnectionContext
             }
 
             _output.Reader.AdvanceTo(result.Buffer.End);
-            if (result.IsCompleted || result.IsCanceled)
+            if (result.IsCompleted)
+                return false;
+            if (result.IsCanceled)
                 return true;
         }
     }
@@ -233,7 +271,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
         }
     }
 
-    /// <summary>Nothing more can be sent: the peer has reset the connection, or it is closed.</summary>
+    /// <summary>Nothing more can be sent.</summary>
     private void Break()
     {
         lock (_lock)
@@ -245,6 +283,12 @@ internal sealed class EpollConnection : DefaultConnectionContext
     {
         public override void OnEvents(uint events)
         {
+            if ((events & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0)
+            {
+                connection.OnLost();
+                return;
+            }
+
             if ((events & Libc.EPOLLOUT) != 0)
                 connection.OnRoom();
             if ((events & ~Libc.EPOLLOUT) != 0)

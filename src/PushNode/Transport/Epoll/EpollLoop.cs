@@ -26,12 +26,13 @@ internal sealed unsafe class EpollLoop : IDisposable
     private List<Action> _posted = [];
     private List<Action> _running = [];
     private volatile bool _stopping;
+    private bool _hasEnded;
 
     public EpollLoop(int index)
     {
         _epoll = Descriptor.Check(Libc.EpollCreate(Libc.EPOLL_CLOEXEC));
         _wake = Descriptor.Check(Libc.EventDescriptor(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK));
-        Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN, key: 0);
+        Descriptor.Check(Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN, key: 0));
         _thread = new Thread(Run) { Name = $"epoll {index}", IsBackground = true };
         _thread.Start();
     }
@@ -39,17 +40,23 @@ internal sealed unsafe class EpollLoop : IDisposable
     /// <summary>For reading; to be used within one event only.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
 
-    /// <summary>Runs something on the loop's thread, after what was posted before. Any thread.</summary>
+    /// <summary>Runs something on the loop's thread, after what was posted before; once the loop has ended, at once. Any thread.</summary>
     public void Post(Action action)
     {
         lock (_lock)
         {
-            _posted.Add(action);
-            if (_posted.Count > 1)
+            if (_hasEnded)
+            {
+                // Whoever still has a connection can close it, one at a time like before.
+                action();
                 return;
-        }
+            }
 
-        Wake();
+            _posted.Add(action);
+            // Under the lock: the descriptor's number may be somebody else's once the loop has ended.
+            if (_posted.Count == 1)
+                Wake();
+        }
     }
 
     /// <summary>Like <see cref="Post"/>; completes when it has run. Any thread.</summary>
@@ -65,11 +72,12 @@ internal sealed unsafe class EpollLoop : IDisposable
     }
 
     /// <summary>Registers a connection's descriptor, edge-triggered. The loop's thread only.</summary>
-    /// <returns>The key under which <see cref="Replace"/> and <see cref="Forget"/> know it.</returns>
-    public ulong Register(int descriptor, EpollHandler handler) => Register(descriptor, handler, ConnectionEvents);
+    /// <returns>The key under which <see cref="Replace"/> and <see cref="Forget"/> know it; null when the kernel has no room for it.</returns>
+    public ulong? Register(int descriptor, EpollHandler handler) => Register(descriptor, handler, ConnectionEvents);
 
     /// <summary>Registers a listening descriptor: level-triggered, and each connection wakes one loop. The loop's thread only.</summary>
-    public ulong RegisterListener(int descriptor, EpollHandler handler) => Register(descriptor, handler, Libc.EPOLLIN | Libc.EPOLLEXCLUSIVE);
+    /// <returns>Its key; null when the kernel has no room for it.</returns>
+    public ulong? RegisterListener(int descriptor, EpollHandler handler) => Register(descriptor, handler, Libc.EPOLLIN | Libc.EPOLLEXCLUSIVE);
 
     /// <summary>Gives a descriptor's events to another handler. The loop's thread only.</summary>
     public void Replace(ulong key, EpollHandler handler) => _handlers.Replace(key, handler);
@@ -81,7 +89,8 @@ internal sealed unsafe class EpollLoop : IDisposable
     public void Unregister(int descriptor, ulong key)
     {
         _handlers.Remove(key);
-        Control(Libc.EPOLL_CTL_DEL, descriptor, 0, key);
+        if (!_hasEnded)
+            Descriptor.Check(Control(Libc.EPOLL_CTL_DEL, descriptor, 0, key));
     }
 
     /// <summary>Ends the thread. What is still registered is for its owners to close.</summary>
@@ -90,23 +99,38 @@ internal sealed unsafe class EpollLoop : IDisposable
         _stopping = true;
         Wake();
         _thread.Join();
-        Descriptor.Close(_epoll);
-        Descriptor.Close(_wake);
+        RunPosted();
+        lock (_lock)
+        {
+            _hasEnded = true;
+            foreach (var action in _posted)
+                action();
+            _posted.Clear();
+            Descriptor.Close(_epoll);
+            Descriptor.Close(_wake);
+        }
     }
 
-    private ulong Register(int descriptor, EpollHandler handler, uint events)
+    private ulong? Register(int descriptor, EpollHandler handler, uint events)
     {
         var key = _handlers.Add(handler);
-        Control(Libc.EPOLL_CTL_ADD, descriptor, events, key);
+        var result = Control(Libc.EPOLL_CTL_ADD, descriptor, events, key);
+        if (result < 0 && Marshal.GetLastPInvokeError() is Libc.ENOSPC or Libc.ENOMEM)
+        {
+            _handlers.Remove(key);
+            return null;
+        }
+
+        Descriptor.Check(result);
         return key;
     }
 
-    private void Control(int operation, int descriptor, uint events, ulong key)
+    private int Control(int operation, int descriptor, uint events, ulong key)
     {
         var interest = stackalloc byte[16];
         *(uint*)interest = events;
         *(ulong*)(interest + DataOffset) = key;
-        Descriptor.Check(Libc.EpollControl(_epoll, operation, descriptor, interest));
+        return Libc.EpollControl(_epoll, operation, descriptor, interest);
     }
 
     private void Wake()

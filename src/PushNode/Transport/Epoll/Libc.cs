@@ -10,6 +10,7 @@ internal static unsafe partial class Libc
     public const int ENOMEM = 12;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
+    public const int ENOSPC = 28;
     public const int ENOBUFS = 105;
 
     public const uint EPOLLIN = 0x1;
@@ -32,6 +33,7 @@ internal static unsafe partial class Libc
     public const int SHUT_RDWR = 2;
     public const int SOL_SOCKET = 1;
     public const int SO_LINGER = 13;
+    public const int RLIMIT_NOFILE = 7;
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     public static partial int EpollCreate(int flags);
@@ -68,6 +70,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     public static partial int SetOption(int descriptor, int level, int name, void* value, int length);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    public static partial int GetLimit(int resource, ulong* softAndHard);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);

@@ -34,6 +34,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor, byte
             loop.Replace(key, this);
             if (early.Length > 0)
                 _connection!.OnBytes(early);
+            early = [];
             // Edges that came before are gone.
             OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
         });
