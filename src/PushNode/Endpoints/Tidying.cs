@@ -3,7 +3,7 @@ using PushNode.Telemetry;
 namespace PushNode.Endpoints;
 
 /// <summary>
-/// Gives memory back after a wave of handshakes. A handshake leaves some 4 KB of HTTP objects behind, and a node whose connections then only receive allocates so little
+/// Gives memory back after the start and after each wave of handshakes. A handshake leaves some 4 KB of HTTP objects behind, and a node whose connections then only receive allocates so little
 /// that no collection comes by itself for hours. Called once a second, by the node's tick.
 /// </summary>
 internal sealed class Tidying(NodeMetrics metrics)
@@ -14,7 +14,8 @@ internal sealed class Tidying(NodeMetrics metrics)
     /// <summary>Ticks without a handshake after which the wave is over.</summary>
     private const int Calm = 5;
 
-    private long _tidiedAt;
+    // The start leaves as much behind as a wave.
+    private long _tidiedAt = -Wave;
     private long _lastSeen;
     private int _calm;
 
