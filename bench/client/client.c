@@ -164,7 +164,7 @@ static void answer(const char *line)
     if (sscanf(line, "arrival %u", &index) == 1 && index < MAX_MESSAGES)
         printf("{\"count\":%u,\"first\":%" PRIu64 ",\"last\":%" PRIu64 "}\n", arrivals[index].count, arrivals[index].first, arrivals[index].last);
     else
-        printf("{\"frames\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"messages\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"cpu\":%.6f}\n",
+        printf("{\"frames\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"messages\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"clientCpu\":%.6f}\n",
             counts.frames, counts.bytes, counts.messages, counts.closed, processor_seconds());
     fflush(stdout);
 }
