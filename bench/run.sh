@@ -61,7 +61,7 @@ install_missing() {
 build() {
     mkdir -p "$artifacts"
     local program
-    for program in floor client; do
+    for program in floor client cputime; do
         cc -std=c11 -O2 -Wall -Wextra -o "$artifacts/$program" "$bench/$program"/*.c
     done
     dotnet publish "$repository/src/PushNode" --configuration Release --output "$artifacts/PushNode" --verbosity quiet --disable-build-servers

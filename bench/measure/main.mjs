@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describeMachine } from "./machine.mjs";
-import { measureAccepting, measureDeliveries, measurePushes, startMeasuringMemory } from "./measurements.mjs";
+import { MemoryMeasurement, measureAccepting, measureDeliveries, measurePushes } from "./measurements.mjs";
 import { readOptions } from "./options.mjs";
 import { ChildProcess, freePort, killAll, stopAll } from "./processes.mjs";
 import { report } from "./report.mjs";
@@ -61,22 +61,27 @@ console.log(`\n${text}\n`);
 if (options.writeDocs) writeDocs(text);
 process.exit(available().length > 0 ? 0 : 1);
 
-/** All servers together, idle, since what is waited for is only time. */
+/** All servers side by side: what takes long is only to be idle. */
 async function memoryOfAll(round) {
-  const measuring = [];
+  const what = "idle connections";
+  const measurements = new Map();
   for (const key of available().filter(name => entries[name].kind !== "floor")) {
-    say(round, key, "idle connections");
-    const session = await start(key, "idle connections", round);
+    say(round, key, what);
+    const session = await start(key, what, round);
     if (!session) continue;
-    await attempt(key, "idle connections", round, async () => {
-      measuring.push({ key, memory: await startMeasuringMemory(session, options.connections, options.idle) });
-    }) || await session.stop();
+    const begun = await attempt(key, what, round, async () => {
+      measurements.set(key, await MemoryMeasurement.start(session, options.connections, options.idle));
+    });
+    if (!begun) await session.stop();
   }
-  for (const { key, memory } of measuring) {
-    await delay(Math.max(0, (memory.sampledAt - now()) * 1000));
-    await attempt(key, "idle connections", round, async () => keep(key, "memory", await memory.sample()));
+  const complete = [];
+  for (const [key, measurement] of measurements) {
+    if (await attempt(key, what, round, () => measurement.addConnections(options.connections))) complete.push([key, measurement]);
   }
-  await Promise.all(measuring.map(({ memory }) => memory.stop()));
+  for (const [key, measurement] of complete) {
+    await attempt(key, what, round, async () => keep(key, "memory", await measurement.result()));
+  }
+  await Promise.all([...measurements.values()].map(measurement => measurement.stop()));
 }
 
 async function withSession(key, what, round, measure) {
@@ -137,8 +142,8 @@ function select(from, names) {
 function limitTime() {
   const { connections, seconds, idle, rounds } = options;
   const connecting = connections / 4000;
-  const perServer = (6 + connecting) + (12 + connecting + seconds) + 2 * (9 + seconds);
-  const expected = rounds * (Object.keys(entries).length * perServer + idle);
+  const perServer = 2 + connecting + (10 + connecting + seconds) + 1.5 * (7 + seconds);
+  const expected = rounds * (Object.keys(entries).length * perServer + 2 * idle);
   const limit = 2 * expected + 120;
   console.log(`About ${Math.ceil(expected / 60)} minutes, at most ${Math.ceil(limit / 60)}. Load of the machine before: ${machine.loadBefore}.`);
   setTimeout(() => {

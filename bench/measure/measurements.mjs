@@ -66,27 +66,55 @@ export async function measureDeliveries(session, rate, seconds, { merged }) {
   return { ...used, rate, expected, received: used.messages / expected, perDelivery: used.cpu / used.messages, redisPerDelivery: used.redisCpu / used.messages };
 }
 
-/** Private memory of a server's idle connections, what it had with a few of them subtracted. */
-export async function startMeasuringMemory(session, connections, idleSeconds) {
-  const few = Math.ceil(connections / 100);
-  await session.connect(few);
-  const { clients } = session;
-  await delay(3000);
-  const base = session.server.privateBytes();
-  await session.connect(connections);
-  const added = session.clients;
-  return {
-    sampledAt: now() + idleSeconds,
-    sample: async () => {
-      const closed = (await clients.counts()).closed + (await added.counts()).closed;
+/**
+ * Private memory of a server's idle connections. What it has with one for each hundred is subtracted: its process, and what the first ones made it load and compile.
+ * In two steps, since both samples are taken after the same idle time, which several servers can spend together.
+ */
+export class MemoryMeasurement {
+  #session;
+  #idleSeconds;
+  #few;
+  #many;
+  #sampleAt;
+
+  static async start(session, connections, idleSeconds) {
+    const measurement = new MemoryMeasurement();
+    measurement.#session = session;
+    measurement.#idleSeconds = idleSeconds;
+    measurement.#few = await measurement.#connect(Math.ceil(connections / 100));
+    return measurement;
+  }
+
+  async addConnections(connections) {
+    this.base = await this.#sample();
+    this.#many = await this.#connect(connections);
+  }
+
+  async result() {
+    const total = await this.#sample();
+    const { count } = this.#many;
+    return { base: this.base, total, connections: count, perConnection: (total - this.base) / count };
+  }
+
+  async stop() {
+    await this.#few?.stop();
+    await this.#session.stop();
+  }
+
+  async #connect(connections) {
+    const { clients } = await this.#session.connect(connections);
+    this.#sampleAt = now() + this.#idleSeconds;
+    return clients;
+  }
+
+  async #sample() {
+    await delay(Math.max(0, (this.#sampleAt - now()) * 1000));
+    for (const clients of [this.#few, this.#many]) {
+      const { closed } = await clients?.counts() ?? { closed: 0 };
       if (closed > 0) throw new Error(`it closed ${closed} idle connections`);
-      return { base, perConnection: (session.server.privateBytes() - base) / connections };
-    },
-    stop: async () => {
-      await Promise.all([clients.stop(), added.stop()]);
-      await session.stop();
-    },
-  };
+    }
+    return this.#session.server.privateBytes();
+  }
 }
 
 async function whileMeasuring(session, work) {

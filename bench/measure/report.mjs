@@ -21,7 +21,7 @@ export function report({ entries, results, failures, options, machine, minutes }
       figure("100/s: CPU per delivery, us", "deliveries100", delivery => delivery.perDelivery * microseconds, 3),
       ratio("x RedisPush", us, "deliveries100", delivery => delivery.perDelivery),
       plain("arrived in time", "deliveries100", delivery => delivery.received * 100, value => `${Math.floor(value)} %`),
-      plain("Redis beside, us", "deliveries100", delivery => (entries.epoll && delivery.redisPerDelivery) * microseconds, value => value ? value.toFixed(3) : ""),
+      plain("Redis beside, us", "deliveries100", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
       figure("1,000/s: CPU per delivery, us", "deliveries1000", delivery => delivery.perDelivery * microseconds, 3),
       plain("Redis beside, us", "deliveries1000", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
     ]),
@@ -29,6 +29,7 @@ export function report({ entries, results, failures, options, machine, minutes }
     table(rows, [
       figure("private memory per idle connection, KB", "memory", memory => memory.perConnection * kilobytes, 2),
       ratio("x RedisPush", us, "memory", memory => memory.perConnection),
+      plain("of the process, MB", "memory", memory => memory.total / 2 ** 20, value => value.toFixed(0)),
       figure("handshakes and joins per CPU second", "accepting", accepting => accepting.perCpuSecond, 0),
       ratio("x RedisPush", us, "accepting", accepting => accepting.perCpuSecond),
       figure("per second", "accepting", accepting => accepting.perSecond, 0),
