@@ -52,15 +52,23 @@ export class ChildProcess {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  signal(name) {
-    if (!this.hasEnded) this.#child.kill(name);
+  /** Ends it and its children at once. */
+  kill() {
+    if (this.hasEnded) return;
+    for (const pid of this.#tree()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended between the listing and the signal.
+      }
+    }
   }
 
   async stop() {
-    this.signal("SIGTERM");
-    const killed = setTimeout(() => this.signal("SIGKILL"), 5000);
+    if (!this.hasEnded) this.#child.kill("SIGTERM");
+    const late = setTimeout(() => this.kill(), 5000);
     await this.ended;
-    clearTimeout(killed);
+    clearTimeout(late);
   }
 
   /** User and system time of it and its children so far, in seconds. */
@@ -99,7 +107,7 @@ export class ChildProcess {
 
 /** Ends everything that was started and still runs. */
 export function killAll() {
-  for (const child of running) child.signal("SIGKILL");
+  for (const child of running) child.kill();
 }
 
 /** Stops everything in good order. */
