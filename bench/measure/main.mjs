@@ -142,7 +142,7 @@ function select(from, names) {
 function limitTime() {
   const { connections, seconds, idle, rounds } = options;
   const connecting = connections / 4000;
-  const perServer = 2 + connecting + (10 + connecting + seconds) + 1.5 * (7 + seconds);
+  const perServer = 2 + connecting + (8 + connecting + seconds) + 1.5 * (5 + seconds);
   const expected = rounds * (Object.keys(entries).length * perServer + 2 * idle);
   const limit = 2 * expected + 120;
   console.log(`About ${Math.ceil(expected / 60)} minutes, at most ${Math.ceil(limit / 60)}. Load of the machine before: ${machine.loadBefore}.`);

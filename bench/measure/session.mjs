@@ -21,8 +21,13 @@ export class Session {
     const { command, args, ...rest } = entry.command(session.#port, second);
     session.server = new ChildProcess(command, args, rest);
     const isReady = entry.ready ? () => answers200(entry.ready(session.#port, second)) : () => listens(session.#port);
-    await until(() => session.server.hasEnded || isReady(), startTime, () => `it was not ready after ${startTime} s: ${session.server.lastWords}`);
-    if (session.server.hasEnded) throw new Error(session.server.lastWords);
+    try {
+      await until(() => session.server.hasEnded || isReady(), startTime, () => `it was not ready after ${startTime} s: ${session.server.lastWords}`);
+      if (session.server.hasEnded) throw new Error(session.server.lastWords);
+    } catch (error) {
+      await session.stop();
+      throw error;
+    }
     session.publisher = entry.publisher(session.#port, session.server);
     return session;
   }
@@ -30,13 +35,11 @@ export class Session {
   /** Opens connections as fast as the server takes them. */
   async connect(connections) {
     const clients = new Clients(join(this.#artifacts, "client"), [this.#port, this.#entry.path, connections, ...this.#entry.client], connections);
-    const ready = clients.ready();
-    await Promise.race([
-      ready,
-      delay(connectTime * 1000, undefined, { ref: false }).then(() => { throw new Error(`${connections} connections were not ready after ${connectTime} s`); }),
-    ]);
     this.clients = clients;
-    return { clients, ...await ready };
+    const tooLate = delay(connectTime * 1000, undefined, { ref: false }).then(() => {
+      throw new Error(`${connections} connections were not ready after ${connectTime} s`);
+    });
+    return { clients, ...await Promise.race([clients.ready(), tooLate]) };
   }
 
   async stop() {
