@@ -6,9 +6,9 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const ticksPerSecond = 100; // USER_HZ, which is 100 on every Linux that .NET runs on
 const cputime = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "artifacts/bench/cputime");
 const running = new Set();
+let packetThreads;
 
 /** A process of the bench: its last words are kept, and it ends with the bench, even with one that is killed. */
 export class ChildProcess {
@@ -73,7 +73,7 @@ export class ChildProcess {
 
   /** User and system time of it and its children so far, in seconds. */
   cpuSeconds() {
-    return Number(execFileSync(cputime, this.#tree().map(String), { encoding: "utf8" })) / 1e9;
+    return cpuSeconds(this.#tree());
   }
 
   /** Memory that nobody shares with it and its children, in bytes. */
@@ -92,15 +92,9 @@ export class ChildProcess {
   }
 
   #tree() {
-    const parents = new Map(allPids().flatMap(pid => {
-      try {
-        return [[pid, stat(pid).parent]];
-      } catch {
-        return []; // it ended between the listing and the reading
-      }
-    }));
+    const all = statOfAll();
     const tree = [this.pid];
-    for (const parent of tree) tree.push(...[...parents].filter(([, of]) => of === parent).map(([pid]) => pid));
+    for (const parent of tree) tree.push(...[...all].filter(([, stat]) => stat.parent === parent).map(([pid]) => pid));
     return tree;
   }
 }
@@ -115,16 +109,7 @@ export const stopAll = () => Promise.all([...running].map(child => child.stop())
 
 /** Time of the kernel's own packet threads so far, in seconds: work that no server's account shows. */
 export function packetThreadSeconds() {
-  let ticks = 0;
-  for (const pid of allPids()) {
-    try {
-      const { name, ticks: used } = stat(pid);
-      if (name.startsWith("ksoftirqd/")) ticks += used;
-    } catch {
-      // It ended between the listing and the reading.
-    }
-  }
-  return ticks / ticksPerSecond;
+  return cpuSeconds(packetThreads ??= [...statOfAll()].filter(([, { name }]) => name.startsWith("ksoftirqd/")).map(([pid]) => pid));
 }
 
 /** A port of loopback that was free a moment ago. */
@@ -146,13 +131,23 @@ export async function until(condition, seconds, sentence) {
   }
 }
 
-const allPids = () => readdirSync("/proc").filter(name => /^\d+$/.test(name)).map(Number);
+function cpuSeconds(pids) {
+  return Number(execFileSync(cputime, pids.map(String), { encoding: "utf8" })) / 1e9;
+}
 
-function stat(pid) {
-  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const end = text.lastIndexOf(")");
-  const fields = text.slice(end + 2).split(" ");
-  return { name: text.slice(text.indexOf("(") + 1, end), parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+/** Name and parent of every process. */
+function statOfAll() {
+  const all = new Map();
+  for (const pid of readdirSync("/proc").filter(name => /^\d+$/.test(name)).map(Number)) {
+    try {
+      const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+      const end = text.lastIndexOf(")");
+      all.set(pid, { name: text.slice(text.indexOf("(") + 1, end), parent: Number(text.slice(end + 2).split(" ")[1]) });
+    } catch {
+      // It ended between the listing and the reading.
+    }
+  }
+  return all;
 }
 
 function privateKilobytes(pid) {

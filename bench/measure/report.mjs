@@ -23,6 +23,7 @@ export function report({ entries, results, failures, options, machine, minutes }
       plain("arrived in time", "deliveries100", delivery => delivery.received * 100, value => `${Math.floor(value)} %`),
       plain("Redis beside, us", "deliveries100", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
       figure("1,000/s: CPU per delivery, us", "deliveries1000", delivery => delivery.perDelivery * microseconds, 3),
+      plain("arrived in time", "deliveries1000", delivery => delivery.received * 100, value => `${Math.floor(value)} %`),
       plain("Redis beside, us", "deliveries1000", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
     ]),
     `**Connections**`,
@@ -43,14 +44,28 @@ export function report({ entries, results, failures, options, machine, minutes }
     options.rounds > 1 ? "Each figure is the median of the rounds, in brackets the least and the greatest." : "One round: no medians.",
     us ? `"x RedisPush" compares with ${us.title}.` : "",
   ];
-  const notes = failures.map(({ title, what, round, reason }) => `- ${title}, ${what}, round ${round}: ${reason.split("\n")[0]}`);
-  return [facts.filter(Boolean).join("\n"), ...tables, ...(notes.length > 0 ? [`**Not measured**`, notes.join("\n")] : [])].join("\n\n");
+  const notes = rows.flatMap(row => [...lateNotes(row), ...packetThreadNotes(row)]).concat(failures.map(({ title, what, round, reason }) => `- ${title}, ${what}, round ${round}, not measured: ${reason.split("\n")[0]}`));
+  return [facts.filter(Boolean).join("\n"), ...tables, ...(notes.length > 0 ? [`**Notes**`, notes.join("\n")] : [])].join("\n\n");
 }
 
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Frames that some connection had not received when the measurement ended: they are in no time to the last. */
+function lateNotes({ title, results }) {
+  const late = results.pushes.reduce((sum, push) => sum + push.late, 0);
+  return late > 0 ? [`- ${title}: ${late} frames of all rounds had not reached every connection in time.`] : [];
+}
+
+/** Where so much was done outside the server's account that its figure is too low. */
+function packetThreadNotes({ title, results }) {
+  return ["pushes", "deliveries100", "deliveries1000"].flatMap(stage => {
+    const share = results[stage].length > 0 ? median(results[stage].map(({ packetThreads, cpu }) => packetThreads / cpu)) : 0;
+    return share > 0.05 ? [`- ${title}, ${stage}: the kernel's packet threads, whoever they worked for, took ${Math.round(share * 100)} % of the server's CPU beside it.`] : [];
+  });
 }
 
 const toLast = push => median(push.arrivals.map(arrival => arrival.toLast));
