@@ -1,0 +1,17 @@
+using PushLoad.Messages;
+
+namespace PushLoad.Connections;
+
+/// <summary>A PUSH as it came, header included, with what it says. The copies that other members get are compared with its bytes and not parsed again.</summary>
+internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch, long now)
+{
+    public byte[] Bytes { get; } = bytes;
+
+    public LoadRoom Room { get; } = room;
+
+    public Batch Batch { get; } = batch;
+
+    public long FirstSeen { get; } = now;
+
+    public long LastSeen { get; set; } = now;
+}
