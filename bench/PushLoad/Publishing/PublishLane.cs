@@ -41,7 +41,7 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
                 return;
             if (next > now)
             {
-                await Task.Delay(TimeSpan.FromMicroseconds(next - now), CancellationToken.None);
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling((next - now) / 1000.0)), CancellationToken.None);
                 continue;
             }
 
