@@ -15,7 +15,9 @@ internal static class Program
         {
             // Ctrl+C reaches the whole process group; the main process decides what becomes of it.
             Console.CancelKeyPress += (_, key) => key.Cancel = true;
-            await WorkerProgram.RunAsync(Console.In, Console.Out);
+            // Console.In reads in the caller's thread even when asked not to.
+            using var input = new StreamReader(Console.OpenStandardInput());
+            await WorkerProgram.RunAsync(input, Console.Out);
             return (int)ExitCode.Passed;
         }
 
@@ -25,6 +27,12 @@ internal static class Program
 
     private static async Task<int> RunAsync(LoadPlan plan, Outputs outputs, CancellationToken interrupt)
     {
+        if (PlanProblem.Of(plan) is { } problem)
+        {
+            await Console.Error.WriteLineAsync(problem);
+            return (int)ExitCode.Usage;
+        }
+
         var screen = new Screen(AnsiConsole.Console);
         try
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using PushLoad.Processes;
 
 namespace PushLoad.CommandLine;
@@ -21,7 +20,7 @@ internal sealed class LoadCommand
     private readonly Option<double> _rate = Real("--rate", "Messages a second, all rooms together.", 100);
     private readonly Option<int> _size = Number("--size", "Bytes of a message; one cannot be shorter than about 60.", 100);
     private readonly Option<double> _duration = Real("--duration", "Seconds to publish.", 30);
-    private readonly Option<double> _connectTimeout = Real("--connect-timeout", "Seconds until all connections must be joined.", 120);
+    private readonly Option<double> _connectTimeout = Real("--connect-timeout", "Seconds until all connections must be joined.", 60);
     private readonly Option<double> _drain = Real("--drain", "Seconds to wait for the last messages.", 10);
     private readonly Option<double> _connectRate = Real("--connect-rate", "Connects a second; 0 is as many as go.", 0);
     private readonly Option<double> _churn = Real("--churn", "Leaves a second, each followed by a join of the same room.", 0);
@@ -46,17 +45,11 @@ internal sealed class LoadCommand
             _targets, _connections, _processes, _threads, _rooms, _roomsPerConnection, _roomPrefix, _publish, _redis, _channelPrefix, _lanes, _rate, _size, _duration, _connectTimeout, _drain,
             _connectRate, _churn, _reconnects, _slowReaders, _slowRate, _raw, _send, _headers, _portable, _allowGaps, _allowDisconnects, _allowUnconfirmed, _json, _html,
         };
-        command.Validators.Add(result =>
-        {
-            // What is missing or unreadable is reported already, and has no value to ask for.
-            if (!result.Errors.Any() && result.Children.All(child => !child.Errors.Any()) && PlanProblem.Of(Plan(result)) is { } problem)
-                result.AddError(problem);
-        });
-        command.SetAction((result, cancellation) => run(Plan(result.CommandResult), new Outputs(result.GetValue(_json), result.GetValue(_html)), cancellation));
+        command.SetAction((result, cancellation) => run(Plan(result), new Outputs(result.GetValue(_json), result.GetValue(_html)), cancellation));
         return command;
     }
 
-    private LoadPlan Plan(CommandResult result) => new()
+    private LoadPlan Plan(ParseResult result) => new()
     {
         Targets = result.GetValue(_targets)!,
         Connections = result.GetValue(_connections),

@@ -37,7 +37,7 @@ internal sealed record LoadPlan
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long to wait for all to be connected.</summary>
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long to wait for the last messages.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(10);
