@@ -27,7 +27,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     private readonly LoadRoom[] _rooms;
     private readonly LoadConnection[] _connections;
     private readonly ISocketDriver _driver;
-    private readonly IPAddress? _source;
+    private readonly IPAddress[] _sources;
     private readonly PriorityQueue<LoadConnection, long> _toOpen = new();
     private readonly Queue<(long Due, LoadConnection Connection, Membership Membership, int Generation)> _toJoin = new();
     private readonly List<(LoadConnection Connection, int Generation)> _slow = [];
@@ -53,7 +53,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     {
         Plan = plan;
         _addresses = addresses;
-        _source = plan.Source is null ? null : IPAddress.Parse(plan.Source);
+        _sources = [.. plan.Sources.Select(IPAddress.Parse)];
         _rooms = [.. Enumerable.Range(0, plan.Rooms).Select(room => new LoadRoom(room, plan.RoomName(room)))];
         var targets = addresses.Keys.ToDictionary(target => target.OriginalString);
         _connections = [.. numbers.Select((number, index) => new LoadConnection(
@@ -216,7 +216,8 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
             _connects.Take();
             _connecting++;
             connection.Connecting();
-            if (_driver.Open(connection.Index, _addresses[connection.Target], _source, connection.IsSlow ? SlowReceiveBuffer : null) is { } failure)
+            var source = _sources.Length == 0 ? null : _sources[connection.Index % _sources.Length];
+            if (_driver.Open(connection.Index, _addresses[connection.Target], source, connection.IsSlow ? SlowReceiveBuffer : null) is { } failure)
                 Lost(connection, failure);
         }
     }
@@ -301,7 +302,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         var gaps = new Histogram();
         foreach (var connection in _connections)
         {
-            if (connection.LongestGap > 0)
+            if (connection is { LongestGap: > 0, IsSlow: false })
                 gaps.Record(connection.LongestGap);
             foreach (var membership in connection.Memberships)
             {

@@ -3,8 +3,8 @@ namespace PushLoad.Processes;
 /// <summary>What the command line asks for: the whole run.</summary>
 internal sealed record LoadPlan
 {
-    /// <summary>Loopback ports run out at 28,232 connections from one address to one port, as Linux comes.</summary>
-    public const int MaxPerSource = 20_000;
+    // As Linux comes, there are 28,232 ports for connections from one address to one port; from the 14,116th on it searches long for each.
+    private const int MaxPerSource = 12_000;
 
     public required string[] Targets { get; init; }
 
@@ -97,7 +97,7 @@ internal sealed record LoadPlan
                 Churn = Churn * part,
                 Reconnects = Reconnects * part,
                 Threads = Math.Min(Threads, count),
-                Source = Source(process),
+                Sources = Sources(process, count),
                 PortableSockets = PortableSockets,
             };
         }
@@ -105,10 +105,13 @@ internal sealed record LoadPlan
 
     private int Share(int whole, int process) => (int)((long)whole * process / Processes);
 
-    /// <summary>An address of its own for each process when one would not have ports enough.</summary>
-    private string? Source(int process)
+    /// <summary>Loopback addresses of its own for each process, when the connections are too many for one.</summary>
+    private string[] Sources(int process, int connections)
     {
         var isLoopback = Array.TrueForAll(Targets, target => new Uri(target) is { IsLoopback: true, HostNameType: not UriHostNameType.IPv6 });
-        return isLoopback && Connections / Targets.Length > MaxPerSource ? $"127.0.0.{process + 1}" : null;
+        if (!isLoopback || !OperatingSystem.IsLinux() || Connections / Targets.Length <= MaxPerSource)
+            return [];
+        var each = (connections / Targets.Length / MaxPerSource) + 1;
+        return [.. Enumerable.Range(process * each, each).Select(number => $"127.0.{number / 250}.{1 + (number % 250)}")];
     }
 }

@@ -45,8 +45,8 @@ internal sealed record WorkerPlan
 
     public int Threads { get; init; } = 1;
 
-    /// <summary>The address to connect from; null for the system's choice.</summary>
-    public string? Source { get; init; }
+    /// <summary>The addresses to connect from, in turn; none for the system's choice.</summary>
+    public string[] Sources { get; init; } = [];
 
     /// <summary>Use .NET's sockets even where there is epoll.</summary>
     public bool PortableSockets { get; init; }

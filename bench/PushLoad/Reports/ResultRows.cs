@@ -10,7 +10,7 @@ internal static class ResultRows
         var (plan, total, sequences) = (result.Plan, result.Total, result.Sequences);
         yield return ("machine", result.Machine);
         yield return ("targets", string.Join(" ", plan.Targets));
-        yield return ("connections, rooms", $"{Units.Count(plan.Connections)} in {Units.Count(plan.Processes)} processes, {(plan.Raw ? "raw" : $"{Units.Count(plan.Rooms)} rooms")}");
+        yield return ("connections; processes; rooms", $"{Units.Count(plan.Connections)}; {Units.Count(plan.Processes)}; {(plan.Raw ? "raw" : Units.Count(plan.Rooms))}");
         yield return ("connected and joined in", Units.Seconds(result.ConnectSeconds));
         yield return ("run", Units.Seconds(result.RunSeconds));
         if (result.Published is { } published)
@@ -19,7 +19,7 @@ internal static class ResultRows
             yield return ("publisher behind, at most", Units.Milliseconds(published.MaxLagMicroseconds));
         }
 
-        yield return ("frames", $"{Units.Count(total.Frames)}, {Units.Megabytes(total.Bytes)}");
+        yield return ("frames", $"{Units.Count(total.Frames)}, {Units.Megabytes(total.Bytes)} MB");
         yield return ("client CPU", Units.Seconds(result.CpuSeconds));
         if (!plan.Raw)
         {

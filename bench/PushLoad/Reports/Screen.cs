@@ -6,6 +6,7 @@ namespace PushLoad.Reports;
 internal sealed class Screen(IAnsiConsole console)
 {
     private const int RowsToShow = 15;
+    private const int WidthWithoutTerminal = 200;
 
     private static readonly string[] s_columns = ["time", "phase", "connections", "joined", "published/s", "frames/s", "deliveries/s", "MB/s", "p50", "p90", "p99", "max"];
 
@@ -28,6 +29,9 @@ internal sealed class Screen(IAnsiConsole console)
 
     public void Show(LoadResult result)
     {
+        // Where there is no terminal, nothing is known of a width.
+        if (!console.Profile.Out.IsTerminal)
+            console.Profile.Width = WidthWithoutTerminal;
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
         foreach (var (name, value) in ResultRows.Of(result))
             table.AddRow(Markup.Escape(name), Markup.Escape(value));

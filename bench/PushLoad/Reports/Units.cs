@@ -9,7 +9,8 @@ internal static class Units
 
     public static string Milliseconds(long microseconds) => (microseconds / 1000.0).ToString(microseconds < 100_000 ? "N1" : "N0", CultureInfo.InvariantCulture) + " ms";
 
-    public static string Megabytes(double bytes) => (bytes / 1e6).ToString("N1", CultureInfo.InvariantCulture) + " MB";
+    /// <summary>Without the unit.</summary>
+    public static string Megabytes(double bytes) => (bytes / 1e6).ToString("N1", CultureInfo.InvariantCulture);
 
     public static string Seconds(double seconds) => seconds.ToString("N1", CultureInfo.InvariantCulture) + " s";
 }
