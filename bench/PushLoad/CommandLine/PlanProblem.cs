@@ -20,7 +20,7 @@ internal static class PlanProblem
         var perProcess = (plan.Connections + plan.Processes - 1) / Math.Max(1, plan.Processes);
         (bool Ok, string Rule)[] rules =
         [
-            (Array.TrueForAll(plan.Targets, IsWebSocketAddress), "url accepts addresses like ws://localhost:7777/ws."),
+            (Array.TrueForAll(plan.Targets, IsWebSocketAddress), $"url is '{Array.Find(plan.Targets, target => !IsWebSocketAddress(target))}'; it accepts addresses like ws://localhost:7777/ws."),
             (plan.Processes is >= 1 and <= MaxProcesses, $"--processes accepts 1 to {MaxProcesses}."),
             (plan.Connections >= plan.Processes, "--connections accepts at least one for each process."),
             (perProcess <= MaxConnectionsPerProcess, $"--connections accepts {MaxConnectionsPerProcess} for each process: --processes must be at least {(plan.Connections + MaxConnectionsPerProcess - 1) / MaxConnectionsPerProcess}."),

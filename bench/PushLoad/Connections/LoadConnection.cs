@@ -279,8 +279,9 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
             return;
         }
 
-        var received = new RoomFrame(frame.ToArray(), room, batch, loop.Now);
-        if (!frame.IsEmpty)
+        var received = new RoomFrame(frame.ToArray(), room, batch);
+        // The old frames of slow readers would only displace those that the others are getting.
+        if (!frame.IsEmpty && !isSlow)
             room.Keep(received, loop.Completion);
         OnKnownFrame(received);
     }

@@ -69,7 +69,7 @@ internal sealed class LoadRoom
 
     private static void RecordCompletion(RoomFrame? frame, Histogram completion)
     {
-        if (frame is not null && frame.Batch.Messages.Length > 0)
+        if (frame is { LastSeen: > 0, Batch.Messages.Length: > 0 })
             completion.Record(frame.LastSeen - frame.Batch.Messages[^1].At);
     }
 }

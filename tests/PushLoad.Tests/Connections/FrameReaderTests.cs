@@ -73,6 +73,6 @@ public sealed class FrameReaderTests
 
         public RoomFrame? FindFrame(ReadOnlySpan<byte> beginning) => _room.Find(beginning);
 
-        private void Know(byte[] frame) => _room.Keep(new RoomFrame(frame, _room, s_batch, 0), new PushLoad.Measurement.Histogram());
+        private void Know(byte[] frame) => _room.Keep(new RoomFrame(frame, _room, s_batch), new PushLoad.Measurement.Histogram());
     }
 }
