@@ -1,0 +1,30 @@
+using BenchmarkDotNet.Attributes;
+
+namespace RedisPush.MicroBenchmarks;
+
+/// <summary>Encoding a batch as one frame; done once, whatever the number of members.</summary>
+public class Encode : IDisposable
+{
+    private readonly NodeParts _node = new();
+    private ReadOnlyMemory<byte>[] _messages = [];
+
+    /// <summary>Messages of 60 bytes in the batch.</summary>
+    [Params(1, 100, 1_000)]
+    public int Messages { get; set; }
+
+    /// <summary>Makes the messages.</summary>
+    [GlobalSetup]
+    public void Make() => _messages = [.. Enumerable.Repeat(NodeParts.Message(60), Messages)];
+
+    /// <summary>Makes the frame, whose length keeps it from being optimised away.</summary>
+    [Benchmark]
+    public int OneFrame() => _node.Frames.Push(_messages).Length;
+
+    /// <summary>Ends the node's threads.</summary>
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _node.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}

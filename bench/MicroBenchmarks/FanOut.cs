@@ -1,0 +1,47 @@
+using BenchmarkDotNet.Attributes;
+using PushNode.Framing;
+
+namespace RedisPush.MicroBenchmarks;
+
+/// <summary>
+/// One frame over all shards to every member of a room, without sockets. A push costs the difference between the rows divided by the difference in members, in time and in allocated bytes.
+/// </summary>
+public class FanOut : IDisposable
+{
+    private readonly NodeParts _node = new();
+    private readonly AutoResetEvent _left = new(false);
+    private readonly Action _signal;
+    private readonly Frame _frame;
+
+    /// <summary>Makes the node and the frame.</summary>
+    public FanOut()
+    {
+        _signal = () => _left.Set();
+        _frame = _node.Frames.Push([NodeParts.Message(550)]);
+    }
+
+    /// <summary>Members of the room.</summary>
+    [Params(1, 1_000, 10_000)]
+    public int Members { get; set; }
+
+    /// <summary>Lets the members in.</summary>
+    [GlobalSetup]
+    public void Join() => _node.Join(Members);
+
+    /// <summary>From dispatch until every shard has tried every member.</summary>
+    [Benchmark]
+    public void OneFrame()
+    {
+        _node.Shards.Dispatch(_node.Members, _frame, left: _signal);
+        _left.WaitOne();
+    }
+
+    /// <summary>Ends the node's threads.</summary>
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _node.Dispose();
+        _left.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}

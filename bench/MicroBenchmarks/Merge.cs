@@ -1,0 +1,47 @@
+using BenchmarkDotNet.Attributes;
+using PushNode.Merging;
+using PushNode.Settings;
+
+namespace RedisPush.MicroBenchmarks;
+
+/// <summary>Validating and batching what a room receives in one window. Nobody is in the room, so nothing is encoded.</summary>
+public class Merge : IDisposable
+{
+    private readonly NodeParts _node = new();
+    private readonly MergeWorkers _workers;
+    private readonly MergeClock _clock = new(new MergeSettings(), TimeProvider.System);
+    private readonly Merger _merger;
+    private readonly RoomMerge _room;
+    private readonly ReadOnlyMemory<byte> _message = NodeParts.Message(60);
+
+    /// <summary>Makes a merger and a room.</summary>
+    public Merge()
+    {
+        _workers = new MergeWorkers(new MergeSettings { Workers = 1 }, _node.Shards, _node.Metrics, TimeProvider.System);
+        _merger = new Merger(_clock, _node.Shards, _node.Metrics);
+        _room = _workers.Open(null, _node.Frames, _node.Members);
+    }
+
+    /// <summary>Messages of 60 bytes in the window.</summary>
+    [Params(1, 100, 1_000)]
+    public int Messages { get; set; }
+
+    /// <summary>All messages of a window, and its flush.</summary>
+    [Benchmark]
+    public void OneWindow()
+    {
+        var now = _clock.Now;
+        for (var i = 0; i < Messages; i++)
+            _merger.Accept(_room, _message, now);
+        _merger.FlushAll(now);
+    }
+
+    /// <summary>Ends the node's threads.</summary>
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _workers.Dispose();
+        _node.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}

@@ -1,0 +1,41 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+
+namespace PushLoad.Connections;
+
+/// <summary>The frames that a client sends. All are masked with the key 0, which a server must accept and which leaves the bytes as they are.</summary>
+internal static class ClientFrames
+{
+    private const int KeyBytes = 4;
+    private const byte MaskBit = 0x80;
+
+    public static byte[] Join(string room) => Text($$$"""{"type":"JOIN","data":{"room":{{{Quoted(room)}}}}}""");
+
+    public static byte[] Leave(string room) => Text($$$"""{"type":"LEAVE","data":{"room":{{{Quoted(room)}}}}}""");
+
+    public static byte[] Text(string text) => Create(FrameHeader.Text, Encoding.UTF8.GetBytes(text));
+
+    public static byte[] Pong(ReadOnlySpan<byte> payload) => Create(FrameHeader.Pong, payload);
+
+    public static byte[] Close(ushort code)
+    {
+        Span<byte> payload = stackalloc byte[2];
+        BinaryPrimitives.WriteUInt16BigEndian(payload, code);
+        return Create(FrameHeader.Close, payload);
+    }
+
+    private static byte[] Create(byte opcode, ReadOnlySpan<byte> payload)
+    {
+        var extended = payload.Length < 126 ? 0 : payload.Length <= ushort.MaxValue ? 2 : throw new ArgumentException("A client's message is at most 65,535 bytes.", nameof(payload));
+        var frame = new byte[2 + extended + KeyBytes + payload.Length];
+        frame[0] = (byte)(0x80 | opcode);
+        frame[1] = (byte)(MaskBit | (extended == 0 ? payload.Length : 126));
+        if (extended != 0)
+            BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(2), (ushort)payload.Length);
+        payload.CopyTo(frame.AsSpan(2 + extended + KeyBytes));
+        return frame;
+    }
+
+    private static string Quoted(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
+}

@@ -1,0 +1,86 @@
+using System.Numerics;
+
+namespace PushLoad.Measurement;
+
+/// <summary>
+/// Counts of microseconds in buckets that are at most 0.8 % wide: 128 per power of two. One thread records; another may copy it meanwhile, and then sees each
+/// bucket as it was at some moment of the copying.
+/// </summary>
+internal sealed class Histogram
+{
+    private const int SubBits = 7;
+    private const long Largest = 1L << 40;
+
+    private readonly long[] _counts = new long[IndexOf(Largest) + 1];
+
+    public long Count => _counts.Sum();
+
+    /// <param name="microseconds">Below zero counts as zero.</param>
+    /// <param name="count">How often.</param>
+    public void Record(long microseconds, long count = 1) => _counts[IndexOf(Math.Clamp(microseconds, 0, Largest))] += count;
+
+    public void Add(Histogram other)
+    {
+        for (var i = 0; i < _counts.Length; i++)
+            _counts[i] += other._counts[i];
+    }
+
+    /// <summary>What was recorded here and not yet in an earlier copy.</summary>
+    public Histogram Since(Histogram earlier)
+    {
+        var difference = new Histogram();
+        for (var i = 0; i < _counts.Length; i++)
+            difference._counts[i] = _counts[i] - earlier._counts[i];
+        return difference;
+    }
+
+    /// <summary>Bucket, count, bucket, count...: what goes through a pipe.</summary>
+    public long[] ToPairs()
+    {
+        var pairs = new List<long>();
+        for (var i = 0; i < _counts.Length; i++)
+        {
+            if (_counts[i] is not 0 and var count)
+                pairs.AddRange([i, count]);
+        }
+
+        return [.. pairs];
+    }
+
+    public static Histogram FromPairs(IReadOnlyList<long> pairs)
+    {
+        var histogram = new Histogram();
+        for (var i = 0; i < pairs.Count; i += 2)
+            histogram._counts[pairs[i]] += pairs[i + 1];
+        return histogram;
+    }
+
+    /// <summary>The upper end of the bucket below which this share of all values lies; 0 when nothing was recorded.</summary>
+    public long Percentile(double share)
+    {
+        var wanted = Math.Max(1, (long)Math.Ceiling(Count * share));
+        long seen = 0;
+        for (var i = 0; i < _counts.Length; i++)
+        {
+            seen += _counts[i];
+            if (seen >= wanted)
+                return UpperEnd(i);
+        }
+
+        return 0;
+    }
+
+    public Percentiles Percentiles() => new(Count, Percentile(0.5), Percentile(0.9), Percentile(0.99), Percentile(1));
+
+    private static int IndexOf(long value)
+    {
+        var shift = Math.Max(0, BitOperations.Log2((ulong)value | 1) - SubBits);
+        return (shift << SubBits) + (int)(value >> shift);
+    }
+
+    private static long UpperEnd(int index)
+    {
+        var shift = Math.Max(0, (index >> SubBits) - 1);
+        return ((long)(index - (shift << SubBits) + 1) << shift) - 1;
+    }
+}

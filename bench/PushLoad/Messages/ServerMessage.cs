@@ -1,0 +1,127 @@
+using System.Text.Json;
+
+namespace PushLoad.Messages;
+
+/// <summary>One text message of a server, taken apart as far as the load generator needs it.</summary>
+internal ref struct ServerMessage
+{
+    public ServerMessageType Type;
+
+    /// <summary>Null when the message names none.</summary>
+    public string? Room;
+
+    /// <summary>The JSON of a PUSH's items, brackets included.</summary>
+    public ReadOnlySpan<byte> Items;
+
+    /// <summary>What a GAP says; null when the server does not know.</summary>
+    public long? Missed;
+
+    /// <summary>The code of an ERROR.</summary>
+    public string? Code;
+
+    /// <returns>False when it is not a JSON object with a type.</returns>
+    public static bool TryParse(ReadOnlySpan<byte> json, out ServerMessage message)
+    {
+        message = default;
+        try
+        {
+            return message.Parse(json);
+        }
+        catch (JsonException)
+        {
+            return false; // Expected of a server that is broken, which is what this program is to find out.
+        }
+    }
+
+    private bool Parse(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return false;
+        ReadOnlySpan<byte> data = default;
+        var hasType = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("type"u8))
+            {
+                reader.Read();
+                hasType = reader.TokenType == JsonTokenType.String;
+                if (hasType)
+                    Type = TypeOf(reader);
+            }
+            else if (reader.ValueTextEquals("data"u8))
+            {
+                data = Value(ref reader, json);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        if (!data.IsEmpty && data[0] == '{')
+            ParseData(data);
+        // Whatever stands behind the object makes the reader throw.
+        return hasType && !reader.Read();
+    }
+
+    private void ParseData(ReadOnlySpan<byte> data)
+    {
+        var reader = new Utf8JsonReader(data);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("room"u8))
+                Room = Text(ref reader);
+            else if (reader.ValueTextEquals("items"u8))
+                Items = Value(ref reader, data);
+            else if (reader.ValueTextEquals("code"u8))
+                Code = Text(ref reader);
+            else if (reader.ValueTextEquals("missed"u8))
+                Missed = Number(ref reader);
+            else
+                reader.Skip();
+        }
+    }
+
+    private static ReadOnlySpan<byte> Value(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    {
+        reader.Read();
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return json[start..(int)reader.BytesConsumed];
+    }
+
+    private static string? Text(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.String)
+            return reader.GetString();
+        reader.Skip();
+        return null;
+    }
+
+    private static long? Number(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number))
+            return number;
+        reader.Skip();
+        return null;
+    }
+
+    private static ServerMessageType TypeOf(Utf8JsonReader reader)
+    {
+        if (reader.ValueTextEquals("PUSH"u8))
+            return ServerMessageType.Push;
+        if (reader.ValueTextEquals("GAP"u8))
+            return ServerMessageType.Gap;
+        if (reader.ValueTextEquals("JOINED"u8))
+            return ServerMessageType.Joined;
+        if (reader.ValueTextEquals("LEFT"u8))
+            return ServerMessageType.Left;
+        if (reader.ValueTextEquals("PONG"u8))
+            return ServerMessageType.Pong;
+        return reader.ValueTextEquals("ERROR"u8) ? ServerMessageType.Error : ServerMessageType.Unknown;
+    }
+}

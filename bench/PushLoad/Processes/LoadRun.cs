@@ -1,0 +1,184 @@
+using System.Security.Cryptography;
+using PushLoad.Measurement;
+using PushLoad.Publishing;
+using PushLoad.Reports;
+using PushLoad.Verification;
+
+namespace PushLoad.Processes;
+
+/// <summary>
+/// One run from the main process's side: workers connect, this process publishes, workers wait for the last messages and give their results. Used once.
+/// </summary>
+/// <param name="plan">What to do.</param>
+/// <param name="progress">Gets a report each second, on the thread of <see cref="RunAsync"/>.</param>
+/// <param name="interrupt">Ends the publishing early; the run is finished and judged all the same.</param>
+internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, CancellationToken interrupt) : IAsyncDisposable
+{
+    private static readonly TimeSpan s_reportEvery = TimeSpan.FromSeconds(1);
+
+    // What a worker needs to answer once its patience has ended.
+    private static readonly TimeSpan s_patienceMargin = TimeSpan.FromSeconds(15);
+
+    private readonly List<SecondReport> _seconds = [];
+    private readonly DateTimeOffset _startedAt = DateTimeOffset.Now;
+    private readonly long _started = Clock.Now;
+    private readonly int _run = RandomNumberGenerator.GetInt32(1000, 10_000);
+    private readonly List<WorkerProcess> _workers = [];
+    private Publisher? _publisher;
+    private Tally _lastTally = new();
+    private Histogram _lastLatency = new();
+    private long _lastPublished;
+    private long _lastReport = Clock.Now;
+
+    /// <exception cref="RunFailedException">Not all connections came up, or a worker died.</exception>
+    public async Task<LoadResult> RunAsync()
+    {
+        foreach (var worker in plan.Workers(_run))
+            _workers.Add(WorkerProcess.Start(worker));
+        var connectSeconds = await ConnectAsync();
+
+        _workers.ForEach(worker => worker.Send(new WorkerCommand(Finish: false, [], 0)));
+        var runStarted = Clock.Now;
+        if (plan.Publishes)
+            _publisher = new Publisher(NewTarget, plan.Lanes, _run, plan.RoomNames, plan.Rate, plan.Size);
+        await ReportUntilAsync("run", PublishAsync());
+        var runSeconds = Seconds(runStarted);
+
+        _workers.ForEach(worker => worker.Send(new WorkerCommand(Finish: true, _publisher?.Expectations() ?? [], (long)plan.Drain.TotalMicroseconds)));
+        var results = Task.WhenAll(_workers.Select(worker => worker.Result));
+        await ReportUntilAsync("drain", Task.WhenAny(results, Task.Delay(plan.Drain + s_patienceMargin, CancellationToken.None)));
+        if (!results.IsCompleted)
+            throw new RunFailedException("A worker process does not answer.");
+        return Result(await results, connectSeconds, runSeconds);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _workers.ForEach(worker => worker.Dispose());
+        if (_publisher is not null)
+            await _publisher.DisposeAsync();
+    }
+
+    private async Task<double> ConnectAsync()
+    {
+        var connected = Task.Run(async () =>
+        {
+            while (!_workers.TrueForAll(worker => worker.Latest is { AllConnected: true }))
+            {
+                if (_workers.Find(worker => worker.Result.IsCompleted) is { } dead)
+                    await dead.Result;
+                if (Clock.Now - _started > plan.ConnectTimeout.TotalMicroseconds)
+                    throw new RunFailedException($"Not all connections are joined after {plan.ConnectTimeout.TotalSeconds:0} s: {Problems()}.");
+                if (interrupt.IsCancellationRequested)
+                    throw new RunFailedException("Interrupted before all connections were joined.");
+                await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None);
+            }
+        });
+        await ReportUntilAsync("connect", connected);
+        await connected;
+        return Seconds(_started);
+    }
+
+    private string Problems()
+    {
+        var tally = Tally.Sum(_workers.Select(worker => worker.Latest?.Tally ?? new Tally()));
+        var reasons = tally.ConnectFailures.Concat(tally.Disconnects).Concat(tally.Violations).Select(reason => $"{reason.Key} ({reason.Value} times)");
+        return $"{tally.Connections} of {plan.Connections} are open, {tally.Members} memberships joined; {string.Join(", ", reasons.DefaultIfEmpty("no failures, only no answers"))}";
+    }
+
+    private async Task PublishAsync()
+    {
+        try
+        {
+            if (_publisher is not null)
+                await _publisher.RunAsync(plan.Duration, interrupt);
+            else
+                await Task.Delay(plan.Duration, interrupt);
+        }
+        catch (OperationCanceledException)
+        {
+            // Expected: Ctrl+C ends the run early.
+        }
+    }
+
+    private async Task ReportUntilAsync(string phase, Task end)
+    {
+        var died = Task.WhenAny(_workers.Select(worker => worker.Result));
+        while (!end.IsCompleted && !(died.IsCompleted && died.Result.IsFaulted))
+        {
+            var next = s_reportEvery - TimeSpan.FromMicroseconds(Clock.Now - _lastReport);
+            await Task.WhenAny(end, Task.Delay(next > TimeSpan.Zero ? next : TimeSpan.Zero, CancellationToken.None));
+            if (Clock.Now - _lastReport >= s_reportEvery.TotalMicroseconds)
+                Report(phase);
+        }
+
+        if (died.IsCompleted)
+            await await died;
+        await end;
+    }
+
+    private void Report(string phase)
+    {
+        var now = Clock.Now;
+        var seconds = (double)(now - _lastReport) / Clock.Second;
+        _lastReport = now;
+        var reports = _workers.Select(worker => worker.Latest).OfType<WorkerReport>().ToList();
+        var tally = Tally.Sum(reports.Select(report => report.Tally));
+        var latency = Sum(reports.Select(report => report.Latency));
+        var published = _publisher?.Totals.Messages ?? 0;
+        var second = new SecondReport(
+            Seconds(_started),
+            phase,
+            tally.Connections,
+            tally.Members,
+            (published - _lastPublished) / seconds,
+            (tally.Frames - _lastTally.Frames) / seconds,
+            (tally.Deliveries - _lastTally.Deliveries) / seconds,
+            (tally.Bytes - _lastTally.Bytes) / seconds,
+            latency.Since(_lastLatency).Percentiles());
+        (_lastTally, _lastLatency, _lastPublished) = (tally, latency, published);
+        _seconds.Add(second);
+        progress(second);
+    }
+
+    private LoadResult Result(WorkerReport[] results, double connectSeconds, double runSeconds)
+    {
+        var total = Tally.Sum(results.Select(result => result.Tally));
+        var sequences = SequenceResult.Sum(results.Select(result => result.Sequences!));
+        return new LoadResult
+        {
+            Plan = plan,
+            StartedAt = _startedAt,
+            Machine = Machine.Description(),
+            ConnectSeconds = connectSeconds,
+            RunSeconds = runSeconds,
+            CpuSeconds = results.Sum(result => result.CpuSeconds),
+            Total = total,
+            Sequences = sequences,
+            Latency = Sum(results.Select(result => result.Latency)).Percentiles(),
+            LastMember = Sum(results.Select(result => result.Completion)).Percentiles(),
+            LongestGap = Sum(results.Select(result => result.LongestGaps)).Percentiles(),
+            Published = _publisher?.Totals,
+            Seconds = _seconds,
+            Verdict = Verdict.Of(plan, total, sequences, _publisher?.Totals),
+        };
+    }
+
+    private IPublishTarget NewTarget()
+    {
+        if (plan.PublishUrl is { } url)
+            return new HttpTarget(new Uri(url));
+        var (host, port) = RedisAddress.Parse(plan.Redis!);
+        return new RedisTarget(host, port, plan.ChannelPrefix);
+    }
+
+    private static Histogram Sum(IEnumerable<long[]> histograms)
+    {
+        var sum = new Histogram();
+        foreach (var pairs in histograms)
+            sum.Add(Histogram.FromPairs(pairs));
+        return sum;
+    }
+
+    private static double Seconds(long since) => (double)(Clock.Now - since) / Clock.Second;
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace PushLoad.Processes;
+
+/// <summary>A worker as the main process sees it: this program, started once more. Its errors go to this process's own. Any thread may read <see cref="Latest"/>.</summary>
+internal sealed class WorkerProcess : IDisposable
+{
+    /// <summary>The argument that makes this program a worker.</summary>
+    public const string Argument = "--worker";
+
+    private readonly Process _process;
+    private WorkerReport? _latest;
+
+    private WorkerProcess(Process process)
+    {
+        _process = process;
+        Result = ReadAsync();
+    }
+
+    /// <summary>The newest figures; null before the first.</summary>
+    public WorkerReport? Latest => Volatile.Read(ref _latest);
+
+    /// <summary>The result; fails with <see cref="RunFailedException"/> when the worker ends without one.</summary>
+    public Task<WorkerReport> Result { get; }
+
+    public static WorkerProcess Start(WorkerPlan plan)
+    {
+        var host = Environment.ProcessPath!;
+        var info = new ProcessStartInfo(host) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        // Under the dotnet host the program is its argument.
+        if (Path.GetFileNameWithoutExtension(host) == "dotnet")
+            info.ArgumentList.Add(typeof(WorkerProcess).Assembly.Location);
+        info.ArgumentList.Add(Argument);
+        var process = Process.Start(info)!;
+        process.StandardInput.WriteLine(JsonSerializer.Serialize(plan, PipeJson.Default.WorkerPlan));
+        process.StandardInput.Flush();
+        return new WorkerProcess(process);
+    }
+
+    public void Send(WorkerCommand command)
+    {
+        try
+        {
+            _process.StandardInput.WriteLine(JsonSerializer.Serialize(command, PipeJson.Default.WorkerCommand));
+            _process.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+            // Expected when it has died; Result says so.
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private async Task<WorkerReport> ReadAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            var report = JsonSerializer.Deserialize(line, PipeJson.Default.WorkerReport)!;
+            Volatile.Write(ref _latest, report);
+            if (report.Sequences is not null)
+                return report;
+        }
+
+        await _process.WaitForExitAsync();
+        throw new RunFailedException($"A worker process ended with exit code {_process.ExitCode}.");
+    }
+}

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace PushLoad.Publishing;
+
+/// <summary>
+/// PUBLISH to the rooms' channels by RESP on a socket of its own: the messages of a call go out as one pipeline, then their answers are read. A broken connection fails the call; the next
+/// one connects again.
+/// </summary>
+internal sealed class RedisTarget(string host, int port, string channelPrefix) : IPublishTarget
+{
+    // A Redis that is stopped keeps its sockets open.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    private readonly MemoryStream _request = new();
+    private readonly byte[] _answers = new byte[4096];
+    private readonly StringBuilder _line = new();
+    private TcpClient? _client;
+
+    public async Task<PublishAnswer> PublishAsync(string room, IReadOnlyList<ReadOnlyMemory<byte>> messages, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(s_patience);
+        var confirmed = 0;
+        try
+        {
+            if (_client is null)
+            {
+                _client = new TcpClient { NoDelay = true };
+                await _client.ConnectAsync(host, port, patience.Token);
+            }
+
+            WriteRequest(Encoding.UTF8.GetBytes(channelPrefix + room), messages);
+            // Answers are read meanwhile: a pipeline larger than the socket buffers would otherwise wait for itself.
+            var sending = _client.GetStream().WriteAsync(_request.GetBuffer().AsMemory(0, (int)_request.Length), patience.Token).AsTask();
+            string? failure = null;
+            var answered = 0;
+            while (answered < messages.Count)
+            {
+                var received = await _client.GetStream().ReadAsync(_answers, patience.Token);
+                if (received == 0)
+                    return Broken(confirmed, "Redis closed the connection");
+                for (var i = 0; i < received; i++)
+                {
+                    if (_answers[i] != '\n')
+                    {
+                        _line.Append((char)_answers[i]);
+                        continue;
+                    }
+
+                    var line = _line.ToString().TrimEnd('\r');
+                    _line.Clear();
+                    answered++;
+                    if (!line.StartsWith(':'))
+                        failure ??= line;
+                    else if (failure is null)
+                        confirmed++;
+                }
+            }
+
+            await sending;
+            return new PublishAnswer(confirmed, failure);
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            return Broken(confirmed, "Redis is away"); // Expected: it is being restarted.
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return Broken(confirmed, "Redis does not answer");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client?.Dispose();
+        await _request.DisposeAsync();
+    }
+
+    private PublishAnswer Broken(int confirmed, string failure)
+    {
+        _client?.Dispose();
+        _client = null;
+        _line.Clear();
+        return new PublishAnswer(confirmed, failure);
+    }
+
+    private void WriteRequest(byte[] channel, IReadOnlyList<ReadOnlyMemory<byte>> messages)
+    {
+        _request.SetLength(0);
+        foreach (var message in messages)
+        {
+            Write(string.Create(CultureInfo.InvariantCulture, $"*3\r\n$7\r\nPUBLISH\r\n${channel.Length}\r\n"));
+            _request.Write(channel);
+            Write(string.Create(CultureInfo.InvariantCulture, $"\r\n${message.Length}\r\n"));
+            _request.Write(message.Span);
+            Write("\r\n");
+        }
+    }
+
+    private void Write(string text) => _request.Write(Encoding.ASCII.GetBytes(text));
+}

@@ -1,0 +1,55 @@
+using PushLoad.Messages;
+using PushLoad.Processes;
+
+namespace PushLoad.Publishing;
+
+/// <summary>
+/// The messages of one room by schedule, and what became of them. Owned by a lane; one thread at a time.
+/// </summary>
+/// <param name="run">The run's number.</param>
+/// <param name="room">The room's number.</param>
+/// <param name="first">When its first message is due.</param>
+/// <param name="microsecondsApart">How far its messages are apart; at least 1.</param>
+/// <param name="size">The size of each.</param>
+internal sealed class RoomStream(int run, int room, long first, double microsecondsApart, int size)
+{
+    private readonly List<long> _unconfirmed = [];
+    private long _next;
+    private long _lastConfirmed;
+
+    public long Sent => _next;
+
+    public long Unconfirmed { get; private set; }
+
+    public long NextDue => DueAt(_next);
+
+    /// <summary>The messages that are due at a moment and have not been taken.</summary>
+    public List<ReadOnlyMemory<byte>> TakeDue(long now, int atMost)
+    {
+        var messages = new List<ReadOnlyMemory<byte>>();
+        for (; messages.Count < atMost && NextDue <= now; _next++)
+        {
+            var buffer = new byte[Math.Max(size, LoadMessage.MaxUnfilled)];
+            var message = new LoadMessage(run, room, _next + 1, NextDue, _next == 0 ? 0 : NextDue - DueAt(_next - 1));
+            messages.Add(buffer.AsMemory(0, message.Write(buffer, size)));
+        }
+
+        return messages;
+    }
+
+    /// <summary>Notes what became of the messages that were taken last.</summary>
+    public void Answered(int taken, int confirmed)
+    {
+        var before = _next - taken;
+        if (confirmed > 0)
+            _lastConfirmed = before + confirmed;
+        if (confirmed == taken)
+            return;
+        Unconfirmed += taken - confirmed;
+        _unconfirmed.AddRange([before + confirmed + 1, _next]);
+    }
+
+    public Expectation Expectation() => new(_lastConfirmed, _lastConfirmed == 0 ? 0 : DueAt(_lastConfirmed - 1), [.. _unconfirmed]);
+
+    private long DueAt(long index) => first + (long)(index * microsecondsApart);
+}

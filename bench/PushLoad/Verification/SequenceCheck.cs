@@ -1,0 +1,157 @@
+using PushLoad.Messages;
+
+namespace PushLoad.Verification;
+
+/// <summary>
+/// Whether one member of one room got each message once and in order, from its JOINED to its LEFT or the end of its connection. A message missing is a hole when a
+/// later one comes; one that fills a hole later was reordered; any other that is not new is a duplicate. A GAP covers as much of the next hole as it announces.
+/// Owned by its connection; one thread.
+/// </summary>
+internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
+{
+    // Beyond this a message that fills an old hole counts as a duplicate, and not as reordered.
+    private const int HolesToRemember = 1000;
+
+    private readonly List<Hole> _holes = [];
+    private long _joinedAt;
+    private long _first;
+    private long _last;
+    private long _announced;
+    private bool _announcedUnknown;
+
+    /// <summary>The newest message that came; 0 when none did.</summary>
+    public long Last => _last;
+
+    /// <summary>JOINED came: from now on nothing may be missing.</summary>
+    public void Begin(long joinedAt)
+    {
+        _joinedAt = joinedAt;
+        _first = _last = _announced = 0;
+        _announcedUnknown = false;
+    }
+
+    /// <summary>A GAP came.</summary>
+    /// <param name="missed">How many messages it announces; null when the server does not know.</param>
+    public void Announce(long? missed)
+    {
+        _announced += missed ?? 0;
+        _announcedUnknown |= missed is null;
+    }
+
+    /// <summary>A PUSH came.</summary>
+    public void Receive(Batch batch)
+    {
+        // 19,000 members get the same batch, and for nearly all of them this is all there is to check.
+        if (batch.IsConsecutive && _last != 0 && batch.Messages[0].Sequence == _last + 1 && _announced == 0 && !_announcedUnknown)
+        {
+            _last = batch.Messages[^1].Sequence;
+            return;
+        }
+
+        foreach (var message in batch.Messages)
+            Receive(message);
+        // A GAP speaks of what is missing before the next PUSH, and of nothing later.
+        if (batch.Messages.Length > 0)
+            Forget();
+    }
+
+    /// <summary>Whether everything up to this message came, or its absence is known.</summary>
+    public bool HasAll(long lastSequence, long lastAt) => _last >= lastSequence || _announced > 0 || _announcedUnknown || (_last == 0 && lastAt <= _joinedAt);
+
+    /// <summary>The run is over, and the member should have got everything up to this message.</summary>
+    public void EndAt(long lastSequence, long lastAt)
+    {
+        if (_last == 0 && lastAt > _joinedAt && lastSequence > 0)
+            AddHole(Math.Min(times.FirstAfter(_joinedAt) ?? lastSequence, lastSequence), lastSequence);
+        else if (_last != 0 && _last < lastSequence)
+            AddHole(_last + 1, lastSequence);
+        End();
+    }
+
+    /// <summary>LEFT, or the end of the connection: what was on its way then is nobody's fault.</summary>
+    public void End()
+    {
+        foreach (var hole in _holes)
+            Report(hole);
+        _holes.Clear();
+        Begin(0);
+    }
+
+    private void Receive(LoadMessage message)
+    {
+        var sequence = message.Sequence;
+        if (_last == 0)
+        {
+            var previousAt = message.At - message.Since;
+            if (message.Since > 0 && previousAt > _joinedAt)
+                AddHole(Math.Min(times.FirstAfter(_joinedAt) ?? long.MaxValue, sequence - 1), sequence - 1);
+            // A GAP may speak of messages that were published just before the JOINED, too.
+            Forget(inVain: false);
+            _first = _last = sequence;
+        }
+        else if (sequence > _last)
+        {
+            if (sequence > _last + 1)
+                AddHole(_last + 1, sequence - 1);
+            _last = sequence;
+        }
+        else if (sequence < _first || FillsHole(sequence))
+        {
+            faults.Reordered++;
+        }
+        else
+        {
+            faults.Duplicates++;
+        }
+    }
+
+    private void AddHole(long first, long last)
+    {
+        var length = last - first + 1;
+        var announced = _announcedUnknown ? length : Math.Min(_announced, length);
+        _announced -= Math.Min(_announced, announced);
+        if (_holes.Count == HolesToRemember)
+        {
+            Report(_holes[0]);
+            _holes.RemoveAt(0);
+        }
+
+        _holes.Add(new Hole(first, last, announced));
+    }
+
+    private void Forget(bool inVain = true)
+    {
+        // A GAP of known size may stand beside one of unknown size, and then says nothing that could be held against it.
+        if (inVain && !_announcedUnknown)
+            faults.AnnouncedInVain += _announced;
+        _announced = 0;
+        _announcedUnknown = false;
+    }
+
+    private bool FillsHole(long sequence)
+    {
+        for (var i = _holes.Count - 1; i >= 0; i--)
+        {
+            var hole = _holes[i];
+            if (sequence < hole.First || sequence > hole.Last)
+                continue;
+            _holes.RemoveAt(i);
+            // Which part a GAP meant is unknown; what it announced goes to the left part first.
+            var left = new Hole(hole.First, sequence - 1, 0);
+            var right = new Hole(sequence + 1, hole.Last, 0);
+            left = left with { Announced = Math.Min(left.Length, hole.Announced) };
+            right = right with { Announced = Math.Min(right.Length, hole.Announced - left.Announced) };
+            _holes.AddRange(new[] { left, right }.Where(part => part.Length > 0));
+            return true;
+        }
+
+        return false;
+    }
+
+    private void Report(Hole hole)
+    {
+        faults.Announced += hole.Announced;
+        if (hole.Lost > 0)
+            faults.Holes[hole] = faults.Holes.GetValueOrDefault(hole) + 1;
+    }
+}

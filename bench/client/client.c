@@ -1,0 +1,238 @@
+/*
+ * client PORT PATH CONNECTIONS [--window N] [--engine-io] [--say TEXT | --await TEXT]...
+ * Opens WebSocket connections to 127.0.0.1, as fast as the server takes them, and counts what comes. One thread, one buffer, no timers.
+ * Standard output is one JSON object per line: first {"ready":...}, then an answer to each line of standard input:
+ *   stat             counts so far
+ *   arrival INDEX    when message number INDEX (from 0) reached the first and the last connection, in nanoseconds of CLOCK_MONOTONIC
+ * Ends with its input; exits 1 when connecting fails.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "client.h"
+
+struct options options = {.window = 128};
+struct counts counts;
+struct arrival arrivals[MAX_MESSAGES];
+
+static struct connection *connections;
+static int epoll, opened, ready;
+static uint64_t started, last_ready;
+static char request[1024];
+static int request_length;
+static uint8_t buffer[1 << 20];
+
+uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "%s: %s (%d of %d connections were ready)\n", what, why, ready, options.connections);
+    exit(1);
+}
+
+static void watch(int operation, struct connection *connection, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = connection};
+    if (epoll_ctl(epoll, operation, connection->descriptor, &event) < 0)
+        fail("epoll_ctl", strerror(errno));
+}
+
+static void open_next(void)
+{
+    struct connection *connection = &connections[opened++];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(options.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    connection->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (connection->descriptor < 0)
+        fail("socket", strerror(errno));
+    int one = 1;
+    /* Ends by RST: ten thousand ports that linger would be missing in the next measurement. */
+    struct linger at_once = {.l_onoff = 1};
+    setsockopt(connection->descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (connect(connection->descriptor, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS)
+        fail("connect", strerror(errno));
+    connection->state = CONNECTING;
+    watch(EPOLL_CTL_ADD, connection, EPOLLOUT);
+}
+
+static void open_up_to_window(void)
+{
+    while (opened < options.connections && opened - ready < options.window)
+        open_next();
+}
+
+void on_ready(struct connection *connection)
+{
+    (void)connection;
+    last_ready = now();
+    if (++ready < options.connections)
+        return;
+    printf("{\"ready\":%d,\"nanoseconds\":%" PRIu64 ",\"at\":%" PRIu64 "}\n", ready, last_ready - started, last_ready);
+    fflush(stdout);
+}
+
+static void on_closed(struct connection *connection)
+{
+    if (ready < options.connections)
+        fail("a connection was closed", connection->state == CONNECTING ? "while connecting" : connection->state == UPGRADING ? "during the handshake" : "while joining");
+    connection->state = CLOSED;
+    close(connection->descriptor);
+    counts.closed++;
+}
+
+static void on_connected(struct connection *connection)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(connection->descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error)
+        fail("connect", strerror(error));
+    if (send(connection->descriptor, request, (size_t)request_length, MSG_NOSIGNAL) != request_length)
+        fail("send", strerror(errno));
+    connection->state = UPGRADING;
+    watch(EPOLL_CTL_MOD, connection, EPOLLIN);
+}
+
+/* Returns how many bytes belong to the handshake's answer; 0 when more are needed. head keeps the end of what came before, to find the blank line across reads. */
+static size_t read_answer(struct connection *connection, const uint8_t *bytes, size_t length)
+{
+    if (connection->head_length == 0 && (length < 12 || memcmp(bytes, "HTTP/1.1 101", 12))) {
+        fprintf(stderr, "%.*s\n", (int)length, (const char *)bytes);
+        fail("handshake", "refused");
+    }
+    for (size_t i = 0; i < length; i++) {
+        uint8_t expected = (uint8_t)"\r\n\r\n"[connection->step];
+        connection->step = bytes[i] == expected ? (uint8_t)(connection->step + 1) : bytes[i] == '\r';
+        if (connection->step == 4) {
+            connection->step = connection->head_length = 0;
+            return i + 1;
+        }
+    }
+    connection->head_length = 1;
+    return 0;
+}
+
+static void on_readable(struct connection *connection)
+{
+    ssize_t got = read(connection->descriptor, buffer, sizeof buffer);
+    if (got < 0 && errno == EAGAIN)
+        return;
+    if (got <= 0) {
+        on_closed(connection);
+        return;
+    }
+    const uint8_t *bytes = buffer;
+    size_t length = (size_t)got;
+    if (connection->state == UPGRADING) {
+        size_t answered = read_answer(connection, bytes, length);
+        if (!answered)
+            return;
+        bytes += answered;
+        length -= answered;
+        connection->state = JOINING;
+        continue_prelude(connection);
+    }
+    if (!on_frame_bytes(connection, bytes, length, now()))
+        on_closed(connection);
+}
+
+static double processor_seconds(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void answer(const char *line)
+{
+    unsigned index;
+    if (sscanf(line, "arrival %u", &index) == 1 && index < MAX_MESSAGES)
+        printf("{\"count\":%u,\"first\":%" PRIu64 ",\"last\":%" PRIu64 "}\n", arrivals[index].count, arrivals[index].first, arrivals[index].last);
+    else
+        printf("{\"frames\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"messages\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"clientCpu\":%.6f}\n",
+            counts.frames, counts.bytes, counts.messages, counts.closed, processor_seconds());
+    fflush(stdout);
+}
+
+static void on_input(void)
+{
+    static char line[256];
+    static size_t filled;
+    ssize_t got = read(STDIN_FILENO, line + filled, sizeof line - 1 - filled);
+    if (got <= 0)
+        exit(0);
+    filled += (size_t)got;
+    line[filled] = 0;
+    char *from = line;
+    for (char *end; (end = strchr(from, '\n')); from = end + 1) {
+        *end = 0;
+        answer(from);
+    }
+    filled -= (size_t)(from - line);
+    memmove(line, from, filled);
+}
+
+static void parse(int argc, char **argv)
+{
+    if (argc < 4) {
+        fprintf(stderr, "usage: client PORT PATH CONNECTIONS [--window N] [--engine-io] [--say TEXT | --await TEXT]...\n");
+        exit(2);
+    }
+    options.port = (uint16_t)atoi(argv[1]);
+    options.path = argv[2];
+    options.connections = atoi(argv[3]);
+    for (int i = 4; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (!strcmp(argv[i], "--engine-io"))
+            options.engine_io = 1;
+        else if (!strcmp(argv[i], "--window"))
+            options.window = atoi(value), i++;
+        else if ((!strcmp(argv[i], "--say") || !strcmp(argv[i], "--await")) && options.step_count < MAX_STEPS)
+            options.steps[options.step_count++] = (struct step){argv[i][2] == 's', value}, i++;
+        else
+            fprintf(stderr, "unknown option %s\n", argv[i]), exit(2);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    parse(argc, argv);
+    request_length = snprintf(request, sizeof request,
+        "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", options.path, options.port);
+    connections = calloc((size_t)options.connections, sizeof *connections);
+    epoll = epoll_create1(0);
+    struct epoll_event input = {.events = EPOLLIN, .data.ptr = NULL};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &input);
+
+    started = now();
+    for (;;) {
+        open_up_to_window();
+        struct epoll_event events[512];
+        int count = epoll_wait(epoll, events, 512, -1);
+        for (int i = 0; i < count; i++) {
+            struct connection *connection = events[i].data.ptr;
+            if (!connection)
+                on_input();
+            else if (connection->state == CONNECTING)
+                on_connected(connection);
+            else
+                on_readable(connection);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// Runs every measurement on every server, several rounds in turn. Started by bench/run.sh, which installs and builds what this needs.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { describeMachine } from "./machine.mjs";
+import { MemoryMeasurement, measureAccepting, measureDeliveries, measurePushes } from "./measurements.mjs";
+import { readOptions } from "./options.mjs";
+import { ChildProcess, freePort, killAll, stopAll } from "./processes.mjs";
+import { report } from "./report.mjs";
+import { hasTransports, servers } from "./servers.mjs";
+import { Session, now } from "./session.mjs";
+
+const bench = dirname(dirname(fileURLToPath(import.meta.url)));
+const repository = dirname(bench);
+const artifacts = join(repository, "artifacts/bench");
+const docs = join(repository, "docs/performance.md");
+const stages = ["memory", "accepting", "pushes", "deliveries100", "deliveries1000"];
+
+const options = readOptions(process.argv.slice(2));
+const scratch = mkdtempSync(join(tmpdir(), "redispush-bench-"));
+process.on("exit", () => {
+  killAll();
+  rmSync(scratch, { recursive: true, force: true });
+});
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
+
+const started = now();
+const machine = describeMachine({ repository, bench });
+const redisPort = await freePort();
+const redis = new ChildProcess("redis-server", ["--port", redisPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", scratch].map(String));
+const all = servers({ artifacts, bench, scratch, redisPort, hasTransports: await hasTransports(artifacts) });
+const entries = select(all, options.only);
+const results = Object.fromEntries(Object.keys(entries).map(key => [key, Object.fromEntries(stages.map(stage => [stage, []]))]));
+const failures = [];
+const unavailable = new Set();
+limitTime();
+
+for (let round = 1; round <= options.rounds; round++) {
+  await memoryOfAll(round);
+  for (const key of available()) {
+    await withSession(key, "a large room", round, async session => {
+      keep(key, "accepting", await measureAccepting(session, options.connections));
+      keep(key, "pushes", await measurePushes(session, options.seconds));
+    });
+    await withSession(key, "a small room", round, async session => {
+      const { merges, kind } = entries[key];
+      await session.connect(options.smallRoom);
+      keep(key, "deliveries100", await measureDeliveries(session, 100, options.seconds, { merged: kind === "floor" }));
+      if (merges) keep(key, "deliveries1000", await measureDeliveries(session, 1000, options.seconds, { merged: kind === "floor" }));
+    });
+  }
+  saveRaw();
+}
+
+await stopAll();
+const text = report({ entries, results, failures, options, machine, minutes: Math.ceil((now() - started) / 60) });
+console.log(`\n${text}\n`);
+if (options.writeDocs) writeDocs(text);
+process.exit(available().length > 0 ? 0 : 1);
+
+/** All servers side by side: what takes long is only to be idle. */
+async function memoryOfAll(round) {
+  const what = "idle connections";
+  const measurements = new Map();
+  for (const key of available().filter(name => entries[name].kind !== "floor")) {
+    say(round, key, what);
+    const session = await start(key, what, round);
+    if (!session) continue;
+    const begun = await attempt(key, what, round, async () => {
+      measurements.set(key, await MemoryMeasurement.start(session, options.connections, options.idle));
+    });
+    if (!begun) await session.stop();
+  }
+  const complete = [];
+  for (const [key, measurement] of measurements) {
+    if (await attempt(key, what, round, () => measurement.addConnections(options.connections))) complete.push([key, measurement]);
+  }
+  for (const [key, measurement] of complete) {
+    await attempt(key, what, round, async () => keep(key, "memory", await measurement.result()));
+  }
+  await Promise.all([...measurements.values()].map(measurement => measurement.stop()));
+}
+
+async function withSession(key, what, round, measure) {
+  if (unavailable.has(key)) return;
+  say(round, key, what);
+  const session = await start(key, what, round);
+  if (!session) return;
+  await attempt(key, what, round, () => measure(session));
+  await session.stop();
+}
+
+/** A session of this server, or undefined when it does not start; then it is not tried again. */
+async function start(key, what, round) {
+  let session;
+  await attempt(key, what, round, async () => {
+    session = await Session.start(entries[key], artifacts);
+    if (entries[key].redis) session.redis = redis;
+  }) || unavailable.add(key);
+  return session;
+}
+
+/** One measurement; a server that fails it is reported, and the rest goes on. */
+async function attempt(key, what, round, work) {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    failures.push({ title: entries[key].title, what, round, reason: error.message });
+    console.log(`  ${entries[key].title}: ${error.message}`);
+    return false;
+  }
+}
+
+function keep(key, stage, result) {
+  results[key][stage].push(result);
+}
+
+function available() {
+  return Object.keys(entries).filter(key => !unavailable.has(key));
+}
+
+function say(round, key, what) {
+  const seconds = String(Math.round(now() - started)).padStart(5);
+  console.log(`${seconds} s  round ${round} of ${options.rounds}  ${entries[key].title}: ${what}`);
+}
+
+function select(from, names) {
+  if (!names) return from;
+  const unknown = names.filter(name => !(name in from));
+  if (unknown.length > 0) {
+    console.error(`--only accepts ${Object.keys(from).join(", ")}.`);
+    process.exit(2);
+  }
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
+}
+
+/** Says how long it will take, and ends a run that takes twice that. */
+function limitTime() {
+  const { connections, seconds, idle, rounds } = options;
+  const connecting = connections / 4000;
+  const perServer = 2 + connecting + (8 + connecting + seconds) + 1.5 * (5 + seconds);
+  const expected = rounds * (Object.keys(entries).length * perServer + 2 * idle);
+  const limit = 2 * expected + 120;
+  console.log(`About ${Math.ceil(expected / 60)} minutes, at most ${Math.ceil(limit / 60)}. Load of the machine before: ${machine.loadBefore}.`);
+  setTimeout(() => {
+    console.error(`Ended after ${Math.ceil(limit / 60)} minutes: something takes much longer than it should.`);
+    process.exit(1);
+  }, limit * 1000).unref();
+}
+
+function saveRaw() {
+  const directory = join(artifacts, "results");
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, `${machine.date}-${process.pid}.json`), JSON.stringify({ options, machine, results, failures }, null, 2));
+}
+
+function writeDocs(table) {
+  const [begin, end] = ["<!-- bench/run.sh writes from here -->", "<!-- to here -->"];
+  const page = readFileSync(docs, "utf8");
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${docs} has lost the two comments between which the tables belong`);
+  writeFileSync(docs, `${page.slice(0, from + begin.length)}\n\n${table}\n\n${page.slice(to)}`);
+}

@@ -1,0 +1,65 @@
+import { parseArgs } from "node:util";
+
+const usage = `usage: bench/run.sh [--quick] [--rounds N] [--connections N] [--seconds N] [--idle N] [--only NAME,NAME] [--no-docs]
+
+  --quick          one small round, to see that it works: 1,000 connections, 3 s, 5 s of idleness
+  --rounds N       rounds in turn, of which medians are taken (5)
+  --connections N  members of the large room (10000); the small one has a tenth
+  --seconds N      length of each measured stretch (10)
+  --idle N         seconds from the last handshake to the memory sample (60)
+  --only A,B       some of the servers; --only help lists them
+  --no-docs        leave docs/performance.md alone, as every run does that is smaller than the defaults`;
+
+const published = { rounds: 5, connections: 10_000, seconds: 10, idle: 60 };
+const quick = { rounds: 1, connections: 1_000, seconds: 3, idle: 5 };
+
+/** What the command line asks for; ends the process with one sentence when it asks for nonsense. */
+export function readOptions(args) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        quick: { type: "boolean" },
+        rounds: { type: "string" },
+        connections: { type: "string" },
+        seconds: { type: "string" },
+        idle: { type: "string" },
+        only: { type: "string" },
+        "no-docs": { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    }));
+  } catch (error) {
+    refuse(error.message);
+  }
+
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
+
+  const defaults = values.quick ? quick : published;
+  const options = {
+    rounds: number(values, "rounds", defaults, 1, 100),
+    connections: number(values, "connections", defaults, 100, 19_000),
+    seconds: number(values, "seconds", defaults, 1, 600),
+    idle: number(values, "idle", defaults, 0, 3600),
+    only: values.only?.split(","),
+  };
+  options.smallRoom = Math.ceil(options.connections / 10);
+  options.writeDocs = !values["no-docs"] && !options.only && Object.keys(published).every(key => options[key] >= published[key]);
+  options.command = ["bench/run.sh", ...args].join(" ");
+  return options;
+}
+
+function number(values, key, defaults, least, most) {
+  const value = values[key] === undefined ? defaults[key] : Number(values[key]);
+  if (!Number.isInteger(value) || value < least || value > most) refuse(`--${key} accepts a number from ${least} to ${most}.`);
+  return value;
+}
+
+function refuse(sentence) {
+  console.error(`${sentence}\n\n${usage}`);
+  process.exit(2);
+}

@@ -1,0 +1,156 @@
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const cputime = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "artifacts/bench/cputime");
+const running = new Set();
+let packetThreads;
+
+/** A process of the bench: its last words are kept, and it ends with the bench, even with one that is killed. */
+export class ChildProcess {
+  #child;
+  #lines = [];
+  #waiting = [];
+  #words = "";
+
+  constructor(command, args, { env = {}, cwd } = {}) {
+    this.name = command.split("/").at(-1);
+    this.#child = spawn("setpriv", ["--pdeathsig", "TERM", command, ...args], { cwd, env: { ...process.env, ...env }, stdio: "pipe" });
+    running.add(this);
+    this.ended = new Promise(resolve => this.#child.once("close", code => {
+      running.delete(this);
+      this.hasEnded = true;
+      this.#waiting.splice(0).forEach(waiter => waiter.reject(new Error(`${this.name} ended: ${this.lastWords}`)));
+      resolve(code);
+    }));
+    this.#child.stderr.on("data", text => { this.#words = (this.#words + text).slice(-2000); });
+    this.#child.stdin.on("error", () => {}); // it has ended, which whoever waits for it is told
+    createInterface({ input: this.#child.stdout }).on("line", line => this.#onLine(line));
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** The last lines it wrote, for a message about its failure. */
+  get lastWords() {
+    return (this.#words || this.#lines.slice(-3).join("\n")).trim() || "it said nothing";
+  }
+
+  write(line) {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  /** The next line of its standard output that nobody has read. */
+  readLine() {
+    if (this.#lines.length > 0) return Promise.resolve(this.#lines.shift());
+    if (this.hasEnded) return Promise.reject(new Error(`${this.name} ended: ${this.lastWords}`));
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  /** Ends it and its children at once. */
+  kill() {
+    if (this.hasEnded) return;
+    for (const pid of this.#tree()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended between the listing and the signal.
+      }
+    }
+  }
+
+  async stop() {
+    if (!this.hasEnded) this.#child.kill("SIGTERM");
+    const late = setTimeout(() => this.kill(), 5000);
+    await this.ended;
+    clearTimeout(late);
+  }
+
+  /** User and system time of it and its children so far, in seconds. */
+  cpuSeconds() {
+    return cpuSeconds(this.#tree());
+  }
+
+  /** Memory that nobody shares with it and its children, in bytes. */
+  privateBytes() {
+    return this.#tree().reduce((sum, pid) => sum + privateKilobytes(pid), 0) * 1024;
+  }
+
+  #onLine(line) {
+    const waiter = this.#waiting.shift();
+    if (waiter) {
+      waiter.resolve(line);
+      return;
+    }
+    this.#lines.push(line);
+    if (this.#lines.length > 100) this.#lines.shift();
+  }
+
+  #tree() {
+    const all = statOfAll();
+    const tree = [this.pid];
+    for (const parent of tree) tree.push(...[...all].filter(([, stat]) => stat.parent === parent).map(([pid]) => pid));
+    return tree;
+  }
+}
+
+/** Ends everything that was started and still runs. */
+export function killAll() {
+  for (const child of running) child.kill();
+}
+
+/** Stops everything in good order. */
+export const stopAll = () => Promise.all([...running].map(child => child.stop()));
+
+/** Time of the kernel's own packet threads so far, in seconds: work that no server's account shows. */
+export function packetThreadSeconds() {
+  return cpuSeconds(packetThreads ??= [...statOfAll()].filter(([, { name }]) => name.startsWith("ksoftirqd/")).map(([pid]) => pid));
+}
+
+/** A port of loopback that was free a moment ago. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Waits until the condition holds; fails with the sentence when it does not in time. */
+export async function until(condition, seconds, sentence) {
+  const deadline = Date.now() + seconds * 1000;
+  while (!await condition()) {
+    if (Date.now() > deadline) throw new Error(sentence());
+    await delay(20);
+  }
+}
+
+function cpuSeconds(pids) {
+  return Number(execFileSync(cputime, pids.map(String), { encoding: "utf8" })) / 1e9;
+}
+
+/** Name and parent of every process. */
+function statOfAll() {
+  const all = new Map();
+  for (const pid of readdirSync("/proc").filter(name => /^\d+$/.test(name)).map(Number)) {
+    try {
+      const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+      const end = text.lastIndexOf(")");
+      all.set(pid, { name: text.slice(text.indexOf("(") + 1, end), parent: Number(text.slice(end + 2).split(" ")[1]) });
+    } catch {
+      // It ended between the listing and the reading.
+    }
+  }
+  return all;
+}
+
+function privateKilobytes(pid) {
+  const lines = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1").split("\n");
+  return lines.filter(line => line.startsWith("Private_")).reduce((sum, line) => sum + Number(line.split(/\s+/)[1]), 0);
+}

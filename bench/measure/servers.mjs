@@ -1,0 +1,107 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FloorPublisher, HttpPublisher, RedisPublisher } from "./publishers.mjs";
+import { ChildProcess } from "./processes.mjs";
+
+/**
+ * What is compared. Each entry:
+ *   title       as the table names it
+ *   kind        "floor", "ours" or "peer"
+ *   merges      whether a frame carries all messages of a second, so that 1,000 messages a second are worth trying
+ *   path        where clients connect
+ *   client      the client's options: what is said and awaited after the handshake until a connection has joined
+ *   command     port, a second port -> { command, args, env, cwd } of the server
+ *   ready       the same ports -> a URL that answers 200 when the server is ready; missing where a listening port is enough
+ *   publisher   port, process -> what publishes to the room
+ *   redis       whether what is published passes through Redis
+ */
+export function servers({ artifacts, bench, scratch, redisPort, hasTransports }) {
+  const production = { NODE_ENV: "production", ASPNETCORE_ENVIRONMENT: "Production", Logging__LogLevel__Default: "Warning" };
+
+  const floor = (title, ...mode) => ({
+    title,
+    kind: "floor",
+    merges: true,
+    path: "/",
+    client: [],
+    command: port => ({ command: join(artifacts, "floor"), args: [String(port), ...mode] }),
+    publisher: (_, process) => new FloorPublisher(process),
+  });
+
+  const node = transport => ({
+    title: `RedisPush, ${transport}`,
+    kind: "ours",
+    merges: true,
+    path: "/ws?room=bench",
+    client: ["--await", '"JOINED"'],
+    redis: true,
+    command: (port, management) => ({
+      command: join(artifacts, "PushNode/PushNode"),
+      args: ["--urls", `http://127.0.0.1:${port}`, `--Management:Port=${management}`],
+      cwd: join(artifacts, "PushNode"),
+      env: {
+        ...production,
+        ConnectionStrings__Redis: `127.0.0.1:${redisPort}`,
+        // A program that has only the portable transport does not know the key.
+        ...(transport === "Stream" && !hasTransports ? {} : { Push__Transport: transport }),
+      },
+    }),
+    ready: (_, management) => `http://127.0.0.1:${management}/readyz`,
+    publisher: () => new RedisPublisher(redisPort, "push:room:bench"),
+  });
+
+  const javaScript = (title, file, path, client) => ({
+    title,
+    kind: "peer",
+    path,
+    client,
+    command: port => ({ command: process.execPath, args: [join(bench, "peers/node", file), String(port)], env: production }),
+    publisher: port => new HttpPublisher(port, "/publish"),
+  });
+
+  return {
+    floor: floor("floor: C, send(2)"),
+    uring: floor("floor: C, io_uring", "uring"),
+    epoll: node("Epoll"),
+    stream: node("Stream"),
+    signalr: {
+      title: "SignalR",
+      kind: "peer",
+      path: "/hub",
+      client: ["--say", '{"protocol":"json","version":1}\x1e', "--await", "{}\x1e"],
+      command: port => ({
+        command: join(artifacts, "SignalR/SignalR"),
+        args: ["--urls", `http://127.0.0.1:${port}`],
+        cwd: join(artifacts, "SignalR"),
+        env: production,
+      }),
+      publisher: port => new HttpPublisher(port, "/publish"),
+    },
+    nchan: {
+      title: "nchan",
+      kind: "peer",
+      path: "/subscribe",
+      client: [],
+      command: port => nginx(port, join(bench, "peers/nchan/nginx.conf"), scratch),
+      publisher: port => new HttpPublisher(port, "/publish"),
+    },
+    ws: javaScript("ws", "ws.mjs", "/", []),
+    socketio: javaScript("Socket.IO", "socketio.mjs", "/socket.io/?EIO=4&transport=websocket",
+      ["--engine-io", "--await", '0{"sid"', "--say", "40", "--await", '40{"sid"']),
+  };
+}
+
+/** Whether this build of the node can be told which transport to use. */
+export async function hasTransports(artifacts) {
+  const probe = new ChildProcess(join(artifacts, "PushNode/PushNode"), ["--Push:Transport=none"], { cwd: join(artifacts, "PushNode") });
+  await probe.ended;
+  return !probe.lastWords.includes("Push:Transport is not a key");
+}
+
+/** nginx with a directory of its own for everything it writes. */
+function nginx(port, template, scratch) {
+  const cwd = mkdtempSync(join(scratch, "nginx-"));
+  const file = join(cwd, "nginx.conf");
+  writeFileSync(file, readFileSync(template, "utf8").replace("load_module @MODULE@", `load_module ${process.env.NCHAN_MODULE}`).replace("127.0.0.1:@PORT@", `127.0.0.1:${port}`));
+  return { command: "nginx", args: ["-p", cwd, "-c", file, "-e", "stderr"], cwd };
+}

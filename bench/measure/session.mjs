@@ -1,0 +1,105 @@
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ChildProcess, freePort, until } from "./processes.mjs";
+
+const startTime = 30;
+const connectTime = 120;
+
+/** A server that runs, and clients of it. */
+export class Session {
+  #artifacts;
+  #entry;
+  #port;
+
+  static async start(entry, artifacts) {
+    const session = new Session();
+    session.#artifacts = artifacts;
+    session.#entry = entry;
+    session.#port = await freePort();
+    const second = await freePort();
+    const { command, args, ...rest } = entry.command(session.#port, second);
+    session.server = new ChildProcess(command, args, rest);
+    const isReady = entry.ready ? () => answers200(entry.ready(session.#port, second)) : () => listens(session.#port);
+    try {
+      await until(() => session.server.hasEnded || isReady(), startTime, () => `it was not ready after ${startTime} s: ${session.server.lastWords}`);
+      if (session.server.hasEnded) throw new Error(session.server.lastWords);
+    } catch (error) {
+      await session.stop();
+      throw error;
+    }
+    session.publisher = entry.publisher(session.#port, session.server);
+    return session;
+  }
+
+  /** Opens connections as fast as the server takes them. */
+  async connect(connections) {
+    const clients = new Clients(join(this.#artifacts, "client"), [this.#port, this.#entry.path, connections, ...this.#entry.client], connections);
+    this.clients = clients;
+    const tooLate = delay(connectTime * 1000, undefined, { ref: false }).then(() => {
+      throw new Error(`${connections} connections were not ready after ${connectTime} s`);
+    });
+    return { clients, ...await Promise.race([clients.ready(), tooLate]) };
+  }
+
+  async stop() {
+    this.publisher?.close();
+    await this.clients?.stop();
+    await this.server.stop();
+  }
+}
+
+/** The load program behind a session, asked one question at a time. */
+class Clients {
+  #process;
+
+  constructor(command, args, count) {
+    this.count = count;
+    this.#process = new ChildProcess(command, args.map(String));
+  }
+
+  async ready() {
+    const { nanoseconds } = JSON.parse(await this.#process.readLine());
+    return { seconds: nanoseconds / 1e9 };
+  }
+
+  /** Frames, bytes, messages, closed connections and the program's own CPU seconds so far. */
+  async counts() {
+    this.#process.write("stat");
+    return JSON.parse(await this.#process.readLine());
+  }
+
+  /** When the message with this index (counted per connection) reached the first and the last, in seconds of the monotonic clock. */
+  async arrival(index) {
+    this.#process.write(`arrival ${index}`);
+    const { count, first, last } = JSON.parse(await this.#process.readLine());
+    return { count, first: first / 1e9, last: last / 1e9 };
+  }
+
+  /** Waits until so many messages have come in all, or for so long. */
+  async whenReceived(messages, seconds) {
+    const deadline = now() + seconds;
+    while ((await this.counts()).messages < messages && now() < deadline) await delay(50);
+  }
+
+  async stop() {
+    await this.#process.stop();
+  }
+}
+
+/** The monotonic clock that the clients use too, in seconds. */
+export const now = () => Number(process.hrtime.bigint()) / 1e9;
+
+const answers200 = async url => {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(1000) })).status === 200;
+  } catch {
+    return false; // not listening yet
+  }
+};
+
+const listens = port => new Promise(resolve => {
+  const socket = connect(port, "127.0.0.1");
+  socket.once("connect", () => { socket.destroy(); resolve(true); });
+  socket.once("error", () => resolve(false));
+});

@@ -1,0 +1,11 @@
+// socketio.mjs PORT: a room over Socket.IO, WebSocket only.
+import { Server } from "socket.io";
+import { publishingServer } from "./publishing.mjs";
+
+const server = publishingServer(message => io.to("bench").emit("message", JSON.parse(message)));
+const io = new Server(server, { transports: ["websocket"], perMessageDeflate: false, serveClient: false });
+
+// Recommended by its documentation on memory: the handshake's request is not needed any more.
+io.engine.on("connection", socket => { socket.request = null; });
+io.on("connection", socket => { socket.join("bench"); });
+server.listen(Number(process.argv[2]), "127.0.0.1", 4096);

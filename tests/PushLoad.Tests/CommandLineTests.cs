@@ -1,0 +1,24 @@
+using PushLoad.Tests.Support;
+
+namespace PushLoad.Tests;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("--connections accepts", "ws://localhost:1/ws", "--connections", "0")]
+    [InlineData("--processes must be at least 2", "ws://localhost:1/ws", "--connections", "19001")]
+    [InlineData("url is 'http://localhost:1/ws'", "http://localhost:1/ws")]
+    [InlineData("--publish and --redis", "ws://localhost:1/ws", "--publish", "http://localhost:2", "--redis", "localhost:3")]
+    [InlineData("--redis accepts", "ws://localhost:1/ws", "--redis", "localhost")]
+    [InlineData("--raw cannot publish", "ws://localhost:1/ws", "--raw", "--redis", "localhost:3")]
+    [InlineData("--rooms-per-connection accepts", "ws://localhost:1/ws", "--rooms-per-connection", "2")]
+    [InlineData("--rate", "ws://localhost:1/ws", "--rate", "fast")]
+    [InlineData("--bogus", "ws://localhost:1/ws", "--bogus")]
+    [InlineData("url")]
+    public async Task A_wrong_option_is_named_and_ends_the_program_with_1(string expected, params string[] arguments)
+    {
+        var (exitCode, output) = await LoadGenerator.RunAsync(arguments);
+        Assert.Equal(1, exitCode);
+        Assert.Contains(expected, output, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Xml.Linq;
+using PushLoad.Tests.Support;
+using RedisPush.Testing;
+
+namespace PushLoad.Tests;
+
+/// <summary>Small runs against the real server.</summary>
+public sealed class FarmTests
+{
+    [Fact]
+    public async Task A_run_over_http_counts_every_delivery_and_writes_both_files()
+    {
+        await using var farm = await Farm.StartAsync();
+        var directory = Directory.CreateTempSubdirectory("pushload-test-");
+        try
+        {
+            var (json, html) = (Path.Combine(directory.FullName, "r.json"), Path.Combine(directory.FullName, "r.html"));
+            var (exitCode, output) = await LoadGenerator.RunAsync(
+                farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "30", "--rooms", "3", "--rooms-per-connection", "2", "--rate", "90", "--duration", "3", "--size", "200", "--json", json, "--html", html);
+            Assert.True(exitCode == 0, output);
+
+            using var result = JsonDocument.Parse(await File.ReadAllTextAsync(json, TestContext.Current.CancellationToken));
+            var root = result.RootElement;
+            // 30 messages a second to each room, two thirds of the connections in each.
+            Assert.Equal(270, root.GetProperty("published").GetProperty("messages").GetInt64());
+            Assert.Equal(270 * 20, root.GetProperty("total").GetProperty("deliveries").GetInt64());
+            Assert.Equal(270 * 20, root.GetProperty("latency").GetProperty("count").GetInt64());
+            Assert.Equal("Passed", root.GetProperty("verdict").GetProperty("exitCode").GetString());
+            Assert.NotEmpty(root.GetProperty("seconds").EnumerateArray());
+
+            var page = XDocument.Parse((await File.ReadAllTextAsync(html, TestContext.Current.CancellationToken)).Replace("<!DOCTYPE html>", "", StringComparison.Ordinal));
+            Assert.Contains(page.Descendants(), element => element.Name.LocalName == "path" && element.Attribute("d")!.Value.Length > 0);
+            Assert.DoesNotContain(page.Descendants().Attributes(), attribute => attribute.Name.LocalName is "src" or "href");
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("--processes", "2", "--threads", "2")]
+    [InlineData("--portable-sockets")]
+    public async Task Joins_leaves_reconnects_and_slow_readers_lose_nothing(params string[] options)
+    {
+        await using var farm = await Farm.StartAsync();
+        var (exitCode, output) = await LoadGenerator.RunAsync(
+            [farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "100", "--rooms", "4", "--rooms-per-connection", "2", "--rate", "200", "--duration", "4", "--churn", "100", "--reconnects", "20", "--slow-readers", "5", .. options]);
+        Assert.True(exitCode == 0, output);
+        Assert.DoesNotMatch(@"reconnects\s+│ 0 ", output);
+        Assert.DoesNotMatch(@"joins, leaves\s+│ [\d,]+, 0 ", output);
+    }
+
+    [Fact]
+    public async Task What_slow_readers_miss_is_what_their_gaps_announce()
+    {
+        await using var farm = await Farm.StartAsync();
+        // 3 MB/s, of which a slow reader takes a fifteenth and the node keeps two more.
+        var (exitCode, output) = await LoadGenerator.RunAsync(
+            farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "10", "--slow-readers", "3", "--slow-rate", "200000", "--rate", "100", "--size", "30000", "--duration", "8");
+        Assert.True(exitCode == 0, output);
+        Assert.Matches(@"missing, announced by GAP\s+│ [1-9][\d,]* by 0 GAPs, and [1-9]", output);
+    }
+
+    [Fact]
+    public async Task A_run_over_redis_spreads_over_two_farms()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var first = await Farm.StartAsync(redis.EndPoint);
+        await using var second = await Farm.StartAsync(redis.EndPoint);
+        var (exitCode, output) = await LoadGenerator.RunAsync(
+            first.WebSocketUrl, second.WebSocketUrl, "--redis", redis.EndPoint, "--connections", "40", "--rooms", "2", "--room-prefix", "房间 & ", "--rate", "500", "--duration", "3");
+        Assert.True(exitCode == 0, output);
+        // 20 connections in each of two rooms.
+        Assert.Matches(@"deliveries\s+│ 30,000 ", output);
+    }
+
+    [Fact]
+    public async Task Raw_counts_the_frames_of_any_text()
+    {
+        await using var farm = await Farm.StartAsync();
+        var (exitCode, output) = await LoadGenerator.RunAsync(
+            farm.WebSocketUrl, "--raw", "--connections", "10", "--duration", "1", "--send", """{"type":"PING","data":{}}""", "--send", """{"type":"JOIN","data":{"room":"r"}}""", "--header", "X-Test: yes");
+        Assert.True(exitCode == 0, output);
+        Assert.Matches(@"frames\s+│ 20, ", output);
+    }
+}

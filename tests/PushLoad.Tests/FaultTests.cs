@@ -1,0 +1,41 @@
+using PushLoad.Tests.Support;
+
+namespace PushLoad.Tests;
+
+/// <summary>A server that errs once, with one member among several, must not pass; each kind of error has its exit code.</summary>
+public sealed class FaultTests
+{
+    [Theory]
+    [InlineData(Fault.None, 0)]
+    [InlineData(Fault.Drop, 3)]
+    [InlineData(Fault.DropFirst, 3)]
+    [InlineData(Fault.DropTail, 3)]
+    [InlineData(Fault.Duplicate, 4)]
+    [InlineData(Fault.Reorder, 5)]
+    [InlineData(Fault.WrongRoom, 6)]
+    [InlineData(Fault.Garbage, 6)]
+    [InlineData(Fault.AnnounceInVain, 6)]
+    [InlineData(Fault.Announce, 7)]
+    [InlineData(Fault.Announce, 0, "--allow-gaps")]
+    [InlineData(Fault.Close, 8)]
+    [InlineData(Fault.Close, 0, "--allow-disconnects")]
+    [InlineData(Fault.Refuse, 9)]
+    [InlineData(Fault.Refuse, 0, "--allow-unconfirmed")]
+    public async Task The_exit_code_says_what_the_server_did_wrong(Fault fault, int exitCode, params string[] options)
+    {
+        await using var server = await FaultyServer.StartAsync(fault);
+        var (actual, output) = await LoadGenerator.RunAsync(
+            [server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2", "--rate", "100", "--duration", "1", "--drain", "2", .. options]);
+        Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
+    }
+
+    [Fact]
+    public async Task A_server_that_lets_nobody_in_is_named_with_its_answer()
+    {
+        await using var server = await FaultyServer.StartAsync(Fault.RefuseUpgrade);
+        var (exitCode, output) = await LoadGenerator.RunAsync(server.WebSocketUrl, "--connections", "3", "--connect-timeout", "2");
+        Assert.Equal(2, exitCode);
+        Assert.Contains("0 of 3 are open", output, StringComparison.Ordinal);
+        Assert.Contains("handshake: 503", output, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text;
+using System.Text.Json;
+using PushLoad.Messages;
+
+namespace PushLoad.Tests.Messages;
+
+public sealed class LoadMessageTests
+{
+    [Fact]
+    public void A_message_has_exactly_the_wished_size_and_comes_back_as_it_was()
+    {
+        var message = new LoadMessage(4711, 12, 123_456, 1_234_567_890_123, 10_000);
+        var shortest = message.Write(new byte[200], 0);
+        for (var size = shortest; size < shortest + 30; size++)
+        {
+            var bytes = new byte[200];
+            Assert.Equal(size, message.Write(bytes, size));
+            var batch = Batch.TryParse([(byte)'[', .. bytes.AsSpan(0, size), (byte)']'], 4711, 12);
+            Assert.Equal([message], batch!.Messages);
+        }
+    }
+
+    [Fact]
+    public void The_longest_message_fits_the_room_that_is_made_for_it() =>
+        Assert.InRange(new LoadMessage(int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue).Write(new byte[200], 0), 1, LoadMessage.MaxUnfilled);
+
+    [Fact]
+    public void What_others_published_is_told_apart()
+    {
+        var batch = Batch.TryParse("""["text",3,null,{"k":1,"r":0,"s":5,"t":50,"p":10},{"k":2,"r":0,"s":5,"t":50,"p":10},{"k":{"k":1}},[{"k":1,"r":0,"s":6,"t":50,"p":10}],{"s":7,"k":1,"other":[{}],"r":0,"p":10,"t":60}]"""u8, 1, 0)!;
+        Assert.Equal([5, 7], batch.Messages.Select(message => message.Sequence));
+        Assert.Equal(6, batch.Foreign);
+        Assert.False(batch.IsConsecutive);
+    }
+
+    [Theory]
+    [InlineData("""{"a":1}""")]
+    [InlineData("""[{"k":1,"r":9,"s":5,"t":50,"p":10}]""")] // Of this run, and published to another room.
+    [InlineData("")]
+    public void Items_that_no_right_server_sends_are_refused(string items) => Assert.Null(Batch.TryParse(Encoding.UTF8.GetBytes(items), 1, 0));
+
+    [Theory]
+    [InlineData("""{"type":"PUSH","data":{"room":"r","items":[1,{"a":[2]}]}}""")]
+    [InlineData("""{"data":{"items":[1,{"a":[2]}],"new":{"room":"x"},"room":"r"},"id":[1],"type":"PUSH"}""")]
+    public void A_push_is_read_in_any_order_of_its_members(string json)
+    {
+        Assert.True(ServerMessage.TryParse(Encoding.UTF8.GetBytes(json), out var message));
+        Assert.Equal((ServerMessageType.Push, "r"), (message.Type, message.Room));
+        Assert.Equal("""[1,{"a":[2]}]""", Encoding.UTF8.GetString(message.Items));
+    }
+
+    [Theory]
+    [InlineData("""{"type":"GAP","data":{"room":"r","missed":37,"reason":"slow"}}""", 37L)]
+    [InlineData("""{"type":"GAP","data":{"room":"r","missed":null,"reason":"backplane"}}""", null)]
+    public void A_gap_says_how_many_or_that_it_does_not_know(string json, long? missed)
+    {
+        Assert.True(ServerMessage.TryParse(Encoding.UTF8.GetBytes(json), out var message));
+        Assert.Equal((ServerMessageType.Gap, missed), (message.Type, message.Missed));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("hello")]
+    [InlineData("""{"type":"PUSH","data":{"room":"r","items":[1]""")]
+    [InlineData("""{"type":"PONG"} {}""")]
+    [InlineData("""{"type":1}""")]
+    [InlineData("""[]""")]
+    public void What_is_no_message_is_said_to_be_none(string json) => Assert.False(ServerMessage.TryParse(Encoding.UTF8.GetBytes(json), out _));
+
+    [Fact]
+    public void Published_json_is_valid()
+    {
+        var bytes = new byte[500];
+        using var json = JsonDocument.Parse(bytes.AsMemory(0, new LoadMessage(1, 2, 3, 4, 5).Write(bytes, 300)));
+        Assert.Equal(300, json.RootElement.GetRawText().Length);
+    }
+}
