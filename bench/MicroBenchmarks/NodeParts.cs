@@ -13,13 +13,14 @@ namespace RedisPush.MicroBenchmarks;
 internal sealed class NodeParts : IMeterFactory
 {
     private readonly List<Meter> _meters = [];
-    private readonly ConnectionRules _rules = new(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System);
+    private readonly ConnectionRules _rules;
 
     public NodeParts()
     {
         Metrics = new NodeMetrics(this, CloseReason.All.Select(reason => reason.Label));
         Shards = new Shards(new FanOutSettings(), Metrics, TimeProvider.System);
         Members = new RoomMembers(Shards);
+        _rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System, Metrics, static () => { });
     }
 
     public NodeMetrics Metrics { get; }
@@ -37,7 +38,7 @@ internal sealed class NodeParts : IMeterFactory
     public void Join(int connections)
     {
         for (var i = 0; i < connections; i++)
-            Members.Add(new Membership(new Connection(_rules, new NullWire(), Metrics, Shards.Next()), Frames));
+            Members.Add(new Membership(new Connection(_rules, new NullWire(), Shards.Next()), Frames));
     }
 
     public Meter Create(MeterOptions options)

@@ -9,6 +9,8 @@ internal sealed class NullWire : IWire
     {
     }
 
+    public Task RunAsync() => Task.CompletedTask;
+
     public int TryWrite(ReadOnlyMemory<byte> bytes) => bytes.Length;
 
     public void Complete()
