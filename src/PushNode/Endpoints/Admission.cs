@@ -5,16 +5,19 @@ using PushNode.Telemetry;
 namespace PushNode.Endpoints;
 
 /// <summary>Decides who may connect: not more than the cap, nobody while the node drains. Any thread.</summary>
-internal sealed class Admission(ConnectionSettings settings) : IReadiness
+internal sealed class Admission(ConnectionSettings settings, IHostApplicationLifetime lifetime) : IReadiness
 {
     private readonly string[] _origins = settings.AllowedOrigins.Split(';', StringSplitOptions.TrimEntries);
     private int _connections;
     private volatile bool _draining;
 
-    public string? NotReadyBecause => _draining ? "The node is draining." : null;
+    public string? NotReadyBecause => IsDraining ? "The node is draining." : null;
 
     /// <summary>Connections that are let in and not gone.</summary>
     public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>From the signal to stop on, which readiness sees before anybody is called.</summary>
+    private bool IsDraining => _draining || lifetime.ApplicationStopping.IsCancellationRequested;
 
     /// <summary>Lets nobody in from now on.</summary>
     public void Drain() => _draining = true;
@@ -22,7 +25,7 @@ internal sealed class Admission(ConnectionSettings settings) : IReadiness
     /// <summary>Takes a place, or says why not. Each place is given back by <see cref="Leave"/>.</summary>
     public Refusal? TryEnter()
     {
-        if (_draining)
+        if (IsDraining)
             return Refusal.Draining;
         if (Interlocked.Increment(ref _connections) <= settings.Max)
             return null;
