@@ -41,10 +41,13 @@ internal sealed class ProgramProcess : IAsyncDisposable
     public string Log => $"{Name} (pid {Pid}) wrote:\n{Output}\n{Errors}";
 
     /// <summary>An API and a node in one process; on the memory bus unless settings name a Redis.</summary>
-    public static Task<ProgramProcess> StartFarmAsync(params (string Key, string Value)[] settings)
+    public static Task<ProgramProcess> StartFarmAsync(params (string Key, string Value)[] settings) => StartFarmWithDescriptorsAsync(null, settings);
+
+    /// <summary>A farm like any other, but that it may have only so many file descriptors.</summary>
+    public static Task<ProgramProcess> StartFarmWithDescriptorsAsync(int? limit, params (string Key, string Value)[] settings)
     {
         var (node, api) = (FreePort.Next(), FreePort.Next());
-        return StartReadyAsync("PushFarm", node, api, [("Farm:NodeUrl", $"http://127.0.0.1:{node}"), ("Farm:ApiUrl", $"http://127.0.0.1:{api}"), .. settings], []);
+        return StartReadyAsync("PushFarm", node, api, [("Farm:NodeUrl", $"http://127.0.0.1:{node}"), ("Farm:ApiUrl", $"http://127.0.0.1:{api}"), .. settings], [], limit);
     }
 
     public static Task<ProgramProcess> StartNodeAsync(RedisServer redis, params (string Key, string Value)[] settings)
@@ -60,25 +63,33 @@ internal sealed class ProgramProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a program and waits until it says that it is ready.</summary>
-    private static async Task<ProgramProcess> StartReadyAsync(string program, int nodePort, int apiPort, (string Key, string Value)[] settings, string[] arguments)
+    private static async Task<ProgramProcess> StartReadyAsync(string program, int nodePort, int apiPort, (string Key, string Value)[] settings, string[] arguments, int? descriptors = null)
     {
         var management = FreePort.Next();
-        var process = Start(program, [("Management:Port", $"{management}"), .. settings], arguments, nodePort, apiPort, management);
+        var process = Start(program, [("Management:Port", $"{management}"), .. settings], arguments, nodePort, apiPort, management, descriptors);
         await process.BecomesReadyAsync();
         return process;
     }
 
     /// <summary>Starts a program and waits for nothing.</summary>
-    public static ProgramProcess Start(string program, (string Key, string Value)[] settings, string[] arguments, int nodePort = 0, int apiPort = 0, int managementPort = 0)
+    public static ProgramProcess Start(
+        string program, (string Key, string Value)[] settings, string[] arguments, int nodePort = 0, int apiPort = 0, int managementPort = 0, int? descriptors = null)
     {
         var assembly = BuiltProgram(program);
-        var info = new ProcessStartInfo("dotnet")
+        // prlimit becomes the program itself: the process id stays.
+        var info = new ProcessStartInfo(descriptors is null ? "dotnet" : "prlimit")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
             WorkingDirectory = Path.GetDirectoryName(assembly),
         };
+        if (descriptors is { } limit)
+        {
+            info.ArgumentList.Add($"--nofile={limit}");
+            info.ArgumentList.Add("dotnet");
+        }
+
         info.ArgumentList.Add(assembly);
         foreach (var argument in arguments)
             info.ArgumentList.Add(argument);

@@ -39,14 +39,18 @@ internal sealed class WsClient : IAsyncDisposable
     public int Pings => Volatile.Read(ref _pings);
 
     /// <summary>Connects and requires that the server accepts.</summary>
-    public static async Task<WsClient> ConnectAsync(int port, string target = "/ws", WsOptions? options = null)
+    /// <param name="port">Of the node.</param>
+    /// <param name="target">Path and query.</param>
+    /// <param name="options">What is not as usual.</param>
+    /// <param name="patient">The handshake may be answered as late as the test likes.</param>
+    public static async Task<WsClient> ConnectAsync(int port, string target = "/ws", WsOptions? options = null, bool patient = false)
     {
-        var (client, answer) = await TryConnectAsync(port, target, options);
+        var (client, answer) = await TryConnectAsync(port, target, options, patient);
         return client ?? throw new InvalidOperationException($"The handshake was answered {answer.Status}.");
     }
 
     /// <summary>Connects; the client is null when the server refused.</summary>
-    public static async Task<(WsClient? Client, RawHttpAnswer Answer)> TryConnectAsync(int port, string target = "/ws", WsOptions? options = null)
+    public static async Task<(WsClient? Client, RawHttpAnswer Answer)> TryConnectAsync(int port, string target = "/ws", WsOptions? options = null, bool patient = false)
     {
         options ??= WsOptions.Default;
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -57,7 +61,8 @@ internal sealed class WsClient : IAsyncDisposable
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
         await socket.SendAsync(Encoding.UTF8.GetBytes(RawHttp.Upgrade(target, key: key, extraHeaders: options.ExtraHeaders)), TestContext.Current.CancellationToken);
         var reader = PipeReader.Create(new NetworkStream(socket, ownsSocket: false));
-        var answer = await Wait.ForAsync(RawHttp.ReadHeadAsync(reader), "the answer to a handshake");
+        var reading = RawHttp.ReadHeadAsync(reader);
+        var answer = patient ? await reading : await Wait.ForAsync(reading, "the answer to a handshake");
         if (answer.Status != 101)
         {
             socket.Dispose();

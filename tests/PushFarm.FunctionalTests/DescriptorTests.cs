@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using PushFarm.FunctionalTests.Harness;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>A process out of descriptors: who is there is served, who comes waits, and no core is burnt meanwhile.</summary>
+public sealed class DescriptorTests
+{
+    private const int Limit = 300;
+
+    [Fact]
+    public async Task Out_of_descriptors_newcomers_wait_without_cost_and_everybody_else_is_served()
+    {
+        await using var farm = await ProgramProcess.StartFarmWithDescriptorsAsync(Limit, ("Push:Transport", "Epoll"));
+        var room = Room.New();
+        var clients = new List<WsClient>();
+        // More than there can be descriptors: somewhere among them the handshakes go unanswered.
+        var waiting = new List<Task<WsClient>>();
+        while (waiting.Count < Limit)
+            waiting.Add(WsClient.ConnectAsync(farm.NodePort, $"/ws?room={room}", patient: true));
+        await Metrics.UntilAsync(farm, metrics => metrics["push_accept_pauses_total"] >= 1, "accepting pauses");
+        await Wait.UntilAsync(
+            async () =>
+            {
+                var accepted = (await Metrics.ScrapeAsync(farm))["push_connections_accepted_total"];
+                return accepted > 0 && waiting.Count(task => task.IsCompleted) == accepted;
+            },
+            "those that have a place are served");
+        clients.AddRange(waiting.Where(task => task.IsCompletedSuccessfully).Select(task => task.Result));
+        waiting.RemoveAll(task => task.IsCompleted);
+        Assert.NotEmpty(waiting);
+
+        // A spinning loop burns a core: two seconds here for each. Pausing is next to nothing, but the machine may be noisy.
+        var before = CpuTime(farm);
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed < TimeSpan.FromSeconds(2))
+        {
+            Assert.Equal(System.Net.HttpStatusCode.OK, await Http.StatusAsync(farm.ManagementPort, "/healthz"));
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+
+        Assert.InRange(CpuTime(farm) - before, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.Single(farm.Output.Split('\n'), line => line.Contains("Out of descriptors", StringComparison.Ordinal));
+
+        await Http.PublishAsync(farm, room, "1");
+        foreach (var client in clients)
+        {
+            await client.NextAsync("JOINED");
+            await client.NextItemsAsync(room, 1);
+        }
+
+        // Everybody who waited gets in for somebody who left.
+        while (waiting.Count > 0)
+        {
+            Assert.NotEmpty(clients);
+            foreach (var client in clients)
+                client.Reset();
+            clients.Clear();
+            await Wait.UntilAsync(() => waiting.Exists(task => task.IsCompleted), "somebody who waited is let in", () => farm.Log);
+            clients.AddRange(waiting.Where(task => task.IsCompleted).Select(task => task.Result));
+            waiting.RemoveAll(task => task.IsCompleted);
+        }
+
+        await clients[0].NextAsync("JOINED");
+        await clients[0].PingAsync();
+        foreach (var client in clients)
+            await client.DisposeAsync();
+    }
+
+    private static TimeSpan CpuTime(ProgramProcess program)
+    {
+        using var process = Process.GetProcessById(program.Pid);
+        return process.TotalProcessorTime;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using PushNode.Framing;
+
+namespace PushNode.Tests.Transport.Epoll;
+
+/// <summary>The moment in which a connection changes hands, from Kestrel to the loop.</summary>
+[Collection(EpollTests.Name)]
+public sealed class HandshakeTests
+{
+    private const string Ping = """{"type":"PING","id":1}""";
+
+    [Fact]
+    public async Task Frames_in_the_segment_of_the_handshake_are_answered_in_order()
+    {
+        await using var node = await NodeHost.StartAsync();
+        for (var i = 0; i < 50; i++)
+        {
+            using var client = await RawClient.ConnectAsync(node.EndPoint);
+            byte[] early = [.. ClientFrame.Text("""{"type":"JOIN","data":{"room":"b"}}"""), .. ClientFrame.Text(Ping), .. ClientFrame.Text(Ping)[..7]];
+            await client.SendAsync((byte[])[.. Encoding.ASCII.GetBytes(RawClient.Handshake("/ws?room=a")), .. early]);
+            Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+            await client.SendAsync(ClientFrame.Text(Ping).AsMemory(7));
+            foreach (var expected in (string[])["JOINED a", "JOINED b", "PONG 1", "PONG 1"])
+                Assert.Equal(expected, (await client.NextFrameAsync()).Short.Replace("  ", " ", StringComparison.Ordinal));
+        }
+
+        await node.IsEmptyAsync();
+    }
+
+    /// <summary>More than a pipe takes before it asks for a pause.</summary>
+    [Fact]
+    public async Task Two_hundred_kilobytes_of_early_frames_are_read_to_the_last()
+    {
+        await using var node = await NodeHost.StartAsync();
+        using var client = await RawClient.ConnectAsync(node.EndPoint);
+        var filler = ClientFrame.Of(Opcode.Pong, new byte[100]);
+        byte[] early = [.. Enumerable.Repeat(filler, 2000).SelectMany(bytes => bytes), .. ClientFrame.Text(Ping)];
+        await client.SendAsync((byte[])[.. Encoding.ASCII.GetBytes(RawClient.Handshake()), .. early]);
+        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+    }
+
+    [Fact]
+    public async Task A_handshake_and_a_frame_may_come_byte_by_byte()
+    {
+        await using var node = await NodeHost.StartAsync();
+        using var client = await RawClient.ConnectAsync(node.EndPoint);
+        foreach (var part in Encoding.ASCII.GetBytes(RawClient.Handshake()))
+            await client.SendAsync((byte[])[part]);
+        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+        foreach (var part in ClientFrame.Text(Ping))
+            await client.SendAsync((byte[])[part]);
+        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(30)]
+    public async Task An_end_right_behind_the_handshake_leaves_nothing_behind(int frames)
+    {
+        await using var node = await NodeHost.StartAsync();
+        for (var i = 0; i < 200; i++)
+        {
+            using var client = await RawClient.ConnectAsync(node.EndPoint);
+            await client.SendAsync((byte[])[.. Encoding.ASCII.GetBytes(RawClient.Handshake("/ws?room=a")), .. Enumerable.Repeat(ClientFrame.Text(Ping), frames).SelectMany(bytes => bytes)]);
+            client.Finish();
+            await client.ReadToEndAsync();
+        }
+
+        await node.IsEmptyAsync();
+        await node.ServesAsync();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET /ws HT")]
+    public async Task Whoever_does_not_finish_a_handshake_is_cut_off(string beginning)
+    {
+        await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:HandshakeTimeout", "00:00:00.5"));
+        using var client = await RawClient.ConnectAsync(node.EndPoint);
+        await client.SendAsync(beginning);
+        var answer = Encoding.ASCII.GetString(await client.ReadToEndAsync());
+        Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal), answer);
+    }
+
+    /// <summary>Answers before it fill the client's and the kernel's buffers, so that the 101 waits in Kestrel's pipe.</summary>
+    [Theory]
+    [InlineData("stays")]
+    [InlineData("resets")]
+    [InlineData("finishes")]
+    [InlineData("reads at last")]
+    public async Task A_client_that_does_not_take_its_101_and(string then)
+    {
+        await using var node = await NodeHost.StartAsync(
+            map: app => app.MapGet("/pad", () => new string('x', 4000)), settings: ("Push:Connections:SendBufferBytes", "4096"));
+        using var client = await RawClient.ConnectAsync(node.EndPoint, receiveBuffer: 2048);
+        const int Answers = 12;
+        await client.SendAsync(string.Concat(Enumerable.Repeat(RawClient.Get("/pad"), Answers)) + RawClient.Handshake());
+        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Admitted == 1, "the upgrade is being handled");
+        Assert.Equal(0, node.Open);
+        if (then == "resets")
+            client.Reset();
+        if (then == "finishes")
+            client.Finish();
+        if (then == "reads at last")
+        {
+            for (var i = 0; i < Answers; i++)
+                Assert.Equal(200, await client.ReadAnswerAsync());
+            Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+            await client.SendAsync(ClientFrame.Text(Ping));
+            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+            client.Dispose();
+        }
+
+        await node.IsEmptyAsync();
+        await node.ServesAsync();
+    }
+}

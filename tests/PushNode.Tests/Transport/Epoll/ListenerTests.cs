@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using PushNode.Transport.Epoll;
+
+namespace PushNode.Tests.Transport.Epoll;
+
+[Collection(EpollTests.Name)]
+public sealed class ListenerTests
+{
+    [Fact]
+    public async Task A_node_serves_its_port_by_epoll()
+    {
+        var connections = new ConcurrentQueue<object>();
+        await using var node = await NodeHost.StartAsync(onConnection: connections.Enqueue);
+        await node.ServesAsync();
+        Assert.IsType<EpollConnection>(Assert.Single(connections));
+    }
+
+    [Fact]
+    public async Task A_port_can_be_bound_again_at_once()
+    {
+        var first = await NodeHost.StartAsync();
+        var client = await RawClient.UpgradeAsync(first.EndPoint);
+        await first.StopAsync();
+        await client.ReadToEndAsync();
+        await first.DisposeAsync();
+        client.Dispose();
+        for (var i = 0; i < 3; i++)
+        {
+            await using var again = await NodeHost.StartAsync($"http://127.0.0.1:{first.Port}");
+            await again.ServesAsync();
+            await again.StopAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_said_to_be_in_use()
+    {
+        await using var node = await NodeHost.StartAsync();
+        var failure = await Assert.ThrowsAsync<IOException>(() => NodeHost.StartAsync($"http://127.0.0.1:{node.Port}"));
+        Assert.Contains("address already in use", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(SocketError.AddressAlreadyInUse, Assert.IsType<SocketException>(failure.GetBaseException()).SocketErrorCode);
+    }
+
+    [Theory]
+    [InlineData("http://[::1]:0", false, true)]
+    [InlineData("http://127.0.0.1:0", true, false)]
+    [InlineData("http://*:0", true, true)]
+    public async Task Addresses_of_both_families_are_served(string url, bool ipv4, bool ipv6)
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "no IPv6 here");
+        var remotes = new ConcurrentQueue<(EndPoint? Remote, EndPoint? Local)>();
+        await using var node = await NodeHost.StartAsync(url, onConnection: connection => remotes.Enqueue((connection.RemoteEndPoint, connection.LocalEndPoint)));
+        foreach (var (address, served) in new[] { (IPAddress.Loopback, ipv4), (IPAddress.IPv6Loopback, ipv6) })
+        {
+            if (!served)
+            {
+                await Assert.ThrowsAsync<SocketException>(() => RawClient.ConnectAsync(new IPEndPoint(address, node.Port)));
+                continue;
+            }
+
+            using var client = await RawClient.UpgradeAsync(new IPEndPoint(address, node.Port));
+            Assert.True(remotes.TryDequeue(out var seen));
+            Assert.Equal(node.Port, ((IPEndPoint)seen.Local!).Port);
+            var remote = ((IPEndPoint)seen.Remote!).Address;
+            Assert.Equal(address, remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote);
+        }
+    }
+}

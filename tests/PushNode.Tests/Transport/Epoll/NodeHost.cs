@@ -1,0 +1,90 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using PushBackplane;
+using PushNode.Endpoints;
+using PushNode.Telemetry;
+
+namespace PushNode.Tests.Transport.Epoll;
+
+/// <summary>A whole node in this process, its listener included: the epoll transport on a free port, the memory backplane behind it.</summary>
+internal sealed class NodeHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private NodeHost(WebApplication app, int port)
+    {
+        _app = app;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    public IPEndPoint EndPoint => new(IPAddress.Loopback, Port);
+
+    /// <summary>Connections that hold a place; back at 0 when nothing has leaked.</summary>
+    public int Admitted => _app.Services.GetRequiredService<Admission>().Connections;
+
+    /// <summary>Connections accepted and not ended.</summary>
+    public long Open => _app.Services.GetRequiredService<NodeMetrics>().Connections;
+
+    /// <param name="url">Port 0 takes any free one.</param>
+    /// <param name="map">More endpoints.</param>
+    /// <param name="onConnection">Sees each connection as the transport made it.</param>
+    /// <param name="settings">Keys with their values.</param>
+    public static async Task<NodeHost> StartAsync(
+        string url = "http://127.0.0.1:0", Action<WebApplication>? map = null, Action<ConnectionContext>? onConnection = null, params (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ["--urls", url] });
+        builder.Logging.ClearProviders();
+        foreach (var (key, value) in ((string, string)[])[("Push:Transport", "Epoll"), ("Push:Merge:Window", "00:00:00.01"), ("Push:Merge:Gather", "00:00:00"), ("Push:Drain:Deadline", "00:00:03"), .. settings])
+            builder.Configuration[key] = value;
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => connection =>
+        {
+            onConnection?.Invoke(connection);
+            return next(connection);
+        })));
+        builder.Services.AddPushNode(builder.Configuration, "test", defaultRedis: null, [BindingAddress.Parse(url).Port]);
+        var app = builder.Build();
+        app.MapPushNode();
+        map?.Invoke(app);
+        try
+        {
+            await app.StartAsync(TestContext.Current.CancellationToken);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new NodeHost(app, BindingAddress.Parse(address).Port);
+    }
+
+    /// <summary>Publishes one JSON value to a room.</summary>
+    public Task PublishAsync(string room, string json) =>
+        _app.Services.GetRequiredService<IBackplane>().PublishAsync($"push:room:{room}", Encoding.UTF8.GetBytes(json));
+
+    /// <summary>Waits until every connection is gone and its place given back.</summary>
+    public Task IsEmptyAsync() => RedisPush.Testing.Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");
+
+    /// <summary>Requires that somebody new is served.</summary>
+    public async Task ServesAsync()
+    {
+        using var client = await RawClient.UpgradeAsync(EndPoint);
+        await client.SendAsync(ClientFrame.Text("""{"type":"PING"}"""));
+        Assert.Equal("PONG", (await client.NextFrameAsync()).Short);
+    }
+
+    public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}

@@ -1,0 +1,66 @@
+using PushNode.Framing;
+
+namespace PushNode.Tests.Transport.Epoll;
+
+/// <summary>Frames over a bare socket that takes them in parts.</summary>
+[Collection(EpollTests.Name)]
+public sealed class SocketWireTests
+{
+    /// <summary>Each frame is larger than both kernels' buffers, so that each is begun, held up and finished.</summary>
+    [Theory]
+    [InlineData(91)]
+    [InlineData(92)]
+    public async Task Frames_that_the_socket_takes_in_parts_arrive_whole_and_in_order(int seed)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        await using var node = await NodeHost.StartAsync(settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:Merge:MaxBatchBytes", "10000000"), ("Push:Outbox:MaxBytes", "100000000")]);
+        using var client = await RawClient.UpgradeAsync(node.EndPoint, "/ws?room=r", receiveBuffer: 2048);
+        Assert.Equal("JOINED", (await client.NextFrameAsync()).Type);
+        const int Messages = 100;
+        var sizes = Enumerable.Range(0, Messages).Select(_ => random.Next(1, 100_000)).ToArray();
+        var publishing = Task.Run(async () =>
+        {
+            for (var i = 0; i < Messages; i++)
+            {
+                await node.PublishAsync("r", $"[{i},\"{new string((char)('a' + i % 26), sizes[i])}\"]");
+                if (random.Next(4) == 0)
+                    await client.SendAsync(ClientFrame.Ping((byte)i));
+            }
+        }, TestContext.Current.CancellationToken);
+        var next = 0;
+        while (next < Messages)
+        {
+            var frame = await client.NextFrameAsync();
+            if (frame.Opcode == Opcode.Pong)
+                continue;
+            Assert.Equal("PUSH", frame.Type);
+            foreach (var item in System.Text.Json.JsonDocument.Parse(frame.Payload).RootElement.GetProperty("data").GetProperty("items").EnumerateArray())
+            {
+                Assert.Equal(next, item[0].GetInt32());
+                Assert.Equal(new string((char)('a' + next % 26), sizes[next]), item[1].GetString());
+                next++;
+            }
+        }
+
+        await publishing;
+    }
+
+    /// <summary>Reads of exactly the loop's buffer, and of one byte around it.</summary>
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Client_frames_that_end_at_the_end_of_the_loops_buffer_are_read(int more)
+    {
+        await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:MaxMessageBytes", "1000000"));
+        using var client = await RawClient.UpgradeAsync(node.EndPoint);
+        for (var turn = 0; turn < 5; turn++)
+        {
+            const string Text = """{"type":"PING","id":1}""";
+            var size = PushNode.Transport.Epoll.EpollLoop.BufferSize + more;
+            await client.SendAsync(ClientFrame.Text(Text + new string(' ', size - Text.Length - 14)));
+            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+        }
+    }
+}
