@@ -9,7 +9,7 @@ import { MemoryMeasurement, measureAccepting, measureDeliveries, measurePushes }
 import { readOptions } from "./options.mjs";
 import { ChildProcess, freePort, killAll, stopAll } from "./processes.mjs";
 import { report } from "./report.mjs";
-import { hasTransports, servers } from "./servers.mjs";
+import { servers } from "./servers.mjs";
 import { Session, now } from "./session.mjs";
 
 const bench = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -31,7 +31,7 @@ const started = now();
 const machine = describeMachine({ repository, bench });
 const redisPort = await freePort();
 const redis = new ChildProcess("redis-server", ["--port", redisPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", scratch].map(String));
-const all = servers({ artifacts, bench, scratch, redisPort, hasTransports: await hasTransports(artifacts) });
+const all = servers({ artifacts, bench, scratch, redisPort });
 const entries = select(all, options.only);
 const results = Object.fromEntries(Object.keys(entries).map(key => [key, Object.fromEntries(stages.map(stage => [stage, []]))]));
 const failures = [];

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FloorPublisher, HttpPublisher, RedisPublisher } from "./publishers.mjs";
-import { ChildProcess } from "./processes.mjs";
 
 /**
  * What is compared. Each entry:
@@ -15,7 +14,7 @@ import { ChildProcess } from "./processes.mjs";
  *   publisher   port, process -> what publishes to the room
  *   redis       whether what is published passes through Redis
  */
-export function servers({ artifacts, bench, scratch, redisPort, hasTransports }) {
+export function servers({ artifacts, bench, scratch, redisPort }) {
   const production = { NODE_ENV: "production", ASPNETCORE_ENVIRONMENT: "Production", Logging__LogLevel__Default: "Warning" };
 
   const floor = (title, ...mode) => ({
@@ -42,8 +41,7 @@ export function servers({ artifacts, bench, scratch, redisPort, hasTransports })
       env: {
         ...production,
         ConnectionStrings__Redis: `127.0.0.1:${redisPort}`,
-        // A program that has only the portable transport does not know the key.
-        ...(transport === "Stream" && !hasTransports ? {} : { Push__Transport: transport }),
+        Push__Transport: transport,
       },
     }),
     ready: (_, management) => `http://127.0.0.1:${management}/readyz`,
@@ -89,13 +87,6 @@ export function servers({ artifacts, bench, scratch, redisPort, hasTransports })
     socketio: javaScript("Socket.IO", "socketio.mjs", "/socket.io/?EIO=4&transport=websocket",
       ["--engine-io", "--await", '0{"sid"', "--say", "40", "--await", '40{"sid"']),
   };
-}
-
-/** Whether this build of the node can be told which transport to use. */
-export async function hasTransports(artifacts) {
-  const probe = new ChildProcess(join(artifacts, "PushNode/PushNode"), ["--Push:Transport=none"], { cwd: join(artifacts, "PushNode") });
-  await probe.ended;
-  return !probe.lastWords.includes("Push:Transport is not a key");
 }
 
 /** nginx with a directory of its own for everything it writes. */
