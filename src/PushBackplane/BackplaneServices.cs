@@ -5,7 +5,6 @@ using PushBackplane.Memory;
 using PushBackplane.Redis;
 using PushBackplane.Telemetry;
 using PushHosting;
-using StackExchange.Redis;
 
 namespace PushBackplane;
 
@@ -26,7 +25,7 @@ public static class BackplaneServices
         if (services.Any(service => service.ServiceType == typeof(IBackplane)))
             return services;
 
-        BackplaneSettings settings = StrictSettings.Read<BackplaneSettings>(configuration, "Backplane");
+        var settings = StrictSettings.Read<BackplaneSettings>(configuration, "Backplane");
         services.AddSingleton(settings);
         services.AddSingleton(new PushChannels(settings.ChannelPrefix));
         services.AddMetrics();
@@ -34,13 +33,13 @@ public static class BackplaneServices
         services.AddExportedMeter(BackplaneMetrics.MeterName);
         services.AddHostedService<BackplaneAnnouncement>();
 
-        string? redis = configuration.GetConnectionString("Redis");
+        var redis = configuration.GetConnectionString("Redis");
         if (string.IsNullOrWhiteSpace(redis))
             redis = defaultRedis;
         if (redis is null)
             return services.AddSingleton<IBackplane, MemoryBackplane>();
 
-        ConfigurationOptions options = RedisOptions.Parse(redis);
+        var options = RedisOptions.Parse(redis);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<RedisBackplane>(provider, options, name));
         services.AddSingleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>());

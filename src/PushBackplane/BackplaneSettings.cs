@@ -21,7 +21,7 @@ public sealed class BackplaneSettings : ICheckedSettings
     /// <inheritdoc/>
     public string? Problem(string section)
     {
-        bool accepted = ChannelPrefix is { Length: >= 1 and <= LongestPrefix } && ChannelPrefix.All(char.IsAscii)
+        var accepted = ChannelPrefix is { Length: >= 1 and <= LongestPrefix } && ChannelPrefix.All(char.IsAscii)
             && !ChannelPrefix.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
         return accepted ? null : $"{section}:ChannelPrefix must be 1 to {LongestPrefix} ASCII characters without spaces and control characters.";
     }

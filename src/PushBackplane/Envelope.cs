@@ -18,7 +18,7 @@ public static class Envelope
     /// <summary>The shortest item, an empty bin: what bounds how many items so many bytes can hold.</summary>
     private const int ShortestItem = 2;
 
-    private static readonly ulong s_latest = Microseconds(DateTimeOffset.MaxValue);
+    private static readonly ulong Latest = Microseconds(DateTimeOffset.MaxValue);
 
     /// <summary>Whether a payload claims to be an envelope: it begins with C1.</summary>
     public static bool IsEnvelope(ReadOnlySpan<byte> payload) => !payload.IsEmpty && payload[0] == MessagePackCode.NeverUsed;
@@ -30,20 +30,20 @@ public static class Envelope
         ArgumentNullException.ThrowIfNull(items);
         ArgumentOutOfRangeException.ThrowIfLessThan(publishedAt, DateTimeOffset.UnixEpoch);
 
-        ulong microseconds = Microseconds(publishedAt);
-        int length = PrefixLength + MessagePackWriter.ArrayHeaderLength(KnownElements)
+        var microseconds = Microseconds(publishedAt);
+        var length = PrefixLength + MessagePackWriter.ArrayHeaderLength(KnownElements)
             + MessagePackWriter.UInt64Length(microseconds) + MessagePackWriter.ArrayHeaderLength(items.Count);
-        for (int i = 0; i < items.Count; i++)
+        for (var i = 0; i < items.Count; i++)
             length = checked(length + MessagePackWriter.BinaryLength(items[i].Length));
 
-        byte[] payload = new byte[length];
+        var payload = new byte[length];
         payload[0] = MessagePackCode.NeverUsed;
         payload[1] = Version;
         var writer = new MessagePackWriter(payload.AsSpan(PrefixLength));
         writer.WriteArrayHeader(KnownElements);
         writer.WriteUInt64(microseconds);
         writer.WriteArrayHeader(items.Count);
-        for (int i = 0; i < items.Count; i++)
+        for (var i = 0; i < items.Count; i++)
             writer.WriteBinary(items[i].Span);
         return payload;
     }
@@ -60,24 +60,24 @@ public static class Envelope
         if (!IsEnvelope(payload.Span) || payload.Length < PrefixLength || payload.Span[1] != Version)
             return false;
 
-        ReadOnlyMemory<byte> body = payload[PrefixLength..];
+        var body = payload[PrefixLength..];
         var reader = new MessagePackReader(body.Span);
-        if (!reader.TryReadArrayHeader(out uint elements) || elements < KnownElements
-            || !reader.TryReadUInt64(out ulong microseconds) || microseconds > s_latest
-            || !reader.TryReadArrayHeader(out uint count) || count > reader.Remaining / ShortestItem)
+        if (!reader.TryReadArrayHeader(out var elements) || elements < KnownElements
+            || !reader.TryReadUInt64(out var microseconds) || microseconds > Latest
+            || !reader.TryReadArrayHeader(out var count) || count > reader.Remaining / ShortestItem)
         {
             return false;
         }
 
         var found = new ReadOnlyMemory<byte>[count];
-        for (int i = 0; i < found.Length; i++)
+        for (var i = 0; i < found.Length; i++)
         {
-            if (!reader.TryReadBinary(out int start, out int length))
+            if (!reader.TryReadBinary(out var start, out var length))
                 return false;
             found[i] = body.Slice(start, length);
         }
 
-        for (uint unknown = elements - KnownElements; unknown > 0; unknown--)
+        for (var unknown = elements - KnownElements; unknown > 0; unknown--)
         {
             if (!reader.TrySkip())
                 return false;

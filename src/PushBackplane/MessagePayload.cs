@@ -18,9 +18,9 @@ public static class MessagePayload
     /// <summary>The deepest nesting that counts as JSON.</summary>
     public const int MaxDepth = 64;
 
-    private static readonly SearchValues<byte> s_whitespace = SearchValues.Create(" \t\r\n"u8);
-    private static readonly SearchValues<byte> s_jsonStart = SearchValues.Create("{[\"-0123456789tfn"u8);
-    private static readonly SearchValues<byte> s_mustEscape = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(b => (byte)b), (byte)'"', (byte)'\\']);
+    private static readonly SearchValues<byte> Whitespace = SearchValues.Create(" \t\r\n"u8);
+    private static readonly SearchValues<byte> JsonStart = SearchValues.Create("{[\"-0123456789tfn"u8);
+    private static readonly SearchValues<byte> MustEscape = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(b => (byte)b), (byte)'"', (byte)'\\']);
 
     /// <summary>Whether the bytes are one JSON value in valid UTF-8.</summary>
     public static bool IsJson(ReadOnlySpan<byte> payload) => Utf8.IsValid(payload) && IsJsonText(payload);
@@ -45,13 +45,13 @@ public static class MessagePayload
     /// <summary>Encodes valid UTF-8 text as a JSON string, with no more escapes than JSON needs.</summary>
     public static byte[] EncodeText(ReadOnlySpan<byte> utf8)
     {
-        byte[] json = new byte[EncodedLength(utf8)];
-        int written = 0;
+        var json = new byte[EncodedLength(utf8)];
+        var written = 0;
         json[written++] = (byte)'"';
         while (true)
         {
-            int plain = utf8.IndexOfAny(s_mustEscape);
-            ReadOnlySpan<byte> run = plain < 0 ? utf8 : utf8[..plain];
+            var plain = utf8.IndexOfAny(MustEscape);
+            var run = plain < 0 ? utf8 : utf8[..plain];
             run.CopyTo(json.AsSpan(written));
             written += run.Length;
             if (plain < 0)
@@ -68,8 +68,8 @@ public static class MessagePayload
     private static bool IsJsonText(ReadOnlySpan<byte> utf8)
     {
         // Most plain text is told by its first byte, which saves the reader's exception.
-        int start = utf8.IndexOfAnyExcept(s_whitespace);
-        if (start < 0 || !s_jsonStart.Contains(utf8[start]))
+        var start = utf8.IndexOfAnyExcept(Whitespace);
+        if (start < 0 || !JsonStart.Contains(utf8[start]))
             return false;
 
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });
@@ -90,10 +90,10 @@ public static class MessagePayload
 
     private static int EncodedLength(ReadOnlySpan<byte> utf8)
     {
-        int length = utf8.Length + 2;
+        var length = utf8.Length + 2;
         while (true)
         {
-            int plain = utf8.IndexOfAny(s_mustEscape);
+            var plain = utf8.IndexOfAny(MustEscape);
             if (plain < 0)
                 return length;
 
@@ -105,7 +105,7 @@ public static class MessagePayload
     private static int WriteEscape(byte value, Span<byte> destination)
     {
         destination[0] = (byte)'\\';
-        byte letter = ShortEscape(value);
+        var letter = ShortEscape(value);
         if (letter != 0)
         {
             destination[1] = letter;

@@ -8,8 +8,8 @@ namespace PushBackplane;
 /// </summary>
 public static class PercentDecoder
 {
-    private static readonly SearchValues<byte> s_percent = SearchValues.Create("%"u8);
-    private static readonly SearchValues<byte> s_percentAndPlus = SearchValues.Create("%+"u8);
+    private static readonly SearchValues<byte> PercentOnly = SearchValues.Create("%"u8);
+    private static readonly SearchValues<byte> PercentAndPlus = SearchValues.Create("%+"u8);
 
     /// <summary>Decodes; bytes that are no escape are copied.</summary>
     /// <param name="escaped">The encoded bytes.</param>
@@ -22,12 +22,12 @@ public static class PercentDecoder
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(destination.Length, escaped.Length, nameof(destination));
 
-        SearchValues<byte> special = plusIsSpace ? s_percentAndPlus : s_percent;
+        var special = plusIsSpace ? PercentAndPlus : PercentOnly;
         written = 0;
         while (true)
         {
-            int plain = escaped.IndexOfAny(special);
-            ReadOnlySpan<byte> run = plain < 0 ? escaped : escaped[..plain];
+            var plain = escaped.IndexOfAny(special);
+            var run = plain < 0 ? escaped : escaped[..plain];
             run.CopyTo(destination[written..]);
             written += run.Length;
             if (plain < 0)

@@ -16,7 +16,7 @@ public readonly struct RoomId : IEquatable<RoomId>
 
     private const string Accepted = "a room's name is 1 to 128 bytes of UTF-8 without control characters and without '/', and not '.' or '..'";
 
-    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly string? _name;
 
@@ -29,7 +29,7 @@ public readonly struct RoomId : IEquatable<RoomId>
     public static bool TryParse(ReadOnlySpan<char> text, out RoomId room, [NotNullWhen(false)] out string? error)
     {
         room = default;
-        if (!TryGetUtf8(text, out byte[]? utf8))
+        if (!TryGetUtf8(text, out var utf8))
             error = $"is not valid Unicode; {Accepted}";
         else
             error = Problem(utf8, text);
@@ -51,7 +51,7 @@ public readonly struct RoomId : IEquatable<RoomId>
             return false;
         }
 
-        string name = Encoding.UTF8.GetString(utf8);
+        var name = Encoding.UTF8.GetString(utf8);
         error = Problem(utf8, name);
         if (error is not null)
             return false;
@@ -71,13 +71,13 @@ public readonly struct RoomId : IEquatable<RoomId>
     public static bool TryParseEscaped(ReadOnlySpan<char> escaped, bool plusIsSpace, out RoomId room, [NotNullWhen(false)] out string? error)
     {
         room = default;
-        if (!TryGetUtf8(escaped, out byte[]? utf8))
+        if (!TryGetUtf8(escaped, out var utf8))
         {
             error = $"is not valid Unicode; {Accepted}";
             return false;
         }
 
-        if (!PercentDecoder.TryDecode(utf8, plusIsSpace, utf8, out int length))
+        if (!PercentDecoder.TryDecode(utf8, plusIsSpace, utf8, out var length))
         {
             error = "is not properly percent-encoded; each '%' must be followed by two hexadecimal digits";
             return false;
@@ -113,7 +113,7 @@ public readonly struct RoomId : IEquatable<RoomId>
         if (text is "." or "..")
             return $"is '{text}'; {Accepted}";
 
-        foreach (char c in text)
+        foreach (var c in text)
         {
             if (c == '/')
                 return $"contains '/'; {Accepted}";
@@ -127,7 +127,7 @@ public readonly struct RoomId : IEquatable<RoomId>
     private static bool TryGetUtf8(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? utf8)
     {
         utf8 = null;
-        for (int i = 0; i < text.Length; i++)
+        for (var i = 0; i < text.Length; i++)
         {
             if (!char.IsSurrogate(text[i]))
                 continue;
@@ -136,8 +136,8 @@ public readonly struct RoomId : IEquatable<RoomId>
             i++;
         }
 
-        utf8 = new byte[s_strictUtf8.GetByteCount(text)];
-        s_strictUtf8.GetBytes(text, utf8);
+        utf8 = new byte[StrictUtf8.GetByteCount(text)];
+        StrictUtf8.GetBytes(text, utf8);
         return true;
     }
 }

@@ -21,7 +21,7 @@ public static class HostingServices
         if (services.Any(d => d.ServiceType == typeof(ManagementEndpoint)))
             return services;
 
-        ManagementSettings settings = StrictSettings.Read(configuration, ManagementSettings.Section, new ManagementSettings { Port = defaultPort });
+        var settings = StrictSettings.Read(configuration, ManagementSettings.Section, new ManagementSettings { Port = defaultPort });
         OtlpEndpoint.Check(configuration);
 
         services.AddMetrics();

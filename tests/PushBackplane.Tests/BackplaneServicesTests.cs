@@ -12,25 +12,25 @@ public sealed class BackplaneServicesTests
     [Fact]
     public async Task Without_a_connection_string_the_default_decides()
     {
-        using IHost memory = Build(defaultRedis: null, ("ConnectionStrings:Redis", "  "), ("Backplane:ChannelPrefix", "live:"));
+        using var memory = Build(defaultRedis: null, ("ConnectionStrings:Redis", "  "), ("Backplane:ChannelPrefix", "live:"));
         await memory.StartAsync(TestContext.Current.CancellationToken);
         Assert.Equal("memory", memory.Services.GetRequiredService<IBackplane>().Description);
         Assert.Equal("live:all", memory.Services.GetRequiredService<PushChannels>().All);
         Assert.Empty(memory.Services.GetServices<IReadiness>());
         Assert.Contains("The backplane is memory.", Logged(memory), StringComparison.Ordinal);
 
-        using IHost redis = Build(defaultRedis: "localhost:6379", ("ConnectionStrings:Redis", ""));
+        using var redis = Build(defaultRedis: "localhost:6379", ("ConnectionStrings:Redis", ""));
         Assert.Equal("Redis at localhost:6379", redis.Services.GetRequiredService<IBackplane>().Description);
     }
 
     [Fact]
     public async Task A_connection_string_means_redis_started_and_stopped_with_the_host()
     {
-        await using RedisServer server = await RedisServer.StartNewAsync();
-        using IHost host = Build(defaultRedis: null, ("ConnectionStrings:Redis", server.EndPoint));
+        await using var server = await RedisServer.StartNewAsync();
+        using var host = Build(defaultRedis: null, ("ConnectionStrings:Redis", server.EndPoint));
         await host.StartAsync(TestContext.Current.CancellationToken);
-        IBackplane backplane = host.Services.GetRequiredService<IBackplane>();
-        IReadiness readiness = host.Services.GetRequiredService<IReadiness>();
+        var backplane = host.Services.GetRequiredService<IBackplane>();
+        var readiness = host.Services.GetRequiredService<IReadiness>();
 
         await Eventually.HoldsAsync(() => backplane.IsUp, "up");
         Assert.Null(readiness.NotReadyBecause);
@@ -48,7 +48,7 @@ public sealed class BackplaneServicesTests
         IConfiguration configuration = new ConfigurationBuilder().Build();
         var services = new ServiceCollection();
         services.AddBackplane(configuration, "me", defaultRedis: null);
-        int once = services.Count;
+        var once = services.Count;
         services.AddBackplane(configuration, "me", defaultRedis: "localhost:6379");
         Assert.Equal(once, services.Count);
     }
@@ -62,14 +62,14 @@ public sealed class BackplaneServicesTests
     [InlineData("ConnectionStrings:Redis", "localhost:6379,what=is-it")]
     public void A_wrong_setting_is_refused_by_its_key(string key, string value)
     {
-        SettingsException refused = Assert.Throws<SettingsException>(() => Build(defaultRedis: null, (key, value)));
+        var refused = Assert.Throws<SettingsException>(() => Build(defaultRedis: null, (key, value)));
         Assert.Contains(key, refused.Message, StringComparison.Ordinal);
         Assert.EndsWith(".", refused.Message, StringComparison.Ordinal);
     }
 
     private static IHost Build(string? defaultRedis, params (string Key, string Value)[] settings)
     {
-        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.Services.AddSingleton(typeof(ILogger<>), typeof(LogRecorder<>));
         builder.Services.AddBackplane(builder.Configuration, "me", defaultRedis);

@@ -16,7 +16,7 @@ public sealed class BackplaneSettingsTests
     [InlineData(null)]
     public void Any_other_is_refused_by_its_key(string? prefix)
     {
-        string? problem = new BackplaneSettings { ChannelPrefix = prefix! }.Problem("Backplane");
+        var problem = new BackplaneSettings { ChannelPrefix = prefix! }.Problem("Backplane");
         Assert.StartsWith("Backplane:ChannelPrefix must be 1 to 64 ASCII characters", problem, StringComparison.Ordinal);
         Assert.NotNull(new BackplaneSettings { ChannelPrefix = new string('p', 65) }.Problem("Backplane"));
     }

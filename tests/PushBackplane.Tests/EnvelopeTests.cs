@@ -5,18 +5,18 @@ namespace PushBackplane.Tests;
 
 public sealed class EnvelopeTests(ITestOutputHelper output)
 {
-    private static readonly DateTimeOffset s_at = new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero).AddMicroseconds(891_234);
-    private static readonly string[] s_texts = ["""{"text":"你好"}""", "", "😀", new('x', 300), new('y', 70_000)];
+    private static readonly DateTimeOffset At = new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero).AddMicroseconds(891_234);
+    private static readonly string[] Texts = ["""{"text":"你好"}""", "", "😀", new('x', 300), new('y', 70_000)];
 
     [Fact]
     public void What_was_encoded_is_decoded_as_slices_of_the_payload()
     {
-        byte[] payload = Envelope.Encode(s_at, Items(s_texts));
+        var payload = Envelope.Encode(At, Items(Texts));
         Assert.Equal([0xC1, 0x01, 0x92], payload[..3]);
         Assert.True(Envelope.IsEnvelope(payload));
-        Assert.True(Envelope.TryDecode(payload, out DateTimeOffset at, out ReadOnlyMemory<byte>[]? items));
-        Assert.Equal(s_at, at);
-        Assert.Equal(s_texts, items.Select(item => Encoding.UTF8.GetString(item.Span)));
+        Assert.True(Envelope.TryDecode(payload, out var at, out var items));
+        Assert.Equal(At, at);
+        Assert.Equal(Texts, items.Select(item => Encoding.UTF8.GetString(item.Span)));
         payload.AsSpan().Fill((byte)'z');
         Assert.Equal("zzz", Encoding.UTF8.GetString(items[3].Span[..3]));
     }
@@ -29,18 +29,18 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     [InlineData(65_536)]
     public void Any_number_of_items_fits(int count)
     {
-        byte[] payload = Envelope.Encode(s_at, Items([.. Enumerable.Repeat("a", count)]));
-        Assert.True(Envelope.TryDecode(payload, out _, out ReadOnlyMemory<byte>[]? items));
+        var payload = Envelope.Encode(At, Items([.. Enumerable.Repeat("a", count)]));
+        Assert.True(Envelope.TryDecode(payload, out _, out var items));
         Assert.Equal(count, items.Length);
     }
 
     [Fact]
     public void Every_time_from_1970_to_9999_survives_to_the_microsecond()
     {
-        DateTimeOffset last = DateTimeOffset.MaxValue.AddTicks(-9);
-        foreach (DateTimeOffset at in (DateTimeOffset[])[DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddMicroseconds(1), last])
+        var last = DateTimeOffset.MaxValue.AddTicks(-9);
+        foreach (var at in (DateTimeOffset[])[DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddMicroseconds(1), last])
         {
-            Assert.True(Envelope.TryDecode(Envelope.Encode(at, []), out DateTimeOffset read, out _));
+            Assert.True(Envelope.TryDecode(Envelope.Encode(at, []), out var read, out _));
             Assert.Equal(at, read);
         }
 
@@ -84,8 +84,8 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     [InlineData("c101 92 00 90 00", "a byte after the array")]
     public void What_is_no_envelope_is_refused(string hex, string? why = null)
     {
-        byte[] payload = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
-        Assert.False(Envelope.TryDecode(payload, out DateTimeOffset at, out ReadOnlyMemory<byte>[]? items), why);
+        var payload = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
+        Assert.False(Envelope.TryDecode(payload, out var at, out var items), why);
         Assert.Equal(default, at);
         Assert.Null(items);
     }
@@ -98,8 +98,8 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     [InlineData("c101 dd00000002 d300000000 00000000 dd00000000")]
     public void Longer_formats_and_elements_of_later_versions_are_read_over(string hex)
     {
-        byte[] payload = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
-        Assert.True(Envelope.TryDecode(payload, out DateTimeOffset at, out ReadOnlyMemory<byte>[]? items));
+        var payload = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
+        Assert.True(Envelope.TryDecode(payload, out var at, out var items));
         Assert.Equal(DateTimeOffset.UnixEpoch, at);
         Assert.Empty(items);
     }
@@ -107,19 +107,19 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     [Fact]
     public void An_envelope_cut_at_any_byte_is_refused()
     {
-        byte[] payload = Envelope.Encode(s_at, Items(s_texts[..4]));
-        for (int length = 0; length < payload.Length; length++)
+        var payload = Envelope.Encode(At, Items(Texts[..4]));
+        for (var length = 0; length < payload.Length; length++)
             Assert.False(Envelope.TryDecode(payload.AsMemory(0, length), out _, out _));
     }
 
     [Fact]
     public void Any_single_flipped_byte_is_survived_within_bounds()
     {
-        byte[] payload = Envelope.Encode(s_at, Items(s_texts[..4]));
-        for (int at = 0; at < payload.Length; at++)
+        var payload = Envelope.Encode(At, Items(Texts[..4]));
+        for (var at = 0; at < payload.Length; at++)
         {
-            byte original = payload[at];
-            for (int value = 0; value < 256; value++)
+            var original = payload[at];
+            for (var value = 0; value < 256; value++)
             {
                 payload[at] = (byte)value;
                 DecodeWithinBounds(payload);
@@ -132,15 +132,15 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     [Fact]
     public void Random_bytes_are_survived_within_bounds()
     {
-        int seed = Random.Shared.Next();
+        var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
         var random = new Random(seed);
         // Mostly codes that claim much, so that the reader gets past the first byte.
         ReadOnlySpan<byte> codes = [0x00, 0x01, 0x90, 0x91, 0x92, 0x9F, 0xC0, 0xC4, 0xC5, 0xC6, 0xC7, 0xC9, 0xCF, 0xD8, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xFF];
-        for (int round = 0; round < 100_000; round++)
+        for (var round = 0; round < 100_000; round++)
         {
-            byte[] payload = new byte[random.Next(2, 64)];
-            for (int i = 0; i < payload.Length; i++)
+            var payload = new byte[random.Next(2, 64)];
+            for (var i = 0; i < payload.Length; i++)
                 payload[i] = random.Next(4) == 0 ? (byte)random.Next(256) : codes[random.Next(codes.Length)];
             payload[0] = 0xC1;
             payload[1] = 0x01;
@@ -160,7 +160,7 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     {
         byte[] payload = [0xC1, 0x01, 0x92, 0x00, 0xDD, 0x7F, 0xFF, 0xFF, 0xFF, 0xC4];
         Envelope.TryDecode(payload, out _, out _);
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.False(Envelope.TryDecode(payload, out _, out _));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
     }
@@ -169,7 +169,7 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
 
     private static void DecodeWithinBounds(byte[] payload)
     {
-        if (!Envelope.TryDecode(payload, out DateTimeOffset at, out ReadOnlyMemory<byte>[]? items))
+        if (!Envelope.TryDecode(payload, out var at, out var items))
             return;
         Assert.True(at >= DateTimeOffset.UnixEpoch);
         Assert.True(items.Sum(item => item.Length + 2) <= payload.Length);

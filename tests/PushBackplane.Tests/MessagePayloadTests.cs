@@ -22,7 +22,7 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     {
         ReadOnlyMemory<byte> payload = Encoding.UTF8.GetBytes(json);
         Assert.True(MessagePayload.IsJson(payload.Span));
-        Assert.True(MessagePayload.TryReadJson(payload, out ReadOnlyMemory<byte> read));
+        Assert.True(MessagePayload.TryReadJson(payload, out var read));
         Assert.True(payload.Equals(read), "the same memory");
     }
 
@@ -46,9 +46,9 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     [InlineData("{\"a\":", "\"{\\\"a\\\":\"")]
     public void Other_text_becomes_a_json_string_with_no_more_escapes_than_json_needs(string text, string json)
     {
-        byte[] payload = Encoding.UTF8.GetBytes(text);
+        var payload = Encoding.UTF8.GetBytes(text);
         Assert.False(MessagePayload.IsJson(payload));
-        Assert.True(MessagePayload.TryReadJson(payload, out ReadOnlyMemory<byte> read));
+        Assert.True(MessagePayload.TryReadJson(payload, out var read));
         Assert.Equal(json, Encoding.UTF8.GetString(read.Span));
         Assert.Equal(text, JsonSerializer.Deserialize<string>(read.Span));
         Assert.True(MessagePayload.IsJson(read.Span));
@@ -65,9 +65,9 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     [InlineData("c101")]
     public void Bytes_that_are_not_utf8_are_no_message_not_even_inside_a_json_string(string hex)
     {
-        byte[] payload = Convert.FromHexString(hex);
+        var payload = Convert.FromHexString(hex);
         Assert.False(MessagePayload.IsJson(payload));
-        Assert.False(MessagePayload.TryReadJson(payload, out ReadOnlyMemory<byte> read));
+        Assert.False(MessagePayload.TryReadJson(payload, out var read));
         Assert.True(read.IsEmpty);
     }
 
@@ -76,11 +76,11 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     [InlineData('{', '}')]
     public void Nesting_of_64_is_json_and_of_65_is_text(char open, char close)
     {
-        string inner = open == '{' ? "{\"a\":" : "[";
+        var inner = open == '{' ? "{\"a\":" : "[";
         string Nested(int depth) => string.Concat(Enumerable.Repeat(inner, depth - 1)) + open + close + new string(close, depth - 1);
         Assert.True(MessagePayload.IsJson(Encoding.UTF8.GetBytes(Nested(64))));
         Assert.False(MessagePayload.IsJson(Encoding.UTF8.GetBytes(Nested(65))));
-        Assert.True(MessagePayload.TryReadJson(Encoding.UTF8.GetBytes(Nested(65)), out ReadOnlyMemory<byte> text));
+        Assert.True(MessagePayload.TryReadJson(Encoding.UTF8.GetBytes(Nested(65)), out var text));
         Assert.Equal(Nested(65), JsonSerializer.Deserialize<string>(text.Span));
         Assert.False(MessagePayload.IsJson(Encoding.UTF8.GetBytes(new string(open, 1_000_000))));
     }
@@ -90,8 +90,8 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     {
         ReadOnlyMemory<byte> payload = Encoding.UTF8.GetBytes("""{"text":"你好 😀 \u00e9","list":[1,2,{"a":null}]}""");
         MessagePayload.TryReadJson(payload, out _);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10_000; i++)
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10_000; i++)
             MessagePayload.TryReadJson(payload, out _);
         // The runtime may allocate now and then; one smallest object (24 bytes) per call would be 240,000.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
@@ -100,17 +100,17 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     [Fact]
     public void Whatever_the_bytes_the_result_is_json_or_a_refusal()
     {
-        int seed = Random.Shared.Next();
+        var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
         var random = new Random(seed);
-        ReadOnlySpan<byte> alphabet = "{}[]\",:\\ue0123.-+ \n\ttrfalsn\0\u00e9\u4f60"u8;
-        for (int round = 0; round < 100_000; round++)
+        var alphabet = "{}[]\",:\\ue0123.-+ \n\ttrfalsn\0\u00e9\u4f60"u8;
+        for (var round = 0; round < 100_000; round++)
         {
-            byte[] payload = new byte[random.Next(24)];
-            for (int i = 0; i < payload.Length; i++)
+            var payload = new byte[random.Next(24)];
+            for (var i = 0; i < payload.Length; i++)
                 payload[i] = random.Next(50) == 0 ? (byte)random.Next(256) : alphabet[random.Next(alphabet.Length)];
 
-            bool text = MessagePayload.TryReadJson(payload, out ReadOnlyMemory<byte> json);
+            var text = MessagePayload.TryReadJson(payload, out var json);
             Assert.Equal(System.Text.Unicode.Utf8.IsValid(payload), text);
             if (text)
                 JsonDocument.Parse(json).Dispose();

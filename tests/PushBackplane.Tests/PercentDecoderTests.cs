@@ -8,15 +8,15 @@ public sealed class PercentDecoderTests(ITestOutputHelper output)
     [Fact]
     public void Any_bytes_come_back_from_their_escapes()
     {
-        int seed = Random.Shared.Next();
+        var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
         var random = new Random(seed);
-        for (int round = 0; round < 10_000; round++)
+        for (var round = 0; round < 10_000; round++)
         {
-            byte[] bytes = new byte[random.Next(40)];
+            var bytes = new byte[random.Next(40)];
             random.NextBytes(bytes);
             var escaped = new StringBuilder();
-            foreach (byte value in bytes)
+            foreach (var value in bytes)
             {
                 if (char.IsAsciiLetterOrDigit((char)value) && random.Next(2) == 0)
                     escaped.Append((char)value);
@@ -27,8 +27,8 @@ public sealed class PercentDecoderTests(ITestOutputHelper output)
             }
 
             // In place, as form bodies are decoded.
-            byte[] buffer = Encoding.ASCII.GetBytes(escaped.ToString());
-            Assert.True(PercentDecoder.TryDecode(buffer, plusIsSpace: true, buffer, out int written));
+            var buffer = Encoding.ASCII.GetBytes(escaped.ToString());
+            Assert.True(PercentDecoder.TryDecode(buffer, plusIsSpace: true, buffer, out var written));
             Assert.Equal(bytes, buffer[..written]);
         }
     }
@@ -37,14 +37,14 @@ public sealed class PercentDecoderTests(ITestOutputHelper output)
     public void Random_bytes_decode_or_are_refused_and_nothing_else_happens()
     {
         var random = new Random(1);
-        for (int round = 0; round < 100_000; round++)
+        for (var round = 0; round < 100_000; round++)
         {
-            byte[] escaped = new byte[random.Next(12)];
-            for (int i = 0; i < escaped.Length; i++)
+            var escaped = new byte[random.Next(12)];
+            for (var i = 0; i < escaped.Length; i++)
                 escaped[i] = "%%%+0aAfg/"u8[random.Next(10)];
 
-            byte[] destination = new byte[escaped.Length];
-            if (PercentDecoder.TryDecode(escaped, round % 2 == 0, destination, out int written))
+            var destination = new byte[escaped.Length];
+            if (PercentDecoder.TryDecode(escaped, round % 2 == 0, destination, out var written))
                 Assert.InRange(written, 0, escaped.Length);
         }
     }

@@ -17,10 +17,10 @@ public sealed class RoomIdTests
     [InlineData("\ufeff")]
     public void A_name_in_any_language_is_a_room_by_every_parser(string name)
     {
-        Assert.True(RoomId.TryParse(name, out RoomId fromText, out string? error), error);
-        Assert.True(RoomId.TryParse(Encoding.UTF8.GetBytes(name), out RoomId fromBytes, out error), error);
-        Assert.True(RoomId.TryParseEscaped(Uri.EscapeDataString(name), plusIsSpace: false, out RoomId fromEscaped, out error), error);
-        Assert.True(RoomId.TryParseEscaped(Uri.EscapeDataString(name), plusIsSpace: true, out RoomId fromForm, out error), error);
+        Assert.True(RoomId.TryParse(name, out var fromText, out var error), error);
+        Assert.True(RoomId.TryParse(Encoding.UTF8.GetBytes(name), out var fromBytes, out error), error);
+        Assert.True(RoomId.TryParseEscaped(Uri.EscapeDataString(name), plusIsSpace: false, out var fromEscaped, out error), error);
+        Assert.True(RoomId.TryParseEscaped(Uri.EscapeDataString(name), plusIsSpace: true, out var fromForm, out error), error);
         Assert.Equal(name, fromText.ToString());
         Assert.All([fromBytes, fromEscaped, fromForm], room =>
         {
@@ -42,10 +42,10 @@ public sealed class RoomIdTests
     [InlineData("\u009f", "contains the control character U+009F")]
     public void What_is_no_room_is_refused_by_every_parser_with_the_reason(string name, string reason)
     {
-        Assert.False(RoomId.TryParse(name, out RoomId room, out string? fromText));
+        Assert.False(RoomId.TryParse(name, out var room, out var fromText));
         Assert.Equal(default, room);
-        Assert.False(RoomId.TryParse(Encoding.UTF8.GetBytes(name), out _, out string? fromBytes));
-        Assert.False(RoomId.TryParseEscaped(Uri.EscapeDataString(name).Replace(".", "%2e", StringComparison.Ordinal), plusIsSpace: false, out _, out string? fromEscaped));
+        Assert.False(RoomId.TryParse(Encoding.UTF8.GetBytes(name), out _, out var fromBytes));
+        Assert.False(RoomId.TryParseEscaped(Uri.EscapeDataString(name).Replace(".", "%2e", StringComparison.Ordinal), plusIsSpace: false, out _, out var fromEscaped));
         Assert.StartsWith(reason + "; a room's name is 1 to 128 bytes of UTF-8", fromText, StringComparison.Ordinal);
         Assert.Equal(fromText, fromBytes);
         Assert.Equal(fromText, fromEscaped);
@@ -57,11 +57,11 @@ public sealed class RoomIdTests
     [InlineData("😀", 32)]
     public void The_limit_counts_bytes_of_utf8_not_characters(string unit, int count)
     {
-        string longest = string.Concat(Enumerable.Repeat(unit, count));
+        var longest = string.Concat(Enumerable.Repeat(unit, count));
         Assert.True(RoomId.TryParse(longest, out _, out _));
         Assert.True(RoomId.TryParseEscaped(Uri.EscapeDataString(longest), false, out _, out _));
 
-        Assert.False(RoomId.TryParse(longest + "b", out _, out string? error));
+        Assert.False(RoomId.TryParse(longest + "b", out _, out var error));
         Assert.StartsWith("is 129 bytes long; ", error, StringComparison.Ordinal);
         Assert.False(RoomId.TryParse(Encoding.UTF8.GetBytes(longest + "b"), out _, out _));
         Assert.False(RoomId.TryParseEscaped(Uri.EscapeDataString(longest + "b"), false, out _, out _));
@@ -77,9 +77,9 @@ public sealed class RoomIdTests
     [InlineData("6180")]
     public void Bytes_that_are_not_utf8_are_no_room_raw_or_escaped(string hex)
     {
-        Assert.False(RoomId.TryParse(Convert.FromHexString(hex), out _, out string? error));
+        Assert.False(RoomId.TryParse(Convert.FromHexString(hex), out _, out var error));
         Assert.StartsWith("is not valid UTF-8; ", error, StringComparison.Ordinal);
-        string escaped = string.Concat(hex.Chunk(2).Select(digits => $"%{new string(digits)}"));
+        var escaped = string.Concat(hex.Chunk(2).Select(digits => $"%{new string(digits)}"));
         Assert.False(RoomId.TryParseEscaped(escaped, false, out _, out error));
         Assert.StartsWith("is not valid UTF-8; ", error, StringComparison.Ordinal);
     }
@@ -91,7 +91,7 @@ public sealed class RoomIdTests
     [InlineData(new[] { 'a', '\ud83d', 'b' })]
     public void Lone_surrogates_are_no_text(char[] name)
     {
-        Assert.False(RoomId.TryParse(name, out _, out string? error));
+        Assert.False(RoomId.TryParse(name, out _, out var error));
         Assert.StartsWith("is not valid Unicode; ", error, StringComparison.Ordinal);
         Assert.False(RoomId.TryParseEscaped(name, false, out _, out error));
         Assert.StartsWith("is not valid Unicode; ", error, StringComparison.Ordinal);
@@ -108,7 +108,7 @@ public sealed class RoomIdTests
     [InlineData("% 1")]
     public void A_malformed_escape_is_an_error(string escaped)
     {
-        Assert.False(RoomId.TryParseEscaped(escaped, false, out _, out string? error));
+        Assert.False(RoomId.TryParseEscaped(escaped, false, out _, out var error));
         Assert.Equal("is not properly percent-encoded; each '%' must be followed by two hexadecimal digits", error);
     }
 
@@ -122,7 +122,7 @@ public sealed class RoomIdTests
     [InlineData("a%3Fb", false, "a?b")]
     public void Escapes_are_decoded_once(string escaped, bool plusIsSpace, string name)
     {
-        Assert.True(RoomId.TryParseEscaped(escaped, plusIsSpace, out RoomId room, out string? error), error);
+        Assert.True(RoomId.TryParseEscaped(escaped, plusIsSpace, out var room, out var error), error);
         Assert.Equal(name, room.ToString());
     }
 
@@ -132,9 +132,9 @@ public sealed class RoomIdTests
     [Fact]
     public void Names_are_compared_byte_by_byte()
     {
-        Assert.True(RoomId.TryParse("\u00e9", out RoomId composed, out _));
-        Assert.True(RoomId.TryParse("e\u0301", out RoomId decomposed, out _));
-        Assert.True(RoomId.TryParse("E\u0301", out RoomId upper, out _));
+        Assert.True(RoomId.TryParse("\u00e9", out var composed, out _));
+        Assert.True(RoomId.TryParse("e\u0301", out var decomposed, out _));
+        Assert.True(RoomId.TryParse("E\u0301", out var upper, out _));
         Assert.True(composed != decomposed);
         Assert.True(decomposed != upper);
     }
@@ -144,7 +144,7 @@ public sealed class RoomIdTests
     {
         Assert.Equal("", default(RoomId).ToString());
         Assert.Equal(0, default(RoomId).GetHashCode());
-        Assert.True(RoomId.TryParse("a", out RoomId room, out _));
+        Assert.True(RoomId.TryParse("a", out var room, out _));
         Assert.True(default(RoomId) != room);
         Assert.True(default(RoomId) == new RoomId());
     }
@@ -152,7 +152,7 @@ public sealed class RoomIdTests
     [Fact]
     public void Channels_are_named_after_rooms()
     {
-        Assert.True(RoomId.TryParse("默认房间", out RoomId room, out _));
+        Assert.True(RoomId.TryParse("默认房间", out var room, out _));
         var channels = new PushChannels("live:");
         Assert.Equal("live:room:默认房间", channels.Room(room));
         Assert.Equal("live:all", channels.All);

@@ -18,7 +18,7 @@ public sealed class RedisServer : IAsyncDisposable
     private const int Sigstop = 19;
     private const int PortsToTry = 5;
 
-    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
     private readonly string[] _arguments;
@@ -36,8 +36,8 @@ public sealed class RedisServer : IAsyncDisposable
     /// <param name="arguments">More of redis-server's own: <c>--requirepass</c>, <c>secret</c>.</param>
     public static async Task<RedisServer> StartNewAsync(params string[] arguments)
     {
-        RedisServer server = NotStarted(arguments);
-        for (int attempt = 1; ; attempt++)
+        var server = NotStarted(arguments);
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
@@ -61,10 +61,10 @@ public sealed class RedisServer : IAsyncDisposable
     {
         var start = new ProcessStartInfo("redis-server") { WorkingDirectory = _directory, RedirectStandardOutput = true, RedirectStandardError = true };
         string[] own = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
-        foreach (string argument in own.Concat(_arguments))
+        foreach (var argument in own.Concat(_arguments))
             start.ArgumentList.Add(argument);
 
-        Process process = Process.Start(start)!;
+        var process = Process.Start(start)!;
         var output = new StringBuilder();
         process.OutputDataReceived += (_, line) => output.AppendLine(line.Data);
         process.ErrorDataReceived += (_, line) => output.AppendLine(line.Data);
@@ -72,7 +72,7 @@ public sealed class RedisServer : IAsyncDisposable
         process.BeginErrorReadLine();
         _process = process;
 
-        long started = Stopwatch.GetTimestamp();
+        var started = Stopwatch.GetTimestamp();
         while (!await AnswersAsync())
         {
             if (process.HasExited)
@@ -81,7 +81,7 @@ public sealed class RedisServer : IAsyncDisposable
                 throw new InvalidOperationException($"redis-server has ended:\n{output}");
             }
 
-            if (Stopwatch.GetElapsedTime(started) > s_startTimeout)
+            if (Stopwatch.GetElapsedTime(started) > StartTimeout)
                 throw new TimeoutException("redis-server does not answer.");
             await Task.Delay(10);
         }
@@ -118,11 +118,11 @@ public sealed class RedisServer : IAsyncDisposable
     {
         var start = new ProcessStartInfo("redis-cli") { RedirectStandardOutput = true };
         string[] own = ["-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture)];
-        foreach (string argument in own.Concat(command))
+        foreach (var argument in own.Concat(command))
             start.ArgumentList.Add(argument);
 
-        using Process process = Process.Start(start)!;
-        string output = await process.StandardOutput.ReadToEndAsync();
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return output.TrimEnd('\n');
     }
@@ -149,7 +149,7 @@ public sealed class RedisServer : IAsyncDisposable
             using var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Loopback, Port);
             await client.GetStream().WriteAsync("PING\r\n"u8.ToArray());
-            byte[] answer = new byte[64];
+            var answer = new byte[64];
             return await client.GetStream().ReadAsync(answer) > 0;
         }
         catch (Exception e) when (e is SocketException or IOException)

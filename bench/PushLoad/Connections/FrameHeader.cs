@@ -22,7 +22,7 @@ internal readonly record struct FrameHeader(byte Opcode, bool IsFinal, bool IsMa
         header = default;
         if (bytes.Length < 2)
             return false;
-        int length = 2;
+        var length = 2;
         long payload = bytes[1] & 0x7F;
         if (payload == 126)
         {

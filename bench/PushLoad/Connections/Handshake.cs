@@ -11,7 +11,7 @@ internal static class Handshake
 
     private const string Key = "bG9hZCBnZW5lcmF0b3IuLg==";
 
-    private static readonly string s_accept = Accept();
+    private static readonly string ExpectedAccept = Accept();
 
     public static byte[] Request(Uri target, IEnumerable<string> rooms, IEnumerable<string> headers)
     {
@@ -38,7 +38,7 @@ internal static class Handshake
             return "handshake: not HTTP";
         if (status[1] != "101")
             return $"handshake: {status[1]}";
-        return lines.Any(line => line.StartsWith("Sec-WebSocket-Accept:", StringComparison.OrdinalIgnoreCase) && line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() == s_accept)
+        return lines.Any(line => line.StartsWith("Sec-WebSocket-Accept:", StringComparison.OrdinalIgnoreCase) && line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() == ExpectedAccept)
             ? null
             : "handshake: wrong Sec-WebSocket-Accept";
     }

@@ -10,7 +10,7 @@ internal static class Clock
 {
     public const long Second = 1_000_000;
 
-    private static readonly long s_ticksPerMicrosecond = Stopwatch.Frequency / Second;
+    private static readonly long TicksPerMicrosecond = Stopwatch.Frequency / Second;
 
-    public static long Now => Stopwatch.GetTimestamp() / s_ticksPerMicrosecond;
+    public static long Now => Stopwatch.GetTimestamp() / TicksPerMicrosecond;
 }

@@ -14,10 +14,10 @@ namespace PushLoad.Processes;
 /// <param name="interrupt">Ends the publishing early; the run is finished and judged all the same.</param>
 internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, CancellationToken interrupt) : IAsyncDisposable
 {
-    private static readonly TimeSpan s_reportEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
 
     // What a worker needs to answer once its patience has ended.
-    private static readonly TimeSpan s_patienceMargin = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PatienceMargin = TimeSpan.FromSeconds(15);
 
     private readonly List<SecondReport> _seconds = [];
     private readonly DateTimeOffset _startedAt = DateTimeOffset.Now;
@@ -46,7 +46,7 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
 
         _workers.ForEach(worker => worker.Send(new WorkerCommand(Finish: true, _publisher?.Expectations() ?? [], (long)plan.Drain.TotalMicroseconds)));
         var results = Task.WhenAll(_workers.Select(worker => worker.Result));
-        await ReportUntilAsync("drain", Task.WhenAny(results, Task.Delay(plan.Drain + s_patienceMargin, CancellationToken.None)));
+        await ReportUntilAsync("drain", Task.WhenAny(results, Task.Delay(plan.Drain + PatienceMargin, CancellationToken.None)));
         if (!results.IsCompleted)
             throw new RunFailedException("A worker process does not answer.");
         return Result(await results, connectSeconds, runSeconds);
@@ -106,9 +106,9 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
         var died = Task.WhenAny(_workers.Select(worker => worker.Result));
         while (!end.IsCompleted && !(died.IsCompleted && died.Result.IsFaulted))
         {
-            var next = s_reportEvery - TimeSpan.FromMicroseconds(Clock.Now - _lastReport);
+            var next = ReportEvery - TimeSpan.FromMicroseconds(Clock.Now - _lastReport);
             await Task.WhenAny(end, Task.Delay(next > TimeSpan.Zero ? next : TimeSpan.Zero, CancellationToken.None));
-            if (Clock.Now - _lastReport >= s_reportEvery.TotalMicroseconds)
+            if (Clock.Now - _lastReport >= ReportEvery.TotalMicroseconds)
                 Report(phase);
         }
 

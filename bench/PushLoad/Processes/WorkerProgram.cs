@@ -13,7 +13,7 @@ namespace PushLoad.Processes;
 /// </summary>
 internal static class WorkerProgram
 {
-    private static readonly TimeSpan s_reportEvery = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(0.5);
 
     public static async Task RunAsync(TextReader input, TextWriter output)
     {
@@ -29,7 +29,7 @@ internal static class WorkerProgram
         {
             await output.WriteLineAsync(Line([.. loops.Select(loop => loop.Latest)]));
             await output.FlushAsync();
-            await Task.WhenAny(Task.Delay(s_reportEvery), finished, commands);
+            await Task.WhenAny(Task.Delay(ReportEvery), finished, commands);
         }
 
         if (finished.IsCompleted)

@@ -5,8 +5,8 @@ namespace PushLoad.Publishing;
 /// <summary>The HTTP API (docs/http-api.md): one request per call, one message as JSON, several as lines.</summary>
 internal sealed class HttpTarget(Uri api) : IPublishTarget
 {
-    private static readonly MediaTypeHeaderValue s_json = new("application/json");
-    private static readonly MediaTypeHeaderValue s_lines = new("application/x-ndjson");
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+    private static readonly MediaTypeHeaderValue JsonLines = new("application/x-ndjson");
 
     // The API answers within two seconds; beyond this nobody is there.
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = api, Timeout = TimeSpan.FromSeconds(10) };
@@ -14,7 +14,7 @@ internal sealed class HttpTarget(Uri api) : IPublishTarget
     public async Task<PublishAnswer> PublishAsync(string room, IReadOnlyList<ReadOnlyMemory<byte>> messages, CancellationToken cancellation)
     {
         using var content = new ByteArrayContent(Lines(messages));
-        content.Headers.ContentType = messages.Count == 1 ? s_json : s_lines;
+        content.Headers.ContentType = messages.Count == 1 ? Json : JsonLines;
         try
         {
             using var answer = await _client.PostAsync(new Uri($"v1/rooms/{Uri.EscapeDataString(room)}/messages", UriKind.Relative), content, cancellation);

@@ -12,7 +12,7 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
     private const int MaxMessages = 1000;
     private const int MaxRequestBytes = 512 * 1024;
 
-    private static readonly TimeSpan s_afterFailure = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(100);
 
     private readonly int _atMost = Math.Clamp(MaxRequestBytes / maxBytes, 1, MaxMessages);
     private long _sent;
@@ -73,6 +73,6 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
         _unconfirmed += messages.Count - answer.Confirmed;
         Failures.AddOrUpdate(answer.Failure, 1, (_, count) => count + 1);
         // Whoever refuses at once would otherwise be asked without end.
-        await Task.Delay(s_afterFailure, CancellationToken.None);
+        await Task.Delay(AfterFailure, CancellationToken.None);
     }
 }

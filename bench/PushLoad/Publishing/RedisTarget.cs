@@ -11,7 +11,7 @@ namespace PushLoad.Publishing;
 internal sealed class RedisTarget(string host, int port, string channelPrefix) : IPublishTarget
 {
     // A Redis that is stopped keeps its sockets open.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly MemoryStream _request = new();
     private readonly byte[] _answers = new byte[4096];
@@ -21,7 +21,7 @@ internal sealed class RedisTarget(string host, int port, string channelPrefix) :
     public async Task<PublishAnswer> PublishAsync(string room, IReadOnlyList<ReadOnlyMemory<byte>> messages, CancellationToken cancellation)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(s_patience);
+        patience.CancelAfter(Patience);
         var confirmed = 0;
         try
         {

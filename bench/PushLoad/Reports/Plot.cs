@@ -15,7 +15,7 @@ internal static class Plot
     private const int Bottom = 40;
     private const int Steps = 5;
 
-    private static readonly string[] s_colours = ["#1f77b4", "#2ca02c", "#ff7f0e", "#d62728"];
+    private static readonly string[] Colours = ["#1f77b4", "#2ca02c", "#ff7f0e", "#d62728"];
 
     /// <param name="title">What it shows, with the unit.</param>
     /// <param name="times">Seconds, ascending.</param>
@@ -34,8 +34,8 @@ internal static class Plot
 
         for (var i = 0; i < lines.Count; i++)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<path d=\"{Path(lines[i].Values)}\" fill=\"none\" stroke=\"{s_colours[i]}\" stroke-width=\"1.5\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right + 12}\" y=\"{Top + 14 + (i * 18)}\" fill=\"{s_colours[i]}\">{WebUtility.HtmlEncode(lines[i].Name)}</text>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<path d=\"{Path(lines[i].Values)}\" fill=\"none\" stroke=\"{Colours[i]}\" stroke-width=\"1.5\"/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right + 12}\" y=\"{Top + 14 + (i * 18)}\" fill=\"{Colours[i]}\">{WebUtility.HtmlEncode(lines[i].Name)}</text>\n");
         }
 
         return svg.Append("</svg>").ToString();

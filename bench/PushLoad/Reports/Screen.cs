@@ -8,7 +8,7 @@ internal sealed class Screen(IAnsiConsole console)
     private const int RowsToShow = 15;
     private const int WidthWithoutTerminal = 200;
 
-    private static readonly string[] s_columns = ["time", "phase", "connections", "joined", "published/s", "frames/s", "deliveries/s", "MB/s", "p50", "p90", "p99", "max"];
+    private static readonly string[] Columns = ["time", "phase", "connections", "joined", "published/s", "frames/s", "deliveries/s", "MB/s", "p50", "p90", "p99", "max"];
 
     private readonly Queue<string[]> _rows = new();
 
@@ -44,14 +44,14 @@ internal sealed class Screen(IAnsiConsole console)
     private Table Progress()
     {
         var table = new Table().Border(TableBorder.Simple);
-        foreach (var column in s_columns)
+        foreach (var column in Columns)
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var row in _rows)
             table.AddRow(row);
         return table;
     }
 
-    private static string Line(SecondReport second) => string.Join("  ", Cells(second).Zip(s_columns, (cell, column) => column is "time" or "phase" ? cell : $"{column} {cell}"));
+    private static string Line(SecondReport second) => string.Join("  ", Cells(second).Zip(Columns, (cell, column) => column is "time" or "phase" ? cell : $"{column} {cell}"));
 
     private static string[] Cells(SecondReport second) =>
     [

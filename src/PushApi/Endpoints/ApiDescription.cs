@@ -14,7 +14,7 @@ internal static class ApiDescription
 
     private const string RoomRule = "1 to 128 bytes of UTF-8; no control characters, no '/', not '.' or '..'.";
 
-    private static readonly ProblemType[] s_aboutRooms = [ProblemType.BadRoom, ProblemType.TooManyRooms];
+    private static readonly ProblemType[] AboutRooms = [ProblemType.BadRoom, ProblemType.TooManyRooms];
 
     /// <summary>Sets up the document: only the API's own routes, whatever else the host serves.</summary>
     public static void Configure(OpenApiOptions options)
@@ -46,7 +46,7 @@ internal static class ApiDescription
             },
         ]);
 
-    public static void DescribeBroadcast(this RouteHandlerBuilder route) => route.Describe("broadcast", "Publishes to everybody.", MessageBodies(), never: s_aboutRooms);
+    public static void DescribeBroadcast(this RouteHandlerBuilder route) => route.Describe("broadcast", "Publishes to everybody.", MessageBodies(), never: AboutRooms);
 
     public static void DescribeRooms(this RouteHandlerBuilder route) => route.Describe("publishToRooms", "Publishes every item to every room.", new()
     {
@@ -65,7 +65,7 @@ internal static class ApiDescription
     public static void DescribeBroadcastForm(this RouteHandlerBuilder route) => route.Describe("goPushAll", "go-push's form: publishes to everybody.", new()
     {
         ["application/x-www-form-urlencoded"] = new() { Schema = Object(("items", Text("A JSON array of messages."))) },
-    }, never: s_aboutRooms);
+    }, never: AboutRooms);
 
     private static void Describe(
         this RouteHandlerBuilder route,

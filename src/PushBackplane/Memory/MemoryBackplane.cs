@@ -9,8 +9,8 @@ namespace PushBackplane.Memory;
 /// </summary>
 internal sealed class MemoryBackplane : IBackplane
 {
-    private static readonly Task<int?> s_nobody = Task.FromResult<int?>(0);
-    private static readonly Task<int?> s_one = Task.FromResult<int?>(1);
+    private static readonly Task<int?> Nobody = Task.FromResult<int?>(0);
+    private static readonly Task<int?> One = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
 
@@ -32,12 +32,12 @@ internal sealed class MemoryBackplane : IBackplane
 
     public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
     {
-        if (!_subscribers.TryGetValue(channel, out Subscriber? subscriber))
-            return s_nobody;
+        if (!_subscribers.TryGetValue(channel, out var subscriber))
+            return Nobody;
 
         // The publisher may reuse its buffer once this returns; subscribers keep what they get.
         subscriber.Deliver(payload.ToArray());
-        return s_one;
+        return One;
     }
 
     public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload)

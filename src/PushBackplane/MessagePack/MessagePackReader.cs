@@ -20,7 +20,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
     public bool TryReadUInt64(out ulong value)
     {
         value = 0;
-        if (!TryTake(1, out ReadOnlySpan<byte> code))
+        if (!TryTake(1, out var code))
             return false;
         if (code[0] <= MessagePackCode.MaxPositiveFixInt)
         {
@@ -46,7 +46,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
     public bool TryReadArrayHeader(out uint count)
     {
         count = 0;
-        if (!TryTake(1, out ReadOnlySpan<byte> code))
+        if (!TryTake(1, out var code))
             return false;
         if ((code[0] & 0xF0) == MessagePackCode.FixArray)
         {
@@ -66,21 +66,21 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
     public bool TryReadBinary(out int start, out int length)
     {
         start = length = 0;
-        if (!TryTake(1, out ReadOnlySpan<byte> code))
+        if (!TryTake(1, out var code))
             return false;
 
-        int lengthBytes = code[0] switch
+        var lengthBytes = code[0] switch
         {
             MessagePackCode.Binary8 => 1,
             MessagePackCode.Binary16 => 2,
             MessagePackCode.Binary32 => 4,
             _ => 0,
         };
-        if (lengthBytes == 0 || !TryReadLength(lengthBytes, out uint claimed))
+        if (lengthBytes == 0 || !TryReadLength(lengthBytes, out var claimed))
             return false;
 
         start = Position;
-        if (!TryTake(claimed, out ReadOnlySpan<byte> value))
+        if (!TryTake(claimed, out var value))
             return false;
 
         length = value.Length;
@@ -93,7 +93,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         // Counting what is still to come instead of recursing bounds nesting by the bytes there are, not by the stack.
         for (ulong pending = 1; pending > 0; pending--)
         {
-            if (pending > (ulong)Remaining || !TrySkipFlat(out ulong nested))
+            if (pending > (ulong)Remaining || !TrySkipFlat(out var nested))
                 return false;
             pending += nested;
         }
@@ -105,7 +105,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
     private bool TrySkipFlat(out ulong nested)
     {
         nested = 0;
-        if (!TryTake(1, out ReadOnlySpan<byte> code))
+        if (!TryTake(1, out var code))
             return false;
 
         switch (code[0])
@@ -145,11 +145,11 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
             case >= MessagePackCode.FixExtension1 and <= MessagePackCode.FixExtension16:
                 return TryTake(1 + (1u << (code[0] - MessagePackCode.FixExtension1)), out _);
             case MessagePackCode.Array16 or MessagePackCode.Array32:
-                bool array = TryReadLength(code[0] == MessagePackCode.Array16 ? 2 : 4, out uint elements);
+                var array = TryReadLength(code[0] == MessagePackCode.Array16 ? 2 : 4, out var elements);
                 nested = elements;
                 return array;
             case MessagePackCode.Map16 or MessagePackCode.Map32:
-                bool map = TryReadLength(code[0] == MessagePackCode.Map16 ? 2 : 4, out uint pairs);
+                var map = TryReadLength(code[0] == MessagePackCode.Map16 ? 2 : 4, out var pairs);
                 nested = 2 * (ulong)pairs;
                 return map;
             default:
@@ -158,11 +158,11 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
     }
 
     private bool TrySkipCounted(int lengthBytes, uint plus) =>
-        TryReadLength(lengthBytes, out uint length) && TryTake((ulong)length + plus, out _);
+        TryReadLength(lengthBytes, out var length) && TryTake((ulong)length + plus, out _);
 
     private bool TryReadLength(int lengthBytes, out uint length)
     {
-        bool read = TryReadBigEndian(lengthBytes, out ulong value);
+        var read = TryReadBigEndian(lengthBytes, out var value);
         length = (uint)value;
         return read;
     }
@@ -170,7 +170,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
     private bool TryReadBigEndian(int size, out ulong value)
     {
         value = 0;
-        if (!TryTake((uint)size, out ReadOnlySpan<byte> bytes))
+        if (!TryTake((uint)size, out var bytes))
             return false;
 
         Span<byte> wide = stackalloc byte[sizeof(ulong)];

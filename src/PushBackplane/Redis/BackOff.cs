@@ -6,17 +6,17 @@ namespace PushBackplane.Redis;
 /// </summary>
 internal sealed class BackOff
 {
-    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
 
-    private TimeSpan _next = s_shortest;
+    private TimeSpan _next = Shortest;
 
     public TimeSpan Next()
     {
-        TimeSpan full = _next;
-        _next = full * 2 < s_longest ? full * 2 : s_longest;
+        var full = _next;
+        _next = full * 2 < Longest ? full * 2 : Longest;
         return full * (0.5 + Random.Shared.NextDouble() / 2);
     }
 
-    public void Reset() => _next = s_shortest;
+    public void Reset() => _next = Shortest;
 }

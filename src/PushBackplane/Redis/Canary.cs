@@ -21,7 +21,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     private const string NonceFormat = "N";
     private const int NonceLength = 32;
 
-    private static readonly TimeSpan s_timerResolution = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(1);
 
     private readonly TaskCompletionSource _firstBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _nonce = nonce.ToString(NonceFormat);
@@ -38,18 +38,18 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     public async Task RunAsync()
     {
         // At least three chances within the time-out, however short it is set.
-        TimeSpan interval = timeout / 3 < TimeSpan.FromSeconds(1) ? timeout / 3 : TimeSpan.FromSeconds(1);
+        var interval = timeout / 3 < TimeSpan.FromSeconds(1) ? timeout / 3 : TimeSpan.FromSeconds(1);
         Volatile.Write(ref _lastBack, time.GetTimestamp());
 
-        bool overslept = false;
+        var overslept = false;
         while (!link.IsClosed)
         {
             _ = link.PublishAsync(channel, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {time.GetTimestamp()}")), timeout, time);
 
             // Up to the moment of judgement and a little over, since a timer may fire just before its time.
-            TimeSpan left = timeout - time.GetElapsedTime(Volatile.Read(ref _lastBack));
-            TimeSpan pause = overslept || left > interval ? interval : (left > TimeSpan.Zero ? left : TimeSpan.Zero) + s_timerResolution;
-            long asleep = time.GetTimestamp();
+            var left = timeout - time.GetElapsedTime(Volatile.Read(ref _lastBack));
+            var pause = overslept || left > interval ? interval : (left > TimeSpan.Zero ? left : TimeSpan.Zero) + TimerResolution;
+            var asleep = time.GetTimestamp();
             await Task.Delay(pause, time, link.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
             // Who wakes up late was stopped or starved itself, and the canary may well be waiting to be read: give it one more interval.
@@ -61,7 +61,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
 
     private void OnPayload(byte[] payload)
     {
-        if (!TryParse(payload, out ReadOnlySpan<byte> nonce, out long sent))
+        if (!TryParse(payload, out var nonce, out var sent))
             return;
 
         if (!Ascii.Equals(nonce, _nonce))
@@ -74,7 +74,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
         if (sent < _born)
             return;
 
-        long now = time.GetTimestamp();
+        var now = time.GetTimestamp();
         Volatile.Write(ref _lastBack, now);
         metrics.CanaryCameBack(time.GetElapsedTime(sent, now));
         _firstBack.TrySetResult();

@@ -14,7 +14,7 @@ namespace PushBackplane.Redis;
 internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
 {
     /// <summary>How long subscribing again may take: 50,000 channels are back 0.4 s after a cut on one machine; beyond this the link is given up as stalled.</summary>
-    private static readonly TimeSpan s_attachTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ConfigurationOptions _options;
     private readonly BackplaneSettings _settings;
@@ -72,7 +72,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
             return null;
 
         // Copied, because an unconfirmed payload may still be waiting to be sent when the caller uses its buffer again.
-        int? reached = await link.PublishAsync(channel, payload.ToArray(), _settings.PublishTimeout, _time);
+        var reached = await link.PublishAsync(channel, payload.ToArray(), _settings.PublishTimeout, _time);
 
         // StackExchange.Redis completes its answers one after another on one thread, inline; the caller's continuation is not to hold up the next.
         await Task.Yield();
@@ -97,7 +97,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
             string cause;
             try
             {
-                RedisLink link = await RedisLink.ConnectAsync(_options, _time, stoppingToken);
+                var link = await RedisLink.ConnectAsync(_options, _time, stoppingToken);
                 cause = await LiveAsync(link, stoppingToken);
             }
             catch (RedisUnreachableException e)
@@ -137,8 +137,8 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
         try
         {
             _notReady = $"{Description} is connected; the rooms are being subscribed again.";
-            Task subscribed = Task.WhenAll(canary.SubscribeAsync(), _subscriptions.AttachAsync(link));
-            await subscribed.WaitAsync(s_attachTimeout, _time, over);
+            var subscribed = Task.WhenAll(canary.SubscribeAsync(), _subscriptions.AttachAsync(link));
+            await subscribed.WaitAsync(AttachTimeout, _time, over);
 
             _notReady = $"{Description} is connected, but has not delivered the canary yet.";
             _ = canary.RunAsync();

@@ -24,7 +24,7 @@ internal static class RedisFailure
 
     public static string Describe(ConnectionFailureType type, Exception? exception)
     {
-        for (Exception? inner = exception; inner is not null; inner = inner.InnerException)
+        for (var inner = exception; inner is not null; inner = inner.InnerException)
         {
             if (inner is SocketException socket)
                 return $"{Words(type)} ({socket.SocketErrorCode})";

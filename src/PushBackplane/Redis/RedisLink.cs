@@ -8,7 +8,7 @@ namespace PushBackplane.Redis;
 /// </summary>
 internal sealed class RedisLink : IDisposable
 {
-    private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
     private readonly ConnectionMultiplexer _multiplexer;
     private readonly ISubscriber _subscriber;
@@ -36,9 +36,9 @@ internal sealed class RedisLink : IDisposable
     public static async Task<RedisLink> ConnectAsync(ConfigurationOptions options, TimeProvider time, CancellationToken cancel)
     {
         // Twice the time-out, because the library's own (which gives the better cause) should come first.
-        TimeSpan limit = 2 * RedisOptions.ConnectTimeout;
-        long started = time.GetTimestamp();
-        Task<ConnectionMultiplexer> connecting = ConnectionMultiplexer.ConnectAsync(options);
+        var limit = 2 * RedisOptions.ConnectTimeout;
+        var started = time.GetTimestamp();
+        var connecting = ConnectionMultiplexer.ConnectAsync(options);
         RedisLink? link = null;
         try
         {
@@ -50,7 +50,7 @@ internal sealed class RedisLink : IDisposable
             {
                 if (time.GetElapsedTime(started) > limit)
                     throw new TimeoutException();
-                await Task.Delay(s_pollInterval, time, cancel);
+                await Task.Delay(PollInterval, time, cancel);
             }
 
             return link;
@@ -95,10 +95,10 @@ internal sealed class RedisLink : IDisposable
     /// <returns>True when Redis has acknowledged; false when that failed, and with it the link.</returns>
     public async Task<bool> SubscribeAsync(string channel, Action<byte[]> onPayload)
     {
-        RedisChannel literal = Literal(channel);
+        var literal = Literal(channel);
         try
         {
-            Task acknowledged = _subscriber.SubscribeAsync(literal, (_, payload) => onPayload((byte[])payload!));
+            var acknowledged = _subscriber.SubscribeAsync(literal, (_, payload) => onPayload((byte[])payload!));
             if (_subscriber.SubscribedEndpoint(literal) is null)
             {
                 // With no server to choose, 1.2.6 completes the task at once and subscribes to nothing.
@@ -156,7 +156,7 @@ internal sealed class RedisLink : IDisposable
     {
         try
         {
-            ConnectionMultiplexer late = await connecting;
+            var late = await connecting;
             await Task.Run(late.Dispose);
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))

@@ -26,7 +26,7 @@ internal sealed class RedisSubscriptions(ILogger logger)
     {
         lock (_lock)
         {
-            if (_wanted.TryGetValue(channel, out RedisSubscription? subscription))
+            if (_wanted.TryGetValue(channel, out var subscription))
             {
                 subscription.Replace(onPayload);
             }
@@ -47,7 +47,7 @@ internal sealed class RedisSubscriptions(ILogger logger)
     {
         lock (_lock)
         {
-            if (!_wanted.Remove(channel, out RedisSubscription? subscription))
+            if (!_wanted.Remove(channel, out var subscription))
                 return Task.CompletedTask;
 
             subscription.End();
@@ -80,7 +80,7 @@ internal sealed class RedisSubscriptions(ILogger logger)
     {
         lock (_lock)
         {
-            foreach (RedisSubscription subscription in _wanted.Values)
+            foreach (var subscription in _wanted.Values)
                 subscription.End();
             _wanted.Clear();
         }

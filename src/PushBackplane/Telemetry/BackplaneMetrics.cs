@@ -13,7 +13,7 @@ internal sealed class BackplaneMetrics
 
     public BackplaneMetrics(IMeterFactory meters)
     {
-        Meter meter = meters.Create(MeterName);
+        var meter = meters.Create(MeterName);
         meter.CreateObservableGauge("push.backplane.up", () => Volatile.Read(ref _up), null, "1 while messages flow, 0 while they do not.");
         meter.CreateObservableCounter("push.backplane.reconnects", () => Interlocked.Read(ref _reconnects), null, "Outages that are over.");
 

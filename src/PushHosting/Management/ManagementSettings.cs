@@ -18,7 +18,7 @@ internal sealed class ManagementSettings : ICheckedSettings
     public string? Problem(string section)
     {
         // IPAddress.TryParse also takes "1" for 0.0.0.1.
-        bool accepted = IPAddress.TryParse(Address, out IPAddress? address)
+        var accepted = IPAddress.TryParse(Address, out var address)
             && (address.AddressFamily == AddressFamily.InterNetworkV6 || Address.Split('.').Length == 4);
         return accepted
             ? null

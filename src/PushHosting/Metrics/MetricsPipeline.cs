@@ -26,7 +26,7 @@ internal sealed class MetricsPipeline : IDisposable
         IEnumerable<ExportedMeter> meters, IMeterFactory meterFactory, IConfiguration configuration, IHostEnvironment environment, ILogger<MetricsPipeline> log)
     {
         _prometheus = new PrometheusExporter(log);
-        MeterProviderBuilder builder = Sdk.CreateMeterProviderBuilder()
+        var builder = Sdk.CreateMeterProviderBuilder()
             // The OTEL_* keys are read from here, so that they may also stand in a file or on the command line.
             .ConfigureServices(services => services.AddSingleton(configuration))
             .ConfigureResource(resource => resource.Clear().AddService(environment.ApplicationName).AddTelemetrySdk().AddEnvironmentVariableDetector())

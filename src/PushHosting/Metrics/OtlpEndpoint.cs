@@ -12,7 +12,7 @@ internal static class OtlpEndpoint
     /// <exception cref="SettingsException">The setting is no address.</exception>
     public static void Check(IConfiguration configuration)
     {
-        if (IsSet(configuration) && !(Uri.TryCreate(configuration[Key], UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"))
+        if (IsSet(configuration) && !(Uri.TryCreate(configuration[Key], UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
             throw new SettingsException($"{Key} is {SettingText.Shown(Key, configuration[Key]!)}; it accepts an http or https address, for example http://localhost:4317.");
     }
 }

@@ -29,10 +29,10 @@ internal sealed class PrometheusExporter(ILogger log) : BaseExporter<Metric>, IP
     public override ExportResult Export(in Batch<Metric> batch)
     {
         PrometheusFamilies families = new();
-        foreach (Metric metric in batch)
+        foreach (var metric in batch)
         {
             // Each once: a page is made every few seconds for as long as the process lives.
-            if (!families.TryAdd(metric, out string name) && _reported.Add((metric.MeterName, metric.Name)))
+            if (!families.TryAdd(metric, out var name) && _reported.Add((metric.MeterName, metric.Name)))
                 log.MetricNameTaken(metric.Name, metric.MeterName, name);
         }
         _page = families.ToPage();

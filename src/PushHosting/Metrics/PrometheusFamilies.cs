@@ -18,10 +18,10 @@ internal sealed class PrometheusFamilies
     /// <returns>False when that name is taken by a family of another type; the stream is left out then.</returns>
     public bool TryAdd(Metric metric, out string name)
     {
-        PrometheusType type = TypeOf(metric.MetricType);
+        var type = TypeOf(metric.MetricType);
         name = PrometheusName.OfMetric(metric.Name, metric.Unit, type);
 
-        if (_families.TryGetValue(name, out PrometheusFamily? family))
+        if (_families.TryGetValue(name, out var family))
         {
             if (family.Type != type)
                 return false;
@@ -29,7 +29,7 @@ internal sealed class PrometheusFamilies
             return true;
         }
 
-        string prefix = name;
+        var prefix = name;
         string[] samples = type == PrometheusType.Histogram ? [name, .. HistogramSamples.Select(suffix => prefix + suffix)] : [name];
         if (_sampleNames.Overlaps(samples))
             return false;
@@ -42,7 +42,7 @@ internal sealed class PrometheusFamilies
     public byte[] ToPage()
     {
         StringBuilder text = new();
-        foreach (PrometheusFamily family in _families.Values)
+        foreach (var family in _families.Values)
             PrometheusText.Write(text, family);
         return Encoding.UTF8.GetBytes(text.ToString());
     }

@@ -13,20 +13,20 @@ internal static class PrometheusLabels
     public static string Format(ReadOnlyTagCollection tags)
     {
         List<(string Name, string Value)> labels = new(tags.Count);
-        foreach (KeyValuePair<string, object?> tag in tags)
+        foreach (var tag in tags)
         {
-            string name = PrometheusName.OfLabel(tag.Key);
+            var name = PrometheusName.OfLabel(tag.Key);
             // The bucket's bound has this name in a histogram, and a label's name should not depend on the instrument's type.
             if (name == BucketLabel)
                 name = "exported_le";
-            string value = tag.Value switch
+            var value = tag.Value switch
             {
                 null => "",
                 bool flag => flag ? "true" : "false",
                 _ => Convert.ToString(tag.Value, CultureInfo.InvariantCulture) ?? "",
             };
 
-            int same = labels.FindIndex(l => l.Name == name);
+            var same = labels.FindIndex(l => l.Name == name);
             if (same < 0)
                 labels.Add((name, value));
             else

@@ -15,11 +15,11 @@ internal static class PrometheusName
     /// <param name="type">What it is exported as.</param>
     public static string OfMetric(string name, string? unit, PrometheusType type)
     {
-        string text = Sanitize(name, colons: true);
+        var text = Sanitize(name, colons: true);
         if (type == PrometheusType.Counter)
             text = WithoutSuffix(text, Total);
 
-        string? word = unit switch
+        var word = unit switch
         {
             "s" => "_seconds",
             "ms" => "_milliseconds",
@@ -52,9 +52,9 @@ internal static class PrometheusName
     private static string Sanitize(string name, bool colons)
     {
         StringBuilder text = new(name.Length + 1);
-        foreach (char c in name)
+        foreach (var c in name)
         {
-            char kept = char.IsAsciiLetterOrDigit(c) || (colons && c == ':') ? c : '_';
+            var kept = char.IsAsciiLetterOrDigit(c) || (colons && c == ':') ? c : '_';
             if (text.Length == 0 && char.IsAsciiDigit(kept))
                 text.Append('_');
             if (kept != '_' || text.Length == 0 || text[^1] != '_')

@@ -15,12 +15,12 @@ internal static class PrometheusText
     public static void Write(StringBuilder page, PrometheusFamily family)
     {
         HashSet<string> written = [];
-        foreach (Metric metric in family.Streams)
+        foreach (var metric in family.Streams)
         {
-            foreach (ref readonly MetricPoint point in metric.GetMetricPoints())
+            foreach (ref readonly var point in metric.GetMetricPoints())
             {
                 // Two meters can have the same instrument with the same tags; the format allows the sample once, and the first is as right as the second.
-                string labels = PrometheusLabels.Format(point.Tags);
+                var labels = PrometheusLabels.Format(point.Tags);
                 if (!written.Add(labels))
                     continue;
                 if (written.Count == 1)
@@ -41,8 +41,8 @@ internal static class PrometheusText
 
     private static void WriteHeader(StringBuilder page, PrometheusFamily family)
     {
-        string help = family.Help.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
-        string type = family.Type switch
+        var help = family.Help.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+        var type = family.Type switch
         {
             PrometheusType.Counter => "counter",
             PrometheusType.Gauge => "gauge",
@@ -76,14 +76,14 @@ internal static class PrometheusText
     private static void WriteHistogram(StringBuilder page, string name, string labels, in MetricPoint point)
     {
         long cumulative = 0;
-        foreach (HistogramBucket bucket in point.GetHistogramBuckets())
+        foreach (var bucket in point.GetHistogramBuckets())
         {
             cumulative += bucket.BucketCount;
             // The last bucket's is written below, from the count: a histogram without bounds has no buckets at all.
             if (double.IsFinite(bucket.ExplicitBound))
                 WriteSample(page, name + "_bucket", PrometheusLabels.WithBound(labels, Number(bucket.ExplicitBound)), Number(cumulative));
         }
-        string count = Number(point.GetHistogramCount());
+        var count = Number(point.GetHistogramCount());
         WriteSample(page, name + "_bucket", PrometheusLabels.WithBound(labels, Number(double.PositiveInfinity)), count);
         WriteSample(page, name + "_sum", labels, Number(point.GetHistogramSum()));
         WriteSample(page, name + "_count", labels, count);

@@ -8,7 +8,7 @@ internal static class BindFailure
     /// <summary>The reason, as the rest of a sentence that begins with the address.</summary>
     public static string Reason(Exception exception)
     {
-        Exception cause = exception.GetBaseException();
+        var cause = exception.GetBaseException();
         return (cause as SocketException)?.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => "is already in use by another process",

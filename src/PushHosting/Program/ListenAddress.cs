@@ -58,7 +58,7 @@ internal sealed record ListenAddress(string Url, string Key, string Value, strin
     {
         try
         {
-            BindingAddress address = BindingAddress.Parse(Url);
+            var address = BindingAddress.Parse(Url);
             if (IsSound(address))
                 return address;
         }

@@ -26,10 +26,10 @@ internal static class LogSettings
 
     private static void CheckLevels(IConfiguration configuration)
     {
-        foreach (IConfigurationSection child in configuration.GetSection("Logging").GetChildren())
+        foreach (var child in configuration.GetSection("Logging").GetChildren())
         {
-            bool forAllProviders = child.Key.Equals(LogLevelSection, StringComparison.OrdinalIgnoreCase);
-            foreach (IConfigurationSection category in (forAllProviders ? child : child.GetSection(LogLevelSection)).GetChildren())
+            var forAllProviders = child.Key.Equals(LogLevelSection, StringComparison.OrdinalIgnoreCase);
+            foreach (var category in (forAllProviders ? child : child.GetSection(LogLevelSection)).GetChildren())
             {
                 if (!string.IsNullOrEmpty(category.Value) && !(Enum.TryParse(category.Value, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level)))
                 {

@@ -31,11 +31,11 @@ public static class PushProgram
     /// <exception cref="SettingsException">The <c>Logging</c> section holds an unknown level, or the content root is no directory.</exception>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
-        WebApplicationBuilder builder = BuilderFor(args);
+        var builder = BuilderFor(args);
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = ConsoleLog });
         LogSettings.Check(builder.Configuration);
 
-        ServiceDescriptor server = builder.Services.Last(d => d.ServiceType == typeof(IServer));
+        var server = builder.Services.Last(d => d.ServiceType == typeof(IServer));
         builder.Services.AddSingleton<IServer>(services => new ListeningServer(
             (IServer)ActivatorUtilities.CreateInstance(services, server.ImplementationType!), ListenAddress.InEffect(services)));
         builder.Services.AddSingleton<ILoggerFactory>(services => new StartFailureFilter(ActivatorUtilities.CreateInstance<LoggerFactory>(services)));
@@ -53,8 +53,8 @@ public static class PushProgram
     {
         try
         {
-            await using WebApplication app = create();
-            foreach (ListenAddress address in ListenAddress.InEffect(app.Services))
+            await using var app = create();
+            foreach (var address in ListenAddress.InEffect(app.Services))
                 address.Check();
 
             await app.StartAsync();
@@ -90,7 +90,7 @@ public static class PushProgram
     /// <exception cref="SettingsException">The value is no address.</exception>
     public static WebApplicationBuilder UseUrl(this WebApplicationBuilder builder, string key, string url)
     {
-        ListenAddress address = ListenAddress.FromSetting(key, url);
+        var address = ListenAddress.FromSetting(key, url);
         address.Check();
         builder.Services.AddSingleton(address);
         builder.WebHost.UseUrls([.. builder.Services.Where(d => d.ServiceType == typeof(ListenAddress)).Select(d => ((ListenAddress)d.ImplementationInstance!).Url)]);

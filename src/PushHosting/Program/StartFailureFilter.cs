@@ -27,7 +27,7 @@ internal sealed class StartFailureFilter(ILoggerFactory factory) : ILoggerFactor
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             // The server's own entry comes before its failure is explained; it throws the exception as well, so nothing is lost.
-            bool isStartFailure = exception is SettingsException || (ofServer && logLevel == LogLevel.Critical && exception is not null);
+            var isStartFailure = exception is SettingsException || (ofServer && logLevel == LogLevel.Critical && exception is not null);
             if (!isStartFailure)
                 logger.Log(logLevel, eventId, state, exception, formatter);
         }

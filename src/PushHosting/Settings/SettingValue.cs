@@ -20,15 +20,15 @@ internal sealed class SettingValue(PropertyInfo property, object? standard)
         if (_type == typeof(string))
             value = text;
         else if (_type == typeof(bool))
-            value = bool.TryParse(text, out bool parsed) ? parsed : null;
+            value = bool.TryParse(text, out var parsed) ? parsed : null;
         else if (_type == typeof(int))
-            value = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int parsed) && InRange(parsed) ? parsed : null;
+            value = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) && InRange(parsed) ? parsed : null;
         else if (_type == typeof(long))
-            value = long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out long parsed) && InRange(parsed) ? parsed : null;
+            value = long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) && InRange(parsed) ? parsed : null;
         else if (_type == typeof(double))
-            value = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double parsed) && InRange(parsed) ? parsed : null;
+            value = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) && InRange(parsed) ? parsed : null;
         else if (_type == typeof(TimeSpan))
-            value = TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan parsed) && InRange(parsed) ? parsed : null;
+            value = TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var parsed) && InRange(parsed) ? parsed : null;
         else if (_type.IsEnum)
             // By name only: Enum.TryParse takes any number, and lists of names.
             value = Enum.GetNames(_type).FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse(_type, name) : null;
@@ -65,13 +65,13 @@ internal sealed class SettingValue(PropertyInfo property, object? standard)
     {
         if (standard is not TimeSpan duration || !InRange(duration))
             return _duration?.Least ?? "00:00:01";
-        string text = duration.ToString("c", CultureInfo.InvariantCulture);
+        var text = duration.ToString("c", CultureInfo.InvariantCulture);
         return duration.Ticks % TimeSpan.TicksPerSecond == 0 ? text : text.TrimEnd('0');
     }
 
     private string NumberExample()
     {
-        bool fits = standard switch
+        var fits = standard switch
         {
             int number => InRange((long)number),
             long number => InRange(number),

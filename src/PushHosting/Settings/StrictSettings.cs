@@ -36,11 +36,11 @@ public static class StrictSettings
                 + $"for example {path}:{keys[0].Name}.");
         }
 
-        foreach (IConfigurationSection child in section.GetChildren())
+        foreach (var child in section.GetChildren())
         {
-            PropertyInfo key = Array.Find(keys, k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase))
+            var key = Array.Find(keys, k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase))
                 ?? throw new SettingsException($"{path}:{SettingText.Clean(child.Key)} is not a key; {path} accepts {SettingText.List(keys.Select(k => k.Name))}.");
-            string keyPath = $"{path}:{key.Name}";
+            var keyPath = $"{path}:{key.Name}";
 
             if (IsSection(key.PropertyType))
                 Fill(SubSection(settings, key), child, keyPath);
@@ -62,19 +62,19 @@ public static class StrictSettings
             throw new SettingsException($"{path}:{SettingText.Clean(below.Key)} is not a key, since {path} is no section; {path} accepts {accepted}.");
         if (child.Value is null || (child.Value.Length == 0 && key.PropertyType != typeof(string)))
             return;
-        if (!accepted.TryParse(child.Value, out object? value))
+        if (!accepted.TryParse(child.Value, out var value))
             throw new SettingsException($"{path} is {SettingText.Shown(path, child.Value)}; it accepts {accepted}.");
         key.SetValue(settings, value);
     }
 
     private static void ReadArray(object settings, PropertyInfo key, IConfigurationSection child, string path)
     {
-        string accepts = $"it accepts a list with one text per key, for example {path}:0 and {path}:1";
+        var accepts = $"it accepts a list with one text per key, for example {path}:0 and {path}:1";
         if (!string.IsNullOrEmpty(child.Value))
             throw new SettingsException($"{path} is {SettingText.Shown(path, child.Value)}; {accepts}.");
 
         List<string> items = [];
-        foreach (IConfigurationSection item in child.GetChildren())
+        foreach (var item in child.GetChildren())
         {
             if (!int.TryParse(item.Key, System.Globalization.NumberStyles.None, null, out _) || item.GetChildren().Any())
                 throw new SettingsException($"{path}:{SettingText.Clean(item.Key)} is not an item of {path}; {accepts}.");
@@ -95,7 +95,7 @@ public static class StrictSettings
     {
         if (key.GetValue(settings) is { } existing)
             return existing;
-        object created = Activator.CreateInstance(key.PropertyType)!;
+        var created = Activator.CreateInstance(key.PropertyType)!;
         key.SetValue(settings, created);
         return created;
     }

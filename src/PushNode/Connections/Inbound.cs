@@ -88,7 +88,7 @@ internal sealed class Inbound(int maxMessageBytes)
         var headerLength = (input[1] & 0x7F) switch { 126 => 4, 127 => 10, _ => 2 };
         if (input.Length < headerLength)
             return false;
-        ulong length = headerLength switch
+        var length = headerLength switch
         {
             4 => BinaryPrimitives.ReadUInt16BigEndian(input[2..]),
             10 => BinaryPrimitives.ReadUInt64BigEndian(input[2..]),

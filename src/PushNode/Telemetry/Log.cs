@@ -11,4 +11,7 @@ internal static partial class Log
 
     [LoggerMessage(4003, LogLevel.Warning, "Out of {Resource} (error {Error}): new connections wait. Raise the process's limit or lower Push:Connections:Max.")]
     public static partial void AcceptPaused(this ILogger logger, string resource, int error);
+
+    [LoggerMessage(4004, LogLevel.Error, "A client's bytes met a bug; its connection is cut.")]
+    public static partial void ClientFailed(this ILogger logger, Exception bug);
 }

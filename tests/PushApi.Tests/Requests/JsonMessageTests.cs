@@ -61,7 +61,7 @@ public class JsonMessageTests
     public async Task A_bad_byte_inside_a_string_is_refused_with_its_place()
     {
         await using var api = await ApiHost.StartAsync();
-        foreach (byte[] bad in new byte[][] { [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE4, 0xBD] })
+        foreach (var bad in new byte[][] { [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE4, 0xBD] })
         {
             byte[] body = [.. "{\"a\":\""u8, .. bad, .. "\"}"u8];
             Assert.Contains("byte 7", (await api.PostAsync(Route, "application/json", body)).IsProblem(400, "bad-body"));

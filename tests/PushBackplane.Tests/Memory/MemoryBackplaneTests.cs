@@ -58,11 +58,11 @@ public sealed class MemoryBackplaneTests : IDisposable
 
         await Task.WhenAll(Enumerable.Range(0, Publishers).Select(publisher => Task.Run(async () =>
         {
-            for (int i = 0; i < Each; i++)
+            for (var i = 0; i < Each; i++)
                 await _bus.PublishAsync("a", (byte[])[.. BitConverter.GetBytes(publisher), .. BitConverter.GetBytes(i)]);
         })));
 
-        for (int publisher = 0; publisher < Publishers; publisher++)
+        for (var publisher = 0; publisher < Publishers; publisher++)
             Assert.Equal(Enumerable.Range(0, Each), received.Where(pair => pair.Publisher == publisher).Select(pair => pair.Number));
     }
 
@@ -70,12 +70,12 @@ public sealed class MemoryBackplaneTests : IDisposable
     public async Task Joining_and_leaving_under_traffic_loses_nothing_that_was_published_after_subscribing()
     {
         using var stop = new CancellationTokenSource();
-        Task traffic = Task.Run(async () =>
+        var traffic = Task.Run(async () =>
         {
             while (!stop.IsCancellationRequested)
                 await _bus.PublishAsync("a", new byte[] { 0 });
         }, TestContext.Current.CancellationToken);
-        for (int round = 0; round < 2_000; round++)
+        for (var round = 0; round < 2_000; round++)
         {
             var received = new ConcurrentQueue<byte>();
             await _bus.SubscribeAsync("a", payload => received.Enqueue(payload.Span[0]));

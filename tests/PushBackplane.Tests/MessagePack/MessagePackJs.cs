@@ -5,11 +5,11 @@ namespace PushBackplane.Tests.MessagePack;
 /// <summary>npm's @msgpack/msgpack, installed once beside the test assembly and asked through node.</summary>
 public sealed class MessagePackJs : IAsyncLifetime
 {
-    private static readonly string s_directory = Path.Combine(AppContext.BaseDirectory, "MessagePack", "npm");
+    private static readonly string InstallDirectory = Path.Combine(AppContext.BaseDirectory, "MessagePack", "npm");
 
     public async ValueTask InitializeAsync()
     {
-        if (!Directory.Exists(Path.Combine(s_directory, "node_modules", "@msgpack", "msgpack")))
+        if (!Directory.Exists(Path.Combine(InstallDirectory, "node_modules", "@msgpack", "msgpack")))
             await RunAsync("npm", ["install", "--no-audit", "--no-fund"], "");
     }
 
@@ -18,7 +18,7 @@ public sealed class MessagePackJs : IAsyncLifetime
     /// <summary>Runs tasks, one line each, as interop.js describes them.</summary>
     public static async Task<string[]> AskAsync(IEnumerable<string> tasks)
     {
-        string output = await RunAsync("node", ["interop.js"], string.Join('\n', tasks));
+        var output = await RunAsync("node", ["interop.js"], string.Join('\n', tasks));
         return output.TrimEnd('\n').Split('\n');
     }
 
@@ -26,14 +26,14 @@ public sealed class MessagePackJs : IAsyncLifetime
     {
         var start = new ProcessStartInfo(program, arguments)
         {
-            WorkingDirectory = s_directory,
+            WorkingDirectory = InstallDirectory,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         await process.WaitForExitAsync();

@@ -17,9 +17,9 @@ public sealed class MessagePackReaderTests
     [InlineData("d37fffffffffffffff", (ulong)long.MaxValue)]
     public void Integers_that_are_not_negative_are_read_from_any_format(string hex, ulong value)
     {
-        byte[] bytes = Convert.FromHexString(hex);
+        var bytes = Convert.FromHexString(hex);
         var reader = new MessagePackReader(bytes);
-        Assert.True(reader.TryReadUInt64(out ulong read));
+        Assert.True(reader.TryReadUInt64(out var read));
         Assert.Equal(value, read);
         Assert.Equal(bytes.Length, reader.Position);
     }
@@ -47,17 +47,17 @@ public sealed class MessagePackReaderTests
     [Fact]
     public void Every_first_byte_is_skipped_with_exactly_what_belongs_to_it()
     {
-        for (int code = 0; code < 256; code++)
+        for (var code = 0; code < 256; code++)
         {
             // Length fields read as 1, so that each type has a definite end within the zeros that follow.
-            int lengthBytes = code switch
+            var lengthBytes = code switch
             {
                 0xC4 or 0xC7 or 0xD9 => 1,
                 0xC5 or 0xC8 or 0xDA or 0xDC or 0xDE => 2,
                 0xC6 or 0xC9 or 0xDB or 0xDD or 0xDF => 4,
                 _ => 0,
             };
-            int content = code switch
+            var content = code switch
             {
                 <= 0x7F or >= 0xE0 or 0xC0 or 0xC2 or 0xC3 => 0,
                 <= 0x8F => 2 * (code - 0x80),
@@ -73,7 +73,7 @@ public sealed class MessagePackReaderTests
                 0xD8 => 17,
                 _ => -1,
             };
-            byte[] bytes = new byte[64];
+            var bytes = new byte[64];
             bytes[0] = (byte)code;
             if (lengthBytes > 0)
                 bytes[lengthBytes] = 1;
@@ -84,7 +84,7 @@ public sealed class MessagePackReaderTests
                 continue;
 
             Assert.Equal(1 + lengthBytes + content, reader.Position);
-            for (int cut = 0; cut < reader.Position; cut++)
+            for (var cut = 0; cut < reader.Position; cut++)
             {
                 var shorter = new MessagePackReader(bytes.AsSpan(0, cut));
                 Assert.False(shorter.TrySkip());

@@ -17,12 +17,12 @@ public sealed class CanaryTests : IAsyncLifetime
     public async Task Two_processes_with_one_name_are_both_warned_once()
     {
         var settings = new BackplaneSettings { CanaryTimeout = TimeSpan.FromSeconds(1) };
-        await using TestBackplane one = await TestBackplane.UpAsync(_server, "same", settings);
-        await using TestBackplane two = await TestBackplane.UpAsync(_server, "same", settings);
+        await using var one = await TestBackplane.UpAsync(_server, "same", settings);
+        await using var two = await TestBackplane.UpAsync(_server, "same", settings);
 
         await Eventually.HoldsAsync(() => one.Log.Count(2003) > 0 && two.Log.Count(2003) > 0, "the warnings");
         // What else both hear of each other until a further canary of each is certain to have come.
-        for (int i = 0; i < 10; i++)
+        for (var i = 0; i < 10; i++)
             await _server.CliAsync("PUBLISH", "push:canary:same", $"{Guid.NewGuid():N} 1");
         await one.Bus.PublishAsync("push:all", new byte[1]);
         Assert.Equal(1, one.Log.Count(2003));
@@ -32,9 +32,9 @@ public sealed class CanaryTests : IAsyncLifetime
     [Fact]
     public async Task Rubbish_on_the_canary_channel_is_neither_a_canary_nor_another_process()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server, "node");
+        await using var node = await TestBackplane.UpAsync(_server, "node");
         string[] rubbish = ["", "x", "{}", new('f', 32), $"{new string('f', 32)} ", $"{new string('f', 32)} -1", $"{new string('g', 32)} 1", $"{new string('f', 32)} 99999999999999999999"];
-        foreach (string payload in rubbish)
+        foreach (var payload in rubbish)
             Assert.Equal("1", await _server.CliAsync("PUBLISH", "push:canary:node", payload));
 
         // One more round trip on the same socket: everything before it has been handled.
@@ -50,7 +50,7 @@ public sealed class CanaryTests : IAsyncLifetime
     public async Task A_redis_that_forbids_the_canarys_channel_is_never_ready_and_the_reason_is_told()
     {
         await _server.CliAsync("ACL", "SETUSER", "default", "resetchannels", "&push:room:*");
-        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint, "node");
+        await using var node = await TestBackplane.StartAsync(_server.EndPoint, "node");
         await Eventually.HoldsAsync(() => node.Log.Text.Contains("it refused a command", StringComparison.Ordinal), "the refusal is logged");
         Assert.False(node.Bus.IsUp);
         Assert.NotNull(node.Bus.NotReadyBecause);
@@ -62,9 +62,9 @@ public sealed class CanaryTests : IAsyncLifetime
     [Fact]
     public async Task Metrics_tell_up_and_away_round_trips_and_reconnects()
     {
-        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint);
+        await using var node = await TestBackplane.StartAsync(_server.EndPoint);
         var values = new Dictionary<string, double>();
-        int roundTrips = 0;
+        var roundTrips = 0;
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
         {

@@ -16,7 +16,7 @@ public sealed class DeliveryTests : IAsyncLifetime
     [Fact]
     public async Task What_redis_cli_publishes_arrives_byte_for_byte()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
         await node.Bus.SubscribeAsync("push:room:默认房间", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
 
@@ -31,8 +31,8 @@ public sealed class DeliveryTests : IAsyncLifetime
     [Fact]
     public async Task Publishing_says_how_many_it_reached()
     {
-        await using TestBackplane one = await TestBackplane.UpAsync(_server, "one");
-        await using TestBackplane two = await TestBackplane.UpAsync(_server, "two");
+        await using var one = await TestBackplane.UpAsync(_server, "one");
+        await using var two = await TestBackplane.UpAsync(_server, "two");
 
         Assert.Equal(0, await one.Bus.PublishAsync("push:all", new byte[1]));
         await one.Bus.SubscribeAsync("push:all", _ => { });
@@ -46,15 +46,15 @@ public sealed class DeliveryTests : IAsyncLifetime
     [Fact]
     public async Task Channels_that_look_like_patterns_are_literal()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        await using var node = await TestBackplane.UpAsync(_server);
         string[] channels = ["push:room:*", "push:room:[a]", "push:room:h?llo", "push:room:a", "push:room:hello", "*", "push:*"];
         var received = new ConcurrentQueue<(string Channel, string Payload)>();
-        foreach (string channel in channels)
+        foreach (var channel in channels)
             await node.Bus.SubscribeAsync(channel, payload => received.Enqueue((channel, Encoding.UTF8.GetString(payload.Span))));
 
-        foreach (string channel in channels)
+        foreach (var channel in channels)
             Assert.Equal("1", await _server.CliAsync("PUBLISH", channel, channel));
-        foreach (string channel in channels)
+        foreach (var channel in channels)
             Assert.Equal(1, await node.Bus.PublishAsync(channel, Encoding.UTF8.GetBytes(channel)));
 
         await Eventually.HoldsAsync(() => received.Count >= 2 * channels.Length, "each payload");
@@ -67,11 +67,11 @@ public sealed class DeliveryTests : IAsyncLifetime
     public async Task A_hundred_thousand_messages_arrive_in_order_one_call_at_a_time()
     {
         const int Messages = 100_000;
-        await using TestBackplane publisher = await TestBackplane.UpAsync(_server, "publisher");
-        await using TestBackplane node = await TestBackplane.UpAsync(_server, "node");
+        await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
+        await using var node = await TestBackplane.UpAsync(_server, "node");
         var received = new List<int>(Messages);
-        int inside = 0;
-        bool overlapped = false;
+        var inside = 0;
+        var overlapped = false;
         await node.Bus.SubscribeAsync("push:room:order", payload =>
         {
             overlapped |= Interlocked.Increment(ref inside) != 1;
@@ -82,7 +82,7 @@ public sealed class DeliveryTests : IAsyncLifetime
         await node.Bus.SubscribeAsync("push:room:other", _ => Thread.SpinWait(20));
 
         var pending = new Queue<Task<int?>>();
-        for (int i = 0; i < Messages; i++)
+        for (var i = 0; i < Messages; i++)
         {
             pending.Enqueue(publisher.Bus.PublishAsync("push:room:order", Encoding.ASCII.GetBytes(i.ToString(CultureInfo.InvariantCulture))));
             if (i % 4 == 0)
@@ -91,7 +91,7 @@ public sealed class DeliveryTests : IAsyncLifetime
                 Assert.Equal(1, await pending.Dequeue());
         }
 
-        foreach (Task<int?> last in pending)
+        foreach (var last in pending)
             Assert.Equal(1, await last);
         await Eventually.HoldsAsync(() => Volatile.Read(ref received).Count == Messages, "all messages");
         Assert.Equal(Enumerable.Range(0, Messages), received);
@@ -101,12 +101,12 @@ public sealed class DeliveryTests : IAsyncLifetime
     [Fact]
     public async Task A_publisher_may_use_its_buffer_again()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<byte>();
         await node.Bus.SubscribeAsync("push:all", payload => received.Enqueue(payload.Span[0]));
-        byte[] buffer = new byte[1];
+        var buffer = new byte[1];
         var publishing = new List<Task<int?>>();
-        for (int i = 0; i < 200; i++)
+        for (var i = 0; i < 200; i++)
         {
             buffer[0] = (byte)i;
             publishing.Add(node.Bus.PublishAsync("push:all", buffer));
@@ -120,8 +120,8 @@ public sealed class DeliveryTests : IAsyncLifetime
     [Fact]
     public async Task A_subscriber_that_throws_is_logged_and_gets_the_next_payload()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
-        int calls = 0;
+        await using var node = await TestBackplane.UpAsync(_server);
+        var calls = 0;
         await node.Bus.SubscribeAsync("push:all", _ =>
         {
             if (Interlocked.Increment(ref calls) == 1)

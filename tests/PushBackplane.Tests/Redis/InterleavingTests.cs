@@ -20,21 +20,21 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
     [InlineData(1, 20_000, 5)]
     public async Task Whatever_the_interleaving_the_last_call_for_a_channel_decides(int rounds, int callsPerThread, int kills)
     {
-        int seed = Random.Shared.Next();
+        var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
         var seeds = new Random(seed);
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        await using var node = await TestBackplane.UpAsync(_server);
 
-        for (int round = 0; round < rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             var channels = Enumerable.Range(0, Channels).Select(i => new Channel($"push:room:{round}:{i}", node)).ToArray();
             int[] threadSeeds = [.. Enumerable.Range(0, Threads).Select(_ => seeds.Next())];
             Task[] threads = [.. threadSeeds.Select(threadSeed => Task.Run(() =>
             {
                 var random = new Random(threadSeed);
-                for (int call = 0; call < callsPerThread; call++)
+                for (var call = 0; call < callsPerThread; call++)
                 {
-                    Channel channel = channels[random.Next(Channels)];
+                    var channel = channels[random.Next(Channels)];
                     if (random.Next(2) == 0)
                         channel.Subscribe();
                     else
@@ -43,14 +43,14 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
                         Thread.Sleep(1);
                 }
             }))];
-            for (int kill = 0; kill < kills; kill++)
+            for (var kill = 0; kill < kills; kill++)
             {
                 await _server.CliAsync("CLIENT", "KILL", "TYPE", kill % 2 == 0 ? "pubsub" : "normal");
                 await Task.Delay(5, TestContext.Current.CancellationToken);
             }
 
             await Task.WhenAll(threads);
-            foreach (Channel channel in channels)
+            foreach (var channel in channels)
                 await channel.CheckAsync(_server);
         }
     }
@@ -58,13 +58,13 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Calls_nobody_orders_lose_no_subscription_either()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
-        for (int round = 0; round < 100; round++)
+        await using var node = await TestBackplane.UpAsync(_server);
+        for (var round = 0; round < 100; round++)
         {
-            string name = $"push:room:{round}";
+            var name = $"push:room:{round}";
             await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Run(() =>
             {
-                for (int call = 0; call < 20; call++)
+                for (var call = 0; call < 20; call++)
                 {
                     _ = node.Bus.SubscribeAsync(name, _ => { });
                     _ = node.Bus.UnsubscribeAsync(name);
@@ -90,7 +90,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
         {
             lock (_lock)
             {
-                int call = ++_calls;
+                var call = ++_calls;
                 _subscribes.Add((call, node.Bus.SubscribeAsync(name, _ => _received.Enqueue(call))));
                 _wanted = true;
             }
@@ -108,7 +108,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
 
         public async Task CheckAsync(RedisServer server)
         {
-            foreach ((_, Task subscribed) in _subscribes)
+            foreach ((_, var subscribed) in _subscribes)
                 await subscribed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await node.IsUpAsync();
             // Acknowledged unsubscriptions are not awaited by the loop above.
@@ -118,7 +118,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
             if (!_wanted)
                 return;
 
-            (int last, Task acknowledged) = _subscribes[^1];
+            (var last, var acknowledged) = _subscribes[^1];
             Assert.True(acknowledged.IsCompletedSuccessfully);
             await server.CliAsync("PUBLISH", name, "x");
             await Eventually.HoldsAsync(() => !_received.IsEmpty, "delivery");

@@ -10,7 +10,7 @@ public sealed class OutageLogTests
         var log = new LogRecorder<RedisBackplane>();
         var outage = new Outage(log, "Redis at here:1");
 
-        for (int attempt = 0; attempt < 100; attempt++)
+        for (var attempt = 0; attempt < 100; attempt++)
             outage.Continues(attempt % 2 == 0 ? "it does not answer" : "it refused the password");
         Assert.Equal(2, log.Count(2002));
 
@@ -24,10 +24,10 @@ public sealed class OutageLogTests
     public void The_wait_between_attempts_grows_to_a_second_and_begins_again_after_success()
     {
         var backOff = new BackOff();
-        for (int round = 0; round < 100; round++)
+        for (var round = 0; round < 100; round++)
         {
-            TimeSpan full = TimeSpan.FromMilliseconds(100);
-            for (int attempt = 0; attempt < 20; attempt++)
+            var full = TimeSpan.FromMilliseconds(100);
+            for (var attempt = 0; attempt < 20; attempt++)
             {
                 Assert.InRange(backOff.Next(), full / 2, full);
                 full = full * 2 < TimeSpan.FromSeconds(1) ? full * 2 : TimeSpan.FromSeconds(1);

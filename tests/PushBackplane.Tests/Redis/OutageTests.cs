@@ -15,10 +15,10 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task After_a_crash_and_restart_messages_flow_again_by_themselves()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
         await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
-        Task away = node.Bus.Away;
+        var away = node.Bus.Away;
         Assert.False(away.IsCompleted);
         Assert.Null(node.Bus.NotReadyBecause);
 
@@ -40,7 +40,7 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task A_stalled_server_is_noticed_and_left_and_found_again()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
         await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
 
@@ -60,7 +60,7 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task A_publish_into_a_stall_gives_up_after_its_time_out()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server, settings: new BackplaneSettings
+        await using var node = await TestBackplane.UpAsync(_server, settings: new BackplaneSettings
         {
             PublishTimeout = TimeSpan.FromMilliseconds(200),
             CanaryTimeout = TimeSpan.FromMinutes(1),
@@ -79,7 +79,7 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task A_publish_waiting_when_the_connection_dies_gives_up_at_once()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server, settings: new BackplaneSettings
+        await using var node = await TestBackplane.UpAsync(_server, settings: new BackplaneSettings
         {
             PublishTimeout = TimeSpan.FromMinutes(10),
             CanaryTimeout = TimeSpan.FromSeconds(1),
@@ -92,10 +92,10 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task Starting_without_redis_waits_for_it()
     {
         await _server.StopAsync();
-        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint);
-        bool received = false;
-        Task subscribed = node.Bus.SubscribeAsync("push:all", _ => received = true);
-        Task cancelled = node.Bus.SubscribeAsync("push:room:gone", _ => { });
+        await using var node = await TestBackplane.StartAsync(_server.EndPoint);
+        var received = false;
+        var subscribed = node.Bus.SubscribeAsync("push:all", _ => received = true);
+        var cancelled = node.Bus.SubscribeAsync("push:room:gone", _ => { });
         await node.Bus.UnsubscribeAsync("push:room:gone");
         await Assert.ThrowsAsync<TaskCanceledException>(() => cancelled);
 
@@ -118,16 +118,16 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task A_subscription_begun_while_away_survives_several_outages_until_it_is_acknowledged()
     {
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
-        for (int outage = 0; outage < 3; outage++)
+        await using var node = await TestBackplane.UpAsync(_server);
+        for (var outage = 0; outage < 3; outage++)
         {
             await _server.StopAsync();
             await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the outage is noticed");
             var first = new ConcurrentQueue<string>();
             var second = new ConcurrentQueue<string>();
-            Task early = node.Bus.SubscribeAsync($"push:room:{outage}", payload => first.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+            var early = node.Bus.SubscribeAsync($"push:room:{outage}", payload => first.Enqueue(Encoding.UTF8.GetString(payload.Span)));
             await node.Bus.UnsubscribeAsync($"push:room:{outage}");
-            Task late = node.Bus.SubscribeAsync($"push:room:{outage}", payload => second.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+            var late = node.Bus.SubscribeAsync($"push:room:{outage}", payload => second.Enqueue(Encoding.UTF8.GetString(payload.Span)));
             await Assert.ThrowsAsync<TaskCanceledException>(() => early);
             Assert.False(late.IsCompleted);
 
@@ -145,22 +145,22 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task A_killed_subscriber_connection_in_the_middle_of_traffic_is_an_outage_like_any_other()
     {
-        await using TestBackplane publisher = await TestBackplane.UpAsync(_server, "publisher");
-        await using TestBackplane node = await TestBackplane.UpAsync(_server, "node");
+        await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
+        await using var node = await TestBackplane.UpAsync(_server, "node");
         var received = new ConcurrentQueue<int>();
         await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)));
         using var stop = new CancellationTokenSource();
-        Task traffic = Task.Run(async () =>
+        var traffic = Task.Run(async () =>
         {
-            for (int i = 0; !stop.IsCancellationRequested; i++)
+            for (var i = 0; !stop.IsCancellationRequested; i++)
                 await publisher.Bus.PublishAsync("push:room:a", BitConverter.GetBytes(i));
         }, TestContext.Current.CancellationToken);
 
-        for (int kill = 1; kill <= 5; kill++)
+        for (var kill = 1; kill <= 5; kill++)
         {
-            int before = received.Count;
+            var before = received.Count;
             await Eventually.HoldsAsync(() => received.Count > before, "traffic");
-            Task away = node.Bus.Away;
+            var away = node.Bus.Away;
             await _server.CliAsync("CLIENT", "KILL", "TYPE", "pubsub");
             await Eventually.HoldsAsync(() => away.IsCompleted, "the cut is noticed");
             await Eventually.HoldsAsync(() => node.RestoredCount == kill, "the cut is reported");
@@ -177,9 +177,9 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task Everything_is_subscribed_again_before_the_restoration_is_reported()
     {
         const int Channels = 5_000;
-        await using TestBackplane node = await TestBackplane.UpAsync(_server);
+        await using var node = await TestBackplane.UpAsync(_server);
         await Task.WhenAll(Enumerable.Range(0, Channels).Select(i => node.Bus.SubscribeAsync($"push:room:{i}", _ => { })));
-        bool upWhenRestored = true;
+        var upWhenRestored = true;
         string? channelsWhenRestored = null;
         node.Bus.Restored += () =>
         {
@@ -198,7 +198,7 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task A_first_connection_that_meets_a_stalled_server_is_made_once_it_goes_on()
     {
         _server.Suspend();
-        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint);
+        await using var node = await TestBackplane.StartAsync(_server.EndPoint);
         await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the attempt is given up");
         _server.Resume();
         await node.IsUpAsync();
@@ -207,10 +207,10 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task Stopping_does_not_wait_for_a_redis_that_is_not_there_or_stalled()
     {
-        TestBackplane up = await TestBackplane.UpAsync(_server);
+        var up = await TestBackplane.UpAsync(_server);
         _server.Suspend();
-        TestBackplane connecting = await TestBackplane.StartAsync(_server.EndPoint);
-        Task subscribed = connecting.Bus.SubscribeAsync("push:all", _ => { });
+        var connecting = await TestBackplane.StartAsync(_server.EndPoint);
+        var subscribed = connecting.Bus.SubscribeAsync("push:all", _ => { });
 
         await up.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await connecting.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);

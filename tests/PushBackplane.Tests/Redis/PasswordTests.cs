@@ -17,7 +17,7 @@ public sealed class PasswordTests : IAsyncLifetime
     [Fact]
     public async Task The_right_password_connects_and_is_in_no_text()
     {
-        await using TestBackplane node = await TestBackplane.StartAsync($"{_server.EndPoint},password={Password}");
+        await using var node = await TestBackplane.StartAsync($"{_server.EndPoint},password={Password}");
         await node.IsUpAsync();
         await _server.StopAsync();
         await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the outage is logged");
@@ -31,7 +31,7 @@ public sealed class PasswordTests : IAsyncLifetime
     [InlineData("")]
     public async Task A_wrong_or_missing_password_is_named_as_the_cause_and_not_told(string option)
     {
-        await using TestBackplane node = await TestBackplane.StartAsync(_server.EndPoint + option);
+        await using var node = await TestBackplane.StartAsync(_server.EndPoint + option);
         await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the refusal is logged");
         Assert.Contains("it wants another password", node.Log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("battery-staple", node.Log.Text, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public sealed class PasswordTests : IAsyncLifetime
     [InlineData("redis://:hunter2@localhost:6379")]
     public void A_malformed_connection_string_is_refused_by_its_key_without_its_value(string connectionString)
     {
-        SettingsException refused = Assert.Throws<SettingsException>(() => RedisOptions.Parse(connectionString));
+        var refused = Assert.Throws<SettingsException>(() => RedisOptions.Parse(connectionString));
         Assert.StartsWith("ConnectionStrings:Redis must be host:port", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", refused.ToString(), StringComparison.Ordinal);
     }

@@ -23,9 +23,9 @@ public sealed class RedisLinkTests : IAsyncLifetime
     [Fact]
     public async Task A_new_link_can_subscribe_at_once()
     {
-        for (int i = 0; i < 50; i++)
+        for (var i = 0; i < 50; i++)
         {
-            using RedisLink link = await ConnectAsync();
+            using var link = await ConnectAsync();
             Assert.True(await link.SubscribeAsync("a", _ => { }));
         }
     }
@@ -33,7 +33,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     [Fact]
     public async Task A_subscription_on_a_dead_link_is_never_taken_for_acknowledged()
     {
-        using RedisLink link = await ConnectAsync();
+        using var link = await ConnectAsync();
         await _server.StopAsync();
         await Eventually.HoldsAsync(() => link.IsClosed, "the cut is noticed");
 
@@ -45,7 +45,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     [Fact]
     public async Task The_first_cause_of_death_counts()
     {
-        using RedisLink link = await ConnectAsync();
+        using var link = await ConnectAsync();
         Assert.Null(link.Cause);
         link.Fail("one");
         link.Fail("two");
@@ -56,8 +56,8 @@ public sealed class RedisLinkTests : IAsyncLifetime
     [Fact]
     public async Task Payloads_of_a_dead_link_or_an_ended_subscription_are_ignored()
     {
-        using RedisLink old = await ConnectAsync();
-        using RedisLink current = await ConnectAsync();
+        using var old = await ConnectAsync();
+        using var current = await ConnectAsync();
         var received = new List<byte>();
         var subscription = new RedisSubscription("a", payload => received.Add(payload.Span[0]), NullLogger.Instance);
         subscription.Deliver(old, [1]);
@@ -72,9 +72,9 @@ public sealed class RedisLinkTests : IAsyncLifetime
     [Fact]
     public async Task A_canary_from_before_the_link_proves_nothing_about_it()
     {
-        using RedisLink link = await ConnectAsync();
-        Guid nonce = Guid.NewGuid();
-        Canary canary = NewCanary(link, nonce, TimeProvider.System);
+        using var link = await ConnectAsync();
+        var nonce = Guid.NewGuid();
+        var canary = NewCanary(link, nonce, TimeProvider.System);
         Assert.True(await canary.SubscribeAsync());
 
         Assert.Equal("1", await _server.CliAsync("PUBLISH", "canary", $"{nonce:N} 1"));
@@ -92,19 +92,19 @@ public sealed class RedisLinkTests : IAsyncLifetime
     [Fact]
     public async Task A_process_that_was_itself_stopped_does_not_blame_redis()
     {
-        using RedisLink link = await ConnectAsync();
-        using RedisLink witness = await ConnectAsync();
+        using var link = await ConnectAsync();
+        using var witness = await ConnectAsync();
         var time = new JumpingTime();
-        Canary canary = NewCanary(link, Guid.NewGuid(), time);
+        var canary = NewCanary(link, Guid.NewGuid(), time);
         Assert.True(await canary.SubscribeAsync());
-        int canaries = 0;
+        var canaries = 0;
         Assert.True(await witness.SubscribeAsync("canary", _ => Interlocked.Increment(ref canaries)));
-        Task running = canary.RunAsync();
+        var running = canary.RunAsync();
         await canary.FirstBack;
 
         // As the clock looks to a process that gets no CPU for an hour.
         time.Jump(TimeSpan.FromHours(1));
-        int before = Volatile.Read(ref canaries);
+        var before = Volatile.Read(ref canaries);
         await Eventually.HoldsAsync(() => Volatile.Read(ref canaries) >= before + 3, "three more canaries");
 
         Assert.Null(link.Cause);

@@ -37,7 +37,7 @@ internal sealed class TestBackplane : IAsyncDisposable
     /// <summary>Starts one and waits until it is up.</summary>
     public static async Task<TestBackplane> UpAsync(RedisServer server, string name = "test", BackplaneSettings? settings = null)
     {
-        TestBackplane backplane = await StartAsync(server.EndPoint, name, settings);
+        var backplane = await StartAsync(server.EndPoint, name, settings);
         await backplane.IsUpAsync();
         return backplane;
     }

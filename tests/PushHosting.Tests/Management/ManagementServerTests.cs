@@ -21,8 +21,8 @@ public sealed class ManagementServerTests
     [InlineData("GET", "/healthz?verbose=1", 200, "ok", "text/plain; charset=utf-8")]
     public async Task A_page_answers(string method, string path, int status, string body, string contentType)
     {
-        await using TestHost host = await TestHost.StartAsync();
-        using HttpResponseMessage response = await TestHost.SendAsync(new HttpMethod(method), new Uri(host.Management, path));
+        await using var host = await TestHost.StartAsync();
+        using var response = await TestHost.SendAsync(new HttpMethod(method), new Uri(host.Management, path));
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal(body, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -34,20 +34,20 @@ public sealed class ManagementServerTests
     [Fact]
     public async Task The_public_port_has_no_metrics_whatever_the_host_header_says()
     {
-        await using TestHost host = await TestHost.StartAsync(map: app => app.MapGet("/", () => "public"));
+        await using var host = await TestHost.StartAsync(map: app => app.MapGet("/", () => "public"));
         Assert.NotEqual(host.Public.Port, host.Management.Port);
 
-        foreach (string? name in new[] { null, host.Management.Authority, "localhost:9464" })
+        foreach (var name in new[] { null, host.Management.Authority, "localhost:9464" })
         {
-            foreach (string page in new[] { "/metrics", "/healthz", "/readyz" })
+            foreach (var page in new[] { "/metrics", "/healthz", "/readyz" })
             {
-                using HttpResponseMessage response = await TestHost.SendAsync(HttpMethod.Get, new Uri(host.Public, page), name);
+                using var response = await TestHost.SendAsync(HttpMethod.Get, new Uri(host.Public, page), name);
                 Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
             }
         }
-        using HttpResponseMessage reached = await TestHost.SendAsync(HttpMethod.Get, host.Public);
+        using var reached = await TestHost.SendAsync(HttpMethod.Get, host.Public);
         Assert.Equal("public", await reached.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        using HttpResponseMessage notReached = await TestHost.SendAsync(HttpMethod.Get, host.Management, host.Public.Authority);
+        using var notReached = await TestHost.SendAsync(HttpMethod.Get, host.Management, host.Public.Authority);
         Assert.Equal(HttpStatusCode.NotFound, notReached.StatusCode);
     }
 
@@ -55,13 +55,13 @@ public sealed class ManagementServerTests
     public async Task Not_ready_names_every_failing_condition()
     {
         Condition first = new(), second = new(), third = new();
-        await using TestHost host = await TestHost.StartAsync(builder => builder.Services
+        await using var host = await TestHost.StartAsync(builder => builder.Services
             .AddSingleton<IReadiness>(first).AddSingleton<IReadiness>(second).AddSingleton<IReadiness>(third));
         Assert.Equal("ready", await host.GetAsync("/readyz"));
 
         first.NotReadyBecause = "The backplane is away.";
         third.NotReadyBecause = "Draining.";
-        using (HttpResponseMessage response = await TestHost.SendAsync(HttpMethod.Get, new Uri(host.Management, "/readyz")))
+        using (var response = await TestHost.SendAsync(HttpMethod.Get, new Uri(host.Management, "/readyz")))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
             Assert.Equal("The backplane is away.\nDraining.", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -76,20 +76,20 @@ public sealed class ManagementServerTests
     public async Task It_opens_before_the_application_starts_and_answers_until_everything_has_stopped()
     {
         Phases phases = new();
-        await using TestHost host = await TestHost.StartAsync(builder => builder.Services.AddSingleton<IHostedService>(services =>
+        await using var host = await TestHost.StartAsync(builder => builder.Services.AddSingleton<IHostedService>(services =>
         {
             phases.Ask = async () =>
             {
                 Uri management = new(services.GetRequiredService<ManagementEndpoint>().Url);
-                using HttpResponseMessage health = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/healthz"));
-                using HttpResponseMessage metrics = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/metrics"));
-                using HttpResponseMessage readiness = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/readyz"));
+                using var health = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/healthz"));
+                using var metrics = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/metrics"));
+                using var readiness = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/readyz"));
                 // The application's own listener is not open yet, or not for long.
                 return health.IsSuccessStatusCode && metrics.IsSuccessStatusCode && readiness.StatusCode == HttpStatusCode.ServiceUnavailable;
             };
             return phases;
         }));
-        Uri management = host.Management;
+        var management = host.Management;
         // As a signal does.
         host.App.Lifetime.StopApplication();
         await host.App.StopAsync(TestContext.Current.CancellationToken);
@@ -101,7 +101,7 @@ public sealed class ManagementServerTests
     [Fact]
     public async Task A_scraper_that_sends_half_a_request_does_not_hold_up_the_stop()
     {
-        await using TestHost host = await TestHost.StartAsync();
+        await using var host = await TestHost.StartAsync();
         using TcpClient half = new();
         await half.ConnectAsync(IPAddress.Loopback, host.Management.Port, TestContext.Current.CancellationToken);
         await half.GetStream().WriteAsync("GET /metrics HTTP/1.1\r\nHost"u8.ToArray(), TestContext.Current.CancellationToken);
@@ -115,12 +115,12 @@ public sealed class ManagementServerTests
     [Fact]
     public async Task Hostile_bytes_do_not_disturb_it()
     {
-        int seed = Random.Shared.Next();
+        var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         Random random = new(seed);
-        await using TestHost host = await TestHost.StartAsync();
+        await using var host = await TestHost.StartAsync();
 
-        byte[] noise = new byte[4096];
+        var noise = new byte[4096];
         random.NextBytes(noise);
         byte[][] attacks =
         [
@@ -137,7 +137,7 @@ public sealed class ManagementServerTests
             [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03],
         ];
 
-        foreach (byte[] attack in attacks)
+        foreach (var attack in attacks)
         {
             using TcpClient client = new();
             await client.ConnectAsync(IPAddress.Loopback, host.Management.Port, TestContext.Current.CancellationToken);
@@ -157,16 +157,16 @@ public sealed class ManagementServerTests
     [Fact]
     public async Task Adding_it_twice_adds_it_once()
     {
-        await using TestHost host = await TestHost.StartAsync(builder => builder.Services.AddManagement(builder.Configuration, 0));
+        await using var host = await TestHost.StartAsync(builder => builder.Services.AddManagement(builder.Configuration, 0));
         Assert.Single(host.App.Services.GetServices<IHostedService>(), s => s is ManagementServer);
     }
 
     [Fact]
     public async Task Its_address_cannot_be_asked_for_before_it_is_open()
     {
-        WebApplicationBuilder builder = PushProgram.CreateBuilder([]);
+        var builder = PushProgram.CreateBuilder([]);
         builder.Services.AddManagement(builder.Configuration, 0);
-        await using WebApplication app = builder.Build();
+        await using var app = builder.Build();
         Assert.Throws<InvalidOperationException>(() => app.Services.GetRequiredService<ManagementEndpoint>().Url);
     }
 

@@ -10,20 +10,20 @@ public sealed class MetricsPageTests
     [Fact]
     public async Task Every_kind_of_instrument_is_written_as_the_format_wants_it()
     {
-        await using TestHost host = await StartAsync();
-        Meter meter = MeterOf(host);
+        await using var host = await StartAsync();
+        var meter = MeterOf(host);
         meter.CreateCounter<long>("push.messages", "{message}", "Messages taken in.").Add(5);
         meter.CreateCounter<double>("push.sent_bytes_total", "By", "Bytes.").Add(1.5);
         meter.CreateUpDownCounter<int>("push.connections", "{connection}", "Open.").Add(-3);
         meter.CreateObservableGauge("push.lag.seconds", () => double.PositiveInfinity, "s", "Lag.");
         meter.CreateObservableGauge("push.ratio", () => double.NaN, "1", "Ratio.");
-        Histogram<double> histogram = meter.CreateHistogram<double>(
+        var histogram = meter.CreateHistogram<double>(
             "push.wait", "s", "Waiting.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.5] });
         histogram.Record(0.0005, KeyValuePair.Create<string, object?>("kind", "a"));
         histogram.Record(0.25, KeyValuePair.Create<string, object?>("kind", "a"));
         histogram.Record(7, KeyValuePair.Create<string, object?>("kind", "a"));
 
-        string page = await host.MetricsAsync();
+        var page = await host.MetricsAsync();
 
         AssertHas(page, "# HELP push_messages_total Messages taken in.\n# TYPE push_messages_total counter\npush_messages_total 5\n");
         AssertHas(page, "# HELP push_sent_bytes_total Bytes.\n# TYPE push_sent_bytes_total counter\npush_sent_bytes_total 1.5\n");
@@ -46,16 +46,16 @@ public sealed class MetricsPageTests
     [Fact]
     public async Task Texts_and_labels_are_escaped_and_renamed()
     {
-        await using TestHost host = await StartAsync();
-        Meter meter = MeterOf(host);
+        await using var host = await StartAsync();
+        var meter = MeterOf(host);
         meter.CreateCounter<long>("push.odd", null, "Back\\slash,\nnew line and \"quotes\".").Add(
             1, new("a.b", "1"), new("a-b", "2"), new("9", true), new("le", null), new("text", "\\ \" \n é"));
         meter.CreateCounter<long>("push.undescribed").Add(1);
 
-        string page = await host.MetricsAsync();
+        var page = await host.MetricsAsync();
 
         AssertHas(page, "# HELP push_odd_total Back\\\\slash,\\nnew line and \"quotes\".\n");
-        string sample = page.Split('\n').Single(line => line.StartsWith("push_odd_total{", StringComparison.Ordinal));
+        var sample = page.Split('\n').Single(line => line.StartsWith("push_odd_total{", StringComparison.Ordinal));
         // Which of two colliding tags comes first is the SDK's business: it sorts them by key.
         Assert.Contains("a_b=\"2;1\"", sample, StringComparison.Ordinal);
         Assert.Contains("_9=\"true\"", sample, StringComparison.Ordinal);
@@ -67,9 +67,9 @@ public sealed class MetricsPageTests
     [Fact]
     public async Task A_name_has_one_header_and_no_sample_twice()
     {
-        await using TestHost host = await StartAsync();
-        Meter meter = MeterOf(host);
-        Meter other = MeterOf(host, "PushHosting.Tests.Other");
+        await using var host = await StartAsync();
+        var meter = MeterOf(host);
+        var other = MeterOf(host, "PushHosting.Tests.Other");
         meter.CreateCounter<long>("push.shared").Add(1, KeyValuePair.Create<string, object?>("from", "first"));
         other.CreateCounter<long>("push.shared").Add(2, KeyValuePair.Create<string, object?>("from", "second"));
         other.CreateCounter<long>("push_shared").Add(4, KeyValuePair.Create<string, object?>("from", "first"));
@@ -77,7 +77,7 @@ public sealed class MetricsPageTests
         meter.CreateHistogram<double>("push.times").Record(1);
         meter.CreateHistogram<double>("push.times.count").Record(1);
 
-        string page = await host.MetricsAsync();
+        var page = await host.MetricsAsync();
 
         AssertWellFormed(page);
         Assert.Equal(2, page.Split('\n').Count(line => line.StartsWith("push_shared_total{", StringComparison.Ordinal)));
@@ -89,19 +89,19 @@ public sealed class MetricsPageTests
     [Fact]
     public async Task Promtool_accepts_the_page()
     {
-        await using TestHost host = await StartAsync(map: app => app.MapGet("/", () => "hello"));
-        Meter meter = MeterOf(host);
+        await using var host = await StartAsync(map: app => app.MapGet("/", () => "hello"));
+        var meter = MeterOf(host);
         meter.CreateCounter<long>("push.messages", "{message}", "Messages.").Add(5, KeyValuePair.Create<string, object?>("reason", "a\"b\\c\nd"));
         meter.CreateHistogram<double>("push.wait", "s", "Waiting.").Record(0.1);
         meter.CreateObservableGauge("push.nan", () => double.NaN, null, "Not a number.");
         meter.CreateUpDownCounter<int>("push.rooms", "{room}").Add(1);
         // So that the server's own instruments have something to say.
-        using HttpResponseMessage response = await TestHost.SendAsync(HttpMethod.Get, host.Public);
-        string page = await host.MetricsAsync();
+        using var response = await TestHost.SendAsync(HttpMethod.Get, host.Public);
+        var page = await host.MetricsAsync();
         AssertHas(page, "# TYPE kestrel_active_connections gauge\n");
         AssertHas(page, "# TYPE dotnet_timer_count_value gauge\n");
 
-        using Process promtool = Process.Start(new ProcessStartInfo("promtool", ["check", "metrics"])
+        using var promtool = Process.Start(new ProcessStartInfo("promtool", ["check", "metrics"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -109,7 +109,7 @@ public sealed class MetricsPageTests
         })!;
         await promtool.StandardInput.WriteAsync(page);
         promtool.StandardInput.Close();
-        string complaints = await promtool.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)
+        var complaints = await promtool.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)
             + await promtool.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await promtool.WaitForExitAsync(TestContext.Current.CancellationToken);
 
@@ -120,14 +120,14 @@ public sealed class MetricsPageTests
     [Fact]
     public async Task Two_hosts_in_one_process_do_not_mix()
     {
-        await using TestHost one = await StartAsync(map: app => app.MapGet("/", () => "one"));
-        await using TestHost two = await StartAsync(map: app => app.MapGet("/", () => "two"));
+        await using var one = await StartAsync(map: app => app.MapGet("/", () => "one"));
+        await using var two = await StartAsync(map: app => app.MapGet("/", () => "two"));
         MeterOf(one).CreateCounter<long>("push.messages").Add(1);
         MeterOf(two).CreateCounter<long>("push.messages").Add(20);
-        using HttpResponseMessage response = await TestHost.SendAsync(HttpMethod.Get, one.Public);
+        using var response = await TestHost.SendAsync(HttpMethod.Get, one.Public);
 
-        string first = await one.MetricsAsync();
-        string second = await two.MetricsAsync();
+        var first = await one.MetricsAsync();
+        var second = await two.MetricsAsync();
 
         AssertHas(first, "push_messages_total 1\n");
         AssertHas(second, "push_messages_total 20\n");
@@ -138,7 +138,7 @@ public sealed class MetricsPageTests
     [Fact]
     public async Task A_meter_that_nobody_named_is_not_exported()
     {
-        await using TestHost host = await StartAsync();
+        await using var host = await StartAsync();
         MeterOf(host, "Somebody.Else").CreateCounter<long>("unnamed").Add(1);
         Assert.DoesNotContain("unnamed", await host.MetricsAsync(), StringComparison.Ordinal);
     }
@@ -146,32 +146,32 @@ public sealed class MetricsPageTests
     [Fact]
     public async Task What_is_counted_before_the_host_starts_serving_is_there()
     {
-        await using TestHost host = await StartAsync(builder => builder.Services.AddHostedService<EarlyCounter>());
+        await using var host = await StartAsync(builder => builder.Services.AddHostedService<EarlyCounter>());
         AssertHas(await host.MetricsAsync(), "push_early_total 1\n");
     }
 
     [Fact]
     public async Task Concurrent_scrapes_are_each_whole()
     {
-        await using TestHost host = await StartAsync();
-        Meter meter = MeterOf(host);
-        Counter<long> counter = meter.CreateCounter<long>("push.messages");
-        Histogram<double> histogram = meter.CreateHistogram<double>("push.wait", "s");
+        await using var host = await StartAsync();
+        var meter = MeterOf(host);
+        var counter = meter.CreateCounter<long>("push.messages");
+        var histogram = meter.CreateHistogram<double>("push.wait", "s");
         counter.Add(1);
         histogram.Record(1);
 
-        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        Task load = Task.Run(
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var load = Task.Run(
             () =>
             {
-                for (int i = 0; !enough.IsCancellationRequested; i++)
+                for (var i = 0; !enough.IsCancellationRequested; i++)
                 {
                     counter.Add(1, KeyValuePair.Create<string, object?>("reason", $"{i % 50}"));
                     histogram.Record(i % 20, KeyValuePair.Create<string, object?>("reason", $"{i % 50}"));
                 }
             },
             TestContext.Current.CancellationToken);
-        string[] pages = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Task.Run(host.MetricsAsync)));
+        var pages = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Task.Run(host.MetricsAsync)));
         await enough.CancelAsync();
         await load;
 
@@ -194,7 +194,7 @@ public sealed class MetricsPageTests
     private static void AssertWellFormed(string page)
     {
         Assert.EndsWith("\n", page, StringComparison.Ordinal);
-        string[] lines = page.Split('\n')[..^1];
+        var lines = page.Split('\n')[..^1];
         string[] types = [.. lines.Where(l => l.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(l => l.Split(' ')[2])];
         string[] samples = [.. lines.Where(l => l[0] != '#').Select(l => l[..l.LastIndexOf(' ')])];
         Assert.Equal(types.Distinct(), types);

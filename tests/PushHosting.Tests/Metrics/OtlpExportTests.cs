@@ -12,13 +12,13 @@ public sealed class OtlpExportTests
     public async Task What_was_counted_last_is_sent_before_the_host_ends()
     {
         TaskCompletionSource<byte[]> received = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using TestHost collector = await TestHost.StartAsync(map: app => app.MapPost("/v1/metrics", async (HttpContext context) =>
+        await using var collector = await TestHost.StartAsync(map: app => app.MapPost("/v1/metrics", async (HttpContext context) =>
         {
             using MemoryStream body = new();
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
             received.TrySetResult(body.ToArray());
         }));
-        await using TestHost host = await TestHost.StartAsync(builder =>
+        await using var host = await TestHost.StartAsync(builder =>
         {
             // Through configuration, not the environment: the environment is shared with every other test.
             builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Public.ToString();
@@ -29,7 +29,7 @@ public sealed class OtlpExportTests
 
         await host.App.StopAsync(TestContext.Current.CancellationToken);
 
-        byte[] request = await received.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var request = await received.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Contains("push.last_words", Encoding.Latin1.GetString(request), StringComparison.Ordinal);
     }
 }

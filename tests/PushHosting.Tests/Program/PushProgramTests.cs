@@ -25,7 +25,7 @@ public sealed partial class PushProgramTests
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT=banana", "OTEL_EXPORTER_OTLP_ENDPOINT is 'banana'; it accepts an http or https address, for example http://localhost:4317.")]
     public async Task A_wrong_setting_ends_the_process_with_one_sentence(string setting, string sentence)
     {
-        using SampleProcess sample = SampleProcess.Start(setting);
+        using var sample = SampleProcess.Start(setting);
         await AssertEndsWithAsync(sample, sentence);
     }
 
@@ -39,21 +39,21 @@ public sealed partial class PushProgramTests
         using Socket taken = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         taken.Listen();
-        int port = ((IPEndPoint)taken.LocalEndPoint!).Port;
+        var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
 
-        using SampleProcess sample = SampleProcess.Start(setting.Replace("{0}", $"{port}", StringComparison.Ordinal));
+        using var sample = SampleProcess.Start(setting.Replace("{0}", $"{port}", StringComparison.Ordinal));
         await AssertEndsWithAsync(sample, sentence.Replace("{0}", $"{port}", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_settings_file_that_is_no_JSON_is_named()
     {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory();
+        var folder = Directory.CreateTempSubdirectory();
         try
         {
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "appsettings.json"), "{ banana", TestContext.Current.CancellationToken);
-            using SampleProcess sample = SampleProcess.Start($"--contentRoot={folder.FullName}");
-            (int exitCode, string output, string errors) = await sample.EndedAsync();
+            using var sample = SampleProcess.Start($"--contentRoot={folder.FullName}");
+            (var exitCode, var output, var errors) = await sample.EndedAsync();
 
             Assert.Equal(1, exitCode);
             Assert.Contains("appsettings.json", errors, StringComparison.Ordinal);
@@ -69,8 +69,8 @@ public sealed partial class PushProgramTests
     [Fact]
     public async Task A_bug_keeps_its_stack_trace_and_a_non_zero_exit_code()
     {
-        using SampleProcess sample = SampleProcess.Start("--Sample:Bug=impossible", "DOTNET_DbgEnableMiniDump=0");
-        (int exitCode, _, string errors) = await sample.EndedAsync();
+        using var sample = SampleProcess.Start("--Sample:Bug=impossible", "DOTNET_DbgEnableMiniDump=0");
+        (var exitCode, _, var errors) = await sample.EndedAsync();
 
         Assert.NotEqual(0, exitCode);
         Assert.Contains("impossible", errors, StringComparison.Ordinal);
@@ -80,14 +80,14 @@ public sealed partial class PushProgramTests
     [Fact]
     public async Task After_SIGTERM_the_exit_code_is_0_and_the_log_was_single_lines_in_UTC()
     {
-        using SampleProcess sample = SampleProcess.Start("--Logging:LogLevel:Default=Information");
+        using var sample = SampleProcess.Start("--Logging:LogLevel:Default=Information");
         await sample.StartedAsync();
         await sample.TerminateAsync();
-        (int exitCode, string output, string errors) = await sample.EndedAsync();
+        (var exitCode, var output, var errors) = await sample.EndedAsync();
 
         Assert.Equal(0, exitCode);
         Assert.Equal("", errors);
-        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Matches(LogLine(), line));
     }
@@ -95,10 +95,10 @@ public sealed partial class PushProgramTests
     [Fact]
     public async Task Standard_logging_settings_override_the_format()
     {
-        using SampleProcess sample = SampleProcess.Start("Logging__Console__FormatterName=json", "Logging__LogLevel__Default=Information");
+        using var sample = SampleProcess.Start("Logging__Console__FormatterName=json", "Logging__LogLevel__Default=Information");
         await sample.StartedAsync();
         await sample.TerminateAsync();
-        (_, string output, _) = await sample.EndedAsync();
+        (_, var output, _) = await sample.EndedAsync();
         Assert.All(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.StartsWith("{", line, StringComparison.Ordinal));
     }
 
@@ -109,14 +109,14 @@ public sealed partial class PushProgramTests
     [InlineData("Kestrel__Endpoints__Any__Url=http://127.0.0.1:{0}")]
     public async Task The_default_address_gives_way_and_the_management_port_stays(string setting)
     {
-        int port = FreePort();
-        using SampleProcess sample = SampleProcess.Start(setting.Replace("{0}", $"{port}", StringComparison.Ordinal));
-        (Uri application, Uri management) = await sample.StartedAsync();
+        var port = FreePort();
+        using var sample = SampleProcess.Start(setting.Replace("{0}", $"{port}", StringComparison.Ordinal));
+        (var application, var management) = await sample.StartedAsync();
 
         Assert.Equal(port, application.Port);
-        using HttpResponseMessage health = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/healthz"));
+        using var health = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/healthz"));
         Assert.Equal(HttpStatusCode.OK, health.StatusCode);
-        using HttpResponseMessage ours = await TestHost.SendAsync(HttpMethod.Get, new Uri($"http://127.0.0.1:{port}/metrics"));
+        using var ours = await TestHost.SendAsync(HttpMethod.Get, new Uri($"http://127.0.0.1:{port}/metrics"));
         Assert.Equal(HttpStatusCode.NotFound, ours.StatusCode);
     }
 
@@ -133,7 +133,7 @@ public sealed partial class PushProgramTests
 
     private static async Task AssertEndsWithAsync(SampleProcess sample, string sentence)
     {
-        (int exitCode, string output, string errors) = await sample.EndedAsync();
+        (var exitCode, var output, var errors) = await sample.EndedAsync();
         Assert.Equal(sentence + Environment.NewLine, errors);
         Assert.Equal(1, exitCode);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);

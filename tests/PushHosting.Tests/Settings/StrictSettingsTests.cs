@@ -35,21 +35,21 @@ public sealed class StrictSettingsTests
     [InlineData("Push:Shards=1\n2", "Push:Shards is '1?2'; it accepts a whole number from 1 to 65536, for example 16.")]
     public void A_wrong_setting_is_one_sentence_with_its_key_its_value_and_what_is_accepted(string settings, string sentence)
     {
-        SettingsException exception = Assert.Throws<SettingsException>(() => Read(settings));
+        var exception = Assert.Throws<SettingsException>(() => Read(settings));
         Assert.Equal(sentence, exception.Message);
     }
 
     [Fact]
     public void A_long_value_is_cut()
     {
-        SettingsException exception = Assert.Throws<SettingsException>(() => Read("Push:Shards=" + new string('9', 5000)));
+        var exception = Assert.Throws<SettingsException>(() => Read("Push:Shards=" + new string('9', 5000)));
         Assert.InRange(exception.Message.Length, 100, 300);
     }
 
     [Fact]
     public void Every_kind_of_value_is_read_whatever_the_case_of_its_key()
     {
-        SampleSettings read = Read(
+        var read = Read(
             "push:NODE=n1;Push:shards=7;Push:Unbounded=-5000000000;Push:Jitter=0.25;Push:Maybe=3;Push:Compress=TRUE;Push:Policy=disconnect;"
             + "Push:Origins:1=b;Push:Origins:0=a;Push:Merge:Window=00:00:02.5;Push:RedisPassword=p");
 
@@ -69,7 +69,7 @@ public sealed class StrictSettingsTests
     [Fact]
     public void An_empty_value_is_unset_except_for_a_text()
     {
-        SampleSettings read = Read("Push:Shards=;Push:Merge:Window=;Push:Policy=;Push:Origins=;Push:Origins:0=;Push:Merge=;Push:Maybe=;Push:RedisPassword=");
+        var read = Read("Push:Shards=;Push:Merge:Window=;Push:Policy=;Push:Origins=;Push:Origins:0=;Push:Merge=;Push:Maybe=;Push:RedisPassword=");
 
         Assert.Equal(16, read.Shards);
         Assert.Equal(TimeSpan.FromSeconds(1), read.Merge.Window);
@@ -82,7 +82,7 @@ public sealed class StrictSettingsTests
     [Fact]
     public void The_ends_of_a_range_are_inside_it()
     {
-        SampleSettings read = Read("Push:Shards=65536;Push:Merge:Window=00:01:00;Push:Merge:Gather=00:00:00;Push:Jitter=1");
+        var read = Read("Push:Shards=65536;Push:Merge:Window=00:01:00;Push:Merge:Gather=00:00:00;Push:Jitter=1");
         Assert.Equal(TimeSpan.FromMinutes(1), read.Merge.Window);
         Assert.Equal(1, read.Jitter);
     }
@@ -90,9 +90,9 @@ public sealed class StrictSettingsTests
     [Fact]
     public void The_machine_s_culture_changes_nothing()
     {
-        CultureInfo before = CultureInfo.CurrentCulture;
+        var before = CultureInfo.CurrentCulture;
         // InvariantGlobalization leaves no other culture to choose; this is what German does to numbers.
-        CultureInfo comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
         comma.NumberFormat.NumberDecimalSeparator = ",";
         comma.NumberFormat.NumberGroupSeparator = ".";
         try

@@ -26,7 +26,7 @@ internal sealed class SampleProcess : IDisposable
         };
         start.ArgumentList.Add(typeof(SampleProcess).Assembly.Location);
         start.ArgumentList.Add("sample");
-        foreach (string setting in settings)
+        foreach (var setting in settings)
         {
             if (setting.StartsWith("--", StringComparison.Ordinal))
             {
@@ -34,7 +34,7 @@ internal sealed class SampleProcess : IDisposable
             }
             else
             {
-                string[] parts = setting.Split('=', 2);
+                var parts = setting.Split('=', 2);
                 start.Environment[parts[0]] = parts[1];
             }
         }
@@ -56,7 +56,7 @@ internal sealed class SampleProcess : IDisposable
     /// <summary>Sends SIGTERM.</summary>
     public async Task TerminateAsync()
     {
-        using Process kill = Process.Start("sh", ["-c", $"kill -TERM {_process.Id}"]);
+        using var kill = Process.Start("sh", ["-c", $"kill -TERM {_process.Id}"]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
         Assert.Equal(0, kill.ExitCode);
     }
@@ -64,8 +64,8 @@ internal sealed class SampleProcess : IDisposable
     /// <summary>Waits for its end.</summary>
     public async Task<(int ExitCode, string Output, string Errors)> EndedAsync()
     {
-        string output = await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
-        string errors = await _errors.WaitAsync(Patience);
+        var output = await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        var errors = await _errors.WaitAsync(Patience);
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
         return (_process.ExitCode, output, errors);
     }

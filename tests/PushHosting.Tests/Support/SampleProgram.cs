@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace PushHosting.Tests;
@@ -11,12 +10,12 @@ internal static class SampleProgram
     public static Task<int> MainAsync(string[] args) => PushProgram.RunAsync(
         () =>
         {
-            WebApplicationBuilder builder = PushProgram.CreateBuilder(args).UseDefaultUrl("http://127.0.0.1:0");
+            var builder = PushProgram.CreateBuilder(args).UseDefaultUrl("http://127.0.0.1:0");
             StrictSettings.Read<SampleSettings>(builder.Configuration, "Push");
             if (builder.Configuration["Sample:OwnUrl"] is { } url)
                 builder.UseUrl("Sample:OwnUrl", url);
             builder.Services.AddManagement(builder.Configuration, 0);
-            WebApplication app = builder.Build();
+            var app = builder.Build();
             if (builder.Configuration["Sample:Bug"] is { } bug)
                 throw new InvalidOperationException(bug);
             return app;

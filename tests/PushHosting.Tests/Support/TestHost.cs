@@ -19,7 +19,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null)
     {
-        WebApplicationBuilder builder = PushProgram.CreateBuilder(["--urls=http://127.0.0.1:0"]);
+        var builder = PushProgram.CreateBuilder(["--urls=http://127.0.0.1:0"]);
         builder.Logging.ClearProviders();
         builder.Services.AddManagement(builder.Configuration, 0);
         configure?.Invoke(builder);

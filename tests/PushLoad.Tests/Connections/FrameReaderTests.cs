@@ -38,7 +38,7 @@ public sealed class FrameReaderTests
 
     private sealed class Recorder(Random random) : IFrameHandler
     {
-        private static readonly Batch s_batch = Batch.TryParse("[]"u8, 1, 0)!;
+        private static readonly Batch SomeBatch = Batch.TryParse("[]"u8, 1, 0)!;
 
         private readonly LoadRoom _room = new(0, "room");
 
@@ -73,6 +73,6 @@ public sealed class FrameReaderTests
 
         public RoomFrame? FindFrame(ReadOnlySpan<byte> beginning) => _room.Find(beginning);
 
-        private void Know(byte[] frame) => _room.Keep(new RoomFrame(frame, _room, s_batch), new PushLoad.Measurement.Histogram());
+        private void Know(byte[] frame) => _room.Keep(new RoomFrame(frame, _room, SomeBatch), new PushLoad.Measurement.Histogram());
     }
 }

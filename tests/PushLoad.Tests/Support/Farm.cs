@@ -15,7 +15,7 @@ internal sealed class Farm : IAsyncDisposable
 
     private Farm(string redis)
     {
-        int[] ports = FreePorts(3);
+        var ports = FreePorts(3);
         (WebSocketUrl, ApiUrl, _managementPort) = ($"ws://127.0.0.1:{ports[0]}/ws", $"http://127.0.0.1:{ports[1]}", ports[2]);
         _process = BuiltProgram.Start(
             "src/PushFarm",

@@ -5,7 +5,7 @@ namespace PushLoad.Tests.Support;
 /// <summary>PushLoad as a process.</summary>
 internal static class LoadGenerator
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <returns>The exit code and everything that it wrote.</returns>
     public static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
@@ -14,7 +14,7 @@ internal static class LoadGenerator
         using var process = BuiltProgram.Start("bench/PushLoad", [], arguments, output);
         try
         {
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_patience, TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
             return (process.ExitCode, output.ToString());
         }
         finally

@@ -6,7 +6,7 @@ namespace PushNode.Tests.Architecture;
 /// <summary>What each folder may use, read from the sources' own lines.</summary>
 public sealed partial class DirectionTests
 {
-    private static readonly Dictionary<string, string[]> s_allowed = new()
+    private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Telemetry"] = [],
         ["Framing"] = [],
@@ -23,7 +23,7 @@ public sealed partial class DirectionTests
         ["PushNodeServices.cs"] = ["Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Transport", "Endpoints"],
     };
 
-    private static readonly string s_source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src"));
+    private static readonly string Source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src"));
 
     [Fact]
     public void Each_folder_of_the_node_uses_only_those_before_it()
@@ -32,7 +32,7 @@ public sealed partial class DirectionTests
         foreach (var (file, path) in Sources("PushNode"))
         {
             var own = path.Split('/')[0];
-            var allowed = s_allowed.GetValueOrDefault(path) ?? s_allowed.GetValueOrDefault(own);
+            var allowed = Allowed.GetValueOrDefault(path) ?? Allowed.GetValueOrDefault(own);
             Assert.True(allowed is not null, $"{path}: the folder is not in this test's list.");
             wrong.AddRange(from line in File.ReadLines(file).Select((text, index) => (text, number: index + 1))
                            where !line.text.TrimStart().StartsWith("namespace ", StringComparison.Ordinal)
@@ -53,7 +53,7 @@ public sealed partial class DirectionTests
     [InlineData("PushHosting", "PushBackplane")]
     public void One_project_knows_nothing_of_the_other(string project, string other)
     {
-        Assert.DoesNotContain($"/{other}.csproj", File.ReadAllText(Path.Combine(s_source, project, $"{project}.csproj")), StringComparison.Ordinal);
+        Assert.DoesNotContain($"/{other}.csproj", File.ReadAllText(Path.Combine(Source, project, $"{project}.csproj")), StringComparison.Ordinal);
         foreach (var (file, path) in Sources(project))
             Assert.False(File.ReadLines(file).Any(line => line.StartsWith($"using {other}", StringComparison.Ordinal)), $"{project}/{path} uses {other}.");
     }
@@ -85,7 +85,7 @@ public sealed partial class DirectionTests
 
     private static List<(string File, string Path)> Sources(string project)
     {
-        var root = Path.Combine(s_source, project);
+        var root = Path.Combine(Source, project);
         var sources = Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
             .Select(file => (File: file, Path: Path.GetRelativePath(root, file).Replace('\\', '/')))
             .Where(source => !source.Path.StartsWith("obj/", StringComparison.Ordinal) && !source.Path.StartsWith("bin/", StringComparison.Ordinal))

@@ -6,20 +6,20 @@ namespace PushNode.Tests.Subscription;
 
 public sealed class RoomsTests
 {
-    private static readonly RoomId s_a = TestFrames.Room("a");
+    private static readonly RoomId A = TestFrames.Room("a");
 
     [Fact]
     public void The_first_holder_subscribes_and_the_last_ones_leaving_unsubscribes_after_the_linger()
     {
         using var node = Node(linger: 10);
-        var first = node.Rooms.Hold(s_a);
-        var second = node.Rooms.Hold(s_a);
+        var first = node.Rooms.Hold(A);
+        var second = node.Rooms.Hold(A);
         Assert.Same(first, second);
-        node.Rooms.Release(s_a, first);
+        node.Rooms.Release(A, first);
         node.EndLinger();
         Assert.Equal(["push:all", "push:room:a"], node.Backplane.Subscribed);
 
-        node.Rooms.Release(s_a, second);
+        node.Rooms.Release(A, second);
         Pass(node, 9.9);
         Assert.Equal(["push:all", "push:room:a"], node.Backplane.Subscribed);
         Pass(node, 0.1);
@@ -33,7 +33,7 @@ public sealed class RoomsTests
         using var node = Node(linger: 10);
         for (var i = 0; i < 50; i++)
         {
-            node.Rooms.Release(s_a, node.Rooms.Hold(s_a));
+            node.Rooms.Release(A, node.Rooms.Hold(A));
             Pass(node, 3);
         }
 
@@ -64,7 +64,7 @@ public sealed class RoomsTests
         using var node = Node(linger: 0);
         for (var i = 0; i < 3; i++)
         {
-            node.Rooms.Release(s_a, node.Rooms.Hold(s_a));
+            node.Rooms.Release(A, node.Rooms.Hold(A));
             Pass(node, 0);
         }
 
@@ -78,7 +78,7 @@ public sealed class RoomsTests
     {
         using var node = Node(linger: 10);
         node.Backplane.Acknowledges = false;
-        var room = node.Rooms.Hold(s_a);
+        var room = node.Rooms.Hold(A);
         Assert.False(node.Rooms.ReceivingAsync(room).IsCompleted);
         node.Backplane.Acknowledge("push:room:a");
         Assert.True(node.Rooms.ReceivingAsync(room).IsCompletedSuccessfully);

@@ -28,14 +28,18 @@ internal sealed unsafe class EpollLoop : IDisposable
     private volatile bool _stopping;
     private bool _hasEnded;
 
-    public EpollLoop(int index)
+    public EpollLoop(int index, ILogger log)
     {
+        Log = log;
         _epoll = Descriptor.Check(Libc.EpollCreate(Libc.EPOLL_CLOEXEC));
         _wake = Descriptor.Check(Libc.EventDescriptor(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK));
         Descriptor.Check(Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN, key: 0));
         _thread = new Thread(Run) { Name = $"epoll {index}", IsBackground = true };
         _thread.Start();
     }
+
+    /// <summary>Where what goes wrong with one client is said.</summary>
+    public ILogger Log { get; }
 
     /// <summary>For reading; to be used within one event only.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);

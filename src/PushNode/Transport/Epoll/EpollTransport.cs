@@ -9,12 +9,12 @@ namespace PushNode.Transport.Epoll;
 /// <summary>
 /// The transport under Kestrel on the public plain ports: loops of our own, as many as cores. Everything else (TLS, other ports) stays on Kestrel's sockets.
 /// </summary>
-internal sealed class EpollTransport(PublicPorts ports, ConnectionSettings settings, AcceptPauses pauses) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+internal sealed class EpollTransport(PublicPorts ports, ConnectionSettings settings, AcceptPauses pauses, ILogger<EpollTransport> log) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     /// <summary>Connections the kernel completes before we accept them; the kernel caps it at net.core.somaxconn.</summary>
     private const int Backlog = 4096;
 
-    private readonly Lazy<EpollLoop[]> _loops = new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index))]);
+    private readonly Lazy<EpollLoop[]> _loops = new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index, log))]);
 
     /// <summary>Whether this machine can run it.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;

@@ -1,4 +1,5 @@
 using PushNode.Connections;
+using PushNode.Telemetry;
 
 namespace PushNode.Transport.Epoll;
 
@@ -32,8 +33,12 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor, byte
         loop.Post(() =>
         {
             loop.Replace(key, this);
-            if (early.Length > 0)
-                _connection!.OnBytes(early);
+            if (early.Length > 0 && !TryHandle(early))
+            {
+                End();
+                return;
+            }
+
             early = [];
             // Edges that came before are gone.
             OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
@@ -53,20 +58,32 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor, byte
     {
         for (var turn = 0; turn < ReadsPerTurn; turn++)
         {
-            switch (Descriptor.Receive(descriptor, loop.Buffer))
+            var received = Descriptor.Receive(descriptor, loop.Buffer);
+            if (received is null)
+                return;
+            if (received <= 0 || !TryHandle(loop.Buffer.AsSpan(0, received.Value)))
             {
-                case null:
-                    return;
-                case <= 0:
-                    End();
-                    return;
-                case { } count:
-                    _connection!.OnBytes(loop.Buffer.AsSpan(0, count));
-                    break;
+                End();
+                return;
             }
         }
 
         loop.Post(ReadOn);
+    }
+
+    /// <summary>Hands bytes to the connection. What throws there is a bug, and costs this client its connection; the loop has thousands of others.</summary>
+    private bool TryHandle(Span<byte> bytes)
+    {
+        try
+        {
+            _connection!.OnBytes(bytes);
+            return true;
+        }
+        catch (Exception bug)
+        {
+            loop.Log.ClientFailed(bug);
+            return false;
+        }
     }
 
     /// <summary>The next turn of a connection that has more to read; it may have ended meanwhile.</summary>
