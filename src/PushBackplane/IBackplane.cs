@@ -21,10 +21,10 @@ public interface IBackplane
     Task Up { get; }
 
     /// <summary>
-    /// Raised after each outage, once all channels are subscribed again and before <see cref="IsUp"/> is true: messages
-    /// published meanwhile are lost. Never raised for the first connection. Handlers must only enqueue.
+    /// Raised after an outage, when the channels are about to be subscribed again: what was published meanwhile is lost, and every payload that
+    /// comes after it was published later. Never raised for the first connection; raised again when the new connection does not last. Handlers must only enqueue.
     /// </summary>
-    event Action? Restored;
+    event Action? Resuming;
 
     /// <summary>Publishes one payload.</summary>
     /// <returns>

@@ -18,7 +18,7 @@ internal sealed class FakeBackplane : IBackplane
         _up.SetResult();
     }
 
-    public event Action? Restored;
+    public event Action? Resuming;
 
     public string Description => "a test";
 
@@ -76,7 +76,7 @@ internal sealed class FakeBackplane : IBackplane
     public void ComeBack()
     {
         AcknowledgeAll();
-        Restored?.Invoke();
+        Resuming?.Invoke();
         _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
         IsUp = true;
         _up.SetResult();

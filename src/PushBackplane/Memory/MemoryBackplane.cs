@@ -24,7 +24,7 @@ internal sealed class MemoryBackplane : IBackplane
 
     public Task Up => Task.CompletedTask;
 
-    public event Action? Restored
+    public event Action? Resuming
     {
         add { }
         remove { }

@@ -54,7 +54,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
         _away.SetResult();
     }
 
-    public event Action? Restored;
+    public event Action? Resuming;
 
     public string Description { get; }
 
@@ -137,6 +137,9 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
         try
         {
             _notReady = $"{Description} is connected; the rooms are being subscribed again.";
+            // Before the first SUBSCRIBE: a payload of the new connection must not overtake the word that some of its predecessors are lost.
+            if (_everUp)
+                Resuming?.Invoke();
             var subscribed = Task.WhenAll(canary.SubscribeAsync(), _subscriptions.AttachAsync(link));
             await subscribed.WaitAsync(AttachTimeout, _time, over);
 
@@ -159,10 +162,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
     private void BringUp(RedisLink link)
     {
         if (_everUp)
-        {
             _metrics.Reconnected();
-            Restored?.Invoke();
-        }
 
         _away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _up = link;

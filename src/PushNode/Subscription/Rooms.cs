@@ -55,7 +55,7 @@ internal sealed class Rooms
     public void Open()
     {
         Everyone.Subscribe(_backplane);
-        _backplane.Restored += () =>
+        _backplane.Resuming += () =>
         {
             Everyone.Merge.TellGap();
             foreach (var (_, room) in _rooms)

@@ -24,7 +24,7 @@ public sealed class FakeBackplane : IBackplane
 
     public Task Up => Task.CompletedTask;
 
-    public event Action? Restored
+    public event Action? Resuming
     {
         add { }
         remove { }

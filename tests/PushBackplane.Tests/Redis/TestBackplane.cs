@@ -9,20 +9,20 @@ namespace PushBackplane.Tests.Redis;
 internal sealed class TestBackplane : IAsyncDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
-    private int _restored;
+    private int _resuming;
 
     private TestBackplane(string connectionString, string name, BackplaneSettings settings)
     {
         Bus = new RedisBackplane(RedisOptions.Parse(connectionString), settings, new PushChannels(settings.ChannelPrefix), name, TimeProvider.System,
             _services.GetRequiredService<BackplaneMetrics>(), Log);
-        Bus.Restored += () => Interlocked.Increment(ref _restored);
+        Bus.Resuming += () => Interlocked.Increment(ref _resuming);
     }
 
     public RedisBackplane Bus { get; }
 
     public LogRecorder<RedisBackplane> Log { get; } = new();
 
-    public int RestoredCount => Volatile.Read(ref _restored);
+    public int ResumingCount => Volatile.Read(ref _resuming);
 
     public IServiceProvider Services => _services;
 
