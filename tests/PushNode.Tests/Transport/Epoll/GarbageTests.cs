@@ -28,6 +28,8 @@ public sealed class GarbageTests
             clients[i] = await RawClient.ConnectAsync(node.EndPoint);
             await clients[i].SendAsync((byte[])[.. Encoding.ASCII.GetBytes(RawClient.Handshake("/ws?room=r")), .. i % 2 == 0 ? [] : ClientFrame.Ping(1)]);
             await clients[i].ReadHeadAsync();
+            // Only who has joined is owed what is published below.
+            Assert.Equal("JOINED", (await clients[i].NextFrameAsync()).Type);
         });
         await Eventually.HoldsAsync(
             () =>

@@ -110,6 +110,7 @@ public sealed class ResetTests
         // One is quiet, one never reads what fills its outbox, one is closing and does not echo.
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint));
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint, "/ws?room=full", receiveBuffer: 2048));
+        Assert.Equal("JOINED", (await clients[^1].NextFrameAsync()).Type);
         for (var i = 0; i < 10; i++)
             await node.PublishAsync("full", $"\"{new string('x', 150_000)}\"");
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint));
