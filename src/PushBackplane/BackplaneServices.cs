@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using PushBackplane.Memory;
 using PushBackplane.Redis;
+using PushBackplane.Servers;
 using PushBackplane.Telemetry;
 using PushHosting;
 
@@ -16,9 +18,9 @@ public static class BackplaneServices
     /// Calling it twice adds it once.
     /// </summary>
     /// <param name="services">Where to.</param>
-    /// <param name="configuration">Reads <c>ConnectionStrings:Redis</c> (StackExchange.Redis form; empty counts as unset) and <c>Backplane</c>.</param>
+    /// <param name="configuration">Reads <c>Backplane</c>, and <c>ConnectionStrings:Redis</c> (StackExchange.Redis form; empty counts as unset).</param>
     /// <param name="name">What this process calls itself on the canary channel.</param>
-    /// <param name="defaultRedis">Where Redis is when no connection string is set; null for the memory backplane.</param>
+    /// <param name="defaultRedis">Where Redis is when neither names a server; null for the memory backplane.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static IServiceCollection AddBackplane(this IServiceCollection services, IConfiguration configuration, string name, string? defaultRedis)
     {
@@ -33,18 +35,25 @@ public static class BackplaneServices
         services.AddExportedMeter(BackplaneMetrics.MeterName);
         services.AddHostedService<BackplaneAnnouncement>();
 
-        var redis = configuration.GetConnectionString("Redis");
-        if (string.IsNullOrWhiteSpace(redis))
-            redis = defaultRedis;
-        if (redis is null)
+        var servers = RedisServerList.Read(configuration.GetConnectionString("Redis"), settings.Servers, defaultRedis);
+        if (servers.Count == 0)
             return services.AddSingleton<IBackplane, MemoryBackplane>();
 
-        var options = RedisOptions.Parse(redis);
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<RedisBackplane>(provider, options, name));
-        services.AddSingleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>());
-        services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<RedisBackplane>());
-        services.AddHostedService(provider => provider.GetRequiredService<RedisBackplane>());
-        return services;
+        services.AddSingleton<IReadOnlyList<RedisBackplane>>(provider => [.. servers.Select(options => ActivatorUtilities.CreateInstance<RedisBackplane>(provider, options, name))]);
+        for (var i = 0; i < servers.Count; i++)
+        {
+            var index = i;
+            services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<IReadOnlyList<RedisBackplane>>()[index]);
+        }
+
+        return servers.Count == 1
+            ? services.AddBackplane(provider => provider.GetRequiredService<IReadOnlyList<RedisBackplane>>()[0])
+            : services.AddBackplane(provider => ActivatorUtilities.CreateInstance<SpreadBackplane>(provider));
     }
+
+    private static IServiceCollection AddBackplane<T>(this IServiceCollection services, Func<IServiceProvider, T> create) where T : class, IBackplane, IReadiness =>
+        services.AddSingleton(create)
+            .AddSingleton<IBackplane>(provider => provider.GetRequiredService<T>())
+            .AddSingleton<IReadiness>(provider => provider.GetRequiredService<T>());
 }

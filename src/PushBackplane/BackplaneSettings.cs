@@ -7,6 +7,11 @@ public sealed class BackplaneSettings : ICheckedSettings
 {
     private const int LongestPrefix = 64;
 
+    /// <summary>
+    /// Connection strings of several independent Redis servers, over which rooms are spread. Their order counts: publishers with the same list agree on each room's server.
+    /// </summary>
+    public string[] Servers { get; set; } = [];
+
     /// <summary>What all channel names begin with.</summary>
     public string ChannelPrefix { get; set; } = "push:";
 

@@ -28,7 +28,8 @@ public static class HostingServices
         services.AddSingleton(new ManagementEndpoint(new IPEndPoint(IPAddress.Parse(settings.Address), settings.Port)));
         services.AddSingleton<MetricsPipeline>();
         services.AddSingleton<ManagementPages>();
-        services.AddSingleton<IReadiness, IsServing>();
+        services.AddSingleton<IReadiness, IsServing>().AddSingleton<Readiness>();
+        services.AddExportedMeter(Readiness.MeterName);
         services.AddHostedService<ManagementServer>();
         return services;
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using PushBackplane;
 using PushHosting;
 using PushNode.Connections;
+using PushNode.Control;
 using PushNode.Endpoints;
 using PushNode.FanOut;
 using PushNode.Merging;
@@ -11,6 +12,7 @@ using PushNode.Settings;
 using PushNode.Subscription;
 using PushNode.Telemetry;
 using PushNode.Transport.Epoll;
+using PushNode.Transport.IoUring;
 
 namespace PushNode;
 
@@ -21,21 +23,23 @@ public static class PushNodeServices
     /// <param name="services">Where to.</param>
     /// <param name="configuration">Reads <c>Push</c>, <c>Backplane</c> and <c>ConnectionStrings:Redis</c>.</param>
     /// <param name="defaultName">What the node calls itself unless <c>Push:Node</c> is set.</param>
-    /// <param name="defaultRedis">Where Redis is when no connection string is set; null for the memory backplane.</param>
+    /// <param name="defaultRedis">Where Redis is when neither <c>Backplane:Servers</c> nor <c>ConnectionStrings:Redis</c> says; null for the memory backplane.</param>
     /// <param name="plainPorts">The ports on which clients connect without TLS: there the node's own transport serves.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static IServiceCollection AddPushNode(this IServiceCollection services, IConfiguration configuration, string defaultName, string? defaultRedis, IEnumerable<int> plainPorts)
     {
         var settings = StrictSettings.Read<PushSettings>(configuration, PushSettings.Section);
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => new NodeMetrics(provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), CloseReason.All.Select(reason => reason.Label)));
+        services.AddSingleton(provider => new NodeMetrics(
+            provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), CloseReason.All.Select(reason => reason.Label), settings.Connections.Max));
         services.AddExportedMeter(NodeMetrics.MeterName);
 
         // The way out: backplane, subscription, merging, fan-out, connections.
-        services.AddBackplane(configuration, settings.Node.Length > 0 ? settings.Node : defaultName, defaultRedis);
+        var name = settings.Node.Length > 0 ? settings.Node : defaultName;
+        services.AddBackplane(configuration, name, defaultRedis);
         services.AddSingleton(settings.Subscription).AddSingleton<Rooms>();
         services.AddSingleton(settings.Merge).AddSingleton<MergeWorkers>();
-        services.AddSingleton(settings.FanOut).AddSingleton<Shards>();
+        services.AddFanOut(settings);
         services.AddSingleton(provider => new ConnectionRules(
             settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<Admission>().Leave));
 
@@ -46,12 +50,16 @@ public static class PushNodeServices
         services.Configure<KestrelServerOptions>(kestrel => kestrel.LimitHandshake(settings.Connections));
         services.Configure<SocketTransportOptions>(transport => transport.LimitSendBuffer(settings.Connections));
 
-        services.AddTransport(settings, plainPorts);
+        if (UsesEpoll(settings))
+            services.AddEpoll(plainPorts);
 
         // What runs beside it.
         services.AddSingleton<Tidying>();
         services.AddHostedService<Subscriber>().AddHostedService<NodeTick>();
-        services.AddSingleton(settings.Drain).AddHostedService<Drain>();
+
+        // How it is emptied, by command and at its end.
+        services.AddSingleton(settings.Drain).AddSingleton<Drain>();
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<ControlChannel>(provider, name)).AddHostedService<DrainAtEnd>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Drain.Deadline + TimeSpan.FromSeconds(5));
         return services;
     }
@@ -84,14 +92,30 @@ public static class PushNodeServices
             return socket;
         };
 
-    /// <summary>The transport under Kestrel, where the machine can run it and no setting says otherwise.</summary>
-    private static void AddTransport(this IServiceCollection services, PushSettings settings, IEnumerable<int> plainPorts)
+    /// <summary>Whether the transport is ours: where the machine can run it and no setting says otherwise.</summary>
+    private static bool UsesEpoll(PushSettings settings)
     {
-        if (settings.Transport == TransportKind.Stream || (settings.Transport == TransportKind.Auto && !EpollTransport.IsSupported))
-            return;
-        if (!EpollTransport.IsSupported)
+        if (settings.Transport == TransportKind.Epoll && !EpollTransport.IsSupported)
             throw new SettingsException($"{PushSettings.Section}:Transport is 'Epoll', which this machine cannot run (Linux on x64 or arm64 only); it accepts Auto or Stream.");
+        return settings.Transport != TransportKind.Stream && EpollTransport.IsSupported;
+    }
+
+    /// <summary>The transport under Kestrel.</summary>
+    private static void AddEpoll(this IServiceCollection services, IEnumerable<int> plainPorts)
+    {
         services.AddSingleton(new PublicPorts(plainPorts)).AddSingleton<AcceptPauses>();
         services.AddSingleton<IConnectionListenerFactory, EpollTransport>();
+    }
+
+    /// <summary>The workers, with rings for sockets of our own where no setting says otherwise.</summary>
+    private static void AddFanOut(this IServiceCollection services, PushSettings settings)
+    {
+        var mayUseRings = UsesEpoll(settings) && settings.FanOut.Sends != SendKind.Send;
+        string? refusal = null;
+        if (settings.FanOut.Sends == SendKind.IoUring && !(mayUseRings && SendRing.IsSupported(out refusal)))
+            throw new SettingsException($"{PushSettings.Section}:FanOut:Sends is 'IoUring', which is not to be had here ({refusal ?? "Linux on x64 or arm64 only"}); it accepts Auto or Send.");
+        services.AddSingleton<SendRings>();
+        services.AddSingleton(provider => new Shards(
+            settings.FanOut, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(), mayUseRings ? provider.GetRequiredService<SendRings>().Next : null));
     }
 }

@@ -32,14 +32,38 @@ public sealed class BackplaneServicesTests
         var backplane = host.Services.GetRequiredService<IBackplane>();
         var readiness = host.Services.GetRequiredService<IReadiness>();
 
-        await Eventually.HoldsAsync(() => backplane.IsUp, "up");
+        await Eventually.HoldsAsync(() => backplane.Home("push:all").IsUp, "up");
         Assert.Null(readiness.NotReadyBecause);
         Assert.Contains($"The backplane is Redis at {server.EndPoint}.", Logged(host), StringComparison.Ordinal);
         Assert.Equal("1", await server.CliAsync("PUBLISH", "push:canary:me", "x"));
 
         await host.StopAsync(TestContext.Current.CancellationToken);
-        Assert.False(backplane.IsUp);
+        Assert.False(backplane.Home("push:all").IsUp);
         await Eventually.HoldsAsync(async () => await server.CliAsync("PUBLISH", "push:canary:me", "x") == "0", "the connection is closed");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_list_means_as_many_servers_started_and_stopped_with_the_host(int count)
+    {
+        var servers = new RedisServer[count];
+        for (var i = 0; i < count; i++)
+            servers[i] = await RedisServer.StartNewAsync();
+        using var host = Build(defaultRedis: null, [.. servers.Select((server, i) => ($"Backplane:Servers:{i}", server.EndPoint))]);
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        var readiness = Assert.Single(host.Services.GetServices<IReadiness>());
+        await Eventually.HoldsAsync(() => readiness.NotReadyBecause is null && readiness.Detail is null, "ready");
+        Assert.Contains(count == 1 ? $"The backplane is Redis at {servers[0].EndPoint}." : $"The backplane is 3 Redis servers: {string.Join("; ", servers.Select(server => server.EndPoint))}.", Logged(host), StringComparison.Ordinal);
+        foreach (var server in servers)
+            Assert.Equal("1", await server.CliAsync("PUBLISH", "push:canary:me", "x"));
+
+        await host.StopAsync(TestContext.Current.CancellationToken);
+        foreach (var server in servers)
+        {
+            await Eventually.HoldsAsync(async () => await server.CliAsync("PUBLISH", "push:canary:me", "x") == "0", "the connection is closed");
+            await server.DisposeAsync();
+        }
     }
 
     [Fact]
@@ -60,6 +84,10 @@ public sealed class BackplaneServicesTests
     [InlineData("Backplane:ChannelPrefix", "a b")]
     [InlineData("Backplane:Prefix", "push:")]
     [InlineData("ConnectionStrings:Redis", "localhost:6379,what=is-it")]
+    [InlineData("Backplane:Servers", "localhost:6379")]
+    [InlineData("Backplane:Servers:0", "")]
+    [InlineData("Backplane:Servers:0", "localhost:port")]
+    [InlineData("Backplane:Servers:first", "localhost:6379")]
     public void A_wrong_setting_is_refused_by_its_key(string key, string value)
     {
         var refused = Assert.Throws<SettingsException>(() => Build(defaultRedis: null, (key, value)));

@@ -140,5 +140,7 @@ public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper
 
     public sealed class OverEpoll(ITestOutputHelper output) : AccountingTests(NodeTransport.Epoll, output);
 
+    public sealed class OverIoUring(ITestOutputHelper output) : AccountingTests(NodeTransport.IoUring, output);
+
     public sealed class OverKestrel(ITestOutputHelper output) : AccountingTests(NodeTransport.Stream, output);
 }

@@ -12,7 +12,7 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
     [
         "push_connections_accepted_total", "push_connections_closed_total", "push_messages_received_total", "push_messages_merged_total", "push_messages_dropped_total",
         "push_batches_total", "push_frames_sent_total", "push_sent_bytes_total", "push_deliveries_expected_total", "push_deliveries_total",
-        "push_deliveries_dropped_total",
+        "push_deliveries_dropped_total", "push_control_messages_total",
     ];
 
     [Fact]
@@ -39,13 +39,16 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
         Assert.All(NodeCounters, name => Assert.Equal(0, metrics[name]));
         foreach (var name in (string[])["push_connections_closed_total", "push_messages_dropped_total", "push_deliveries_dropped_total"])
             Assert.All(metrics.Of(name), series => Assert.Contains("reason=\"", series.Key, StringComparison.Ordinal));
-        foreach (var name in (string[])["push_connections", "push_rooms"])
+        Assert.All(metrics.Of("push_control_messages_total"), series => Assert.Contains("result=\"", series.Key, StringComparison.Ordinal));
+        foreach (var name in (string[])["push_connections", "push_rooms", "push_draining"])
             Assert.Equal(0, metrics[name]);
+        Assert.Equal(1, metrics["push_ready"]);
         Assert.Equal(1, metrics["push_backplane_up"]);
         Assert.Equal(0, metrics["push_backplane_reconnects_total"]);
 
         await using var api = await ProgramProcess.StartApiAsync(redis);
         var apiMetrics = await Metrics.ScrapeAsync(api);
+        Assert.Equal(1, apiMetrics["push_ready"]);
         Assert.Equal(0, apiMetrics["push_api_messages_total"]);
         Assert.Equal(0, apiMetrics["push_api_rejected_total"]);
         Assert.All(apiMetrics.Of("push_api_messages_total"), series => Assert.Contains("target=\"", series.Key, StringComparison.Ordinal));

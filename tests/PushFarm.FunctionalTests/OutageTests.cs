@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using PushFarm.FunctionalTests.Harness;
 using RedisPush.Testing;
@@ -27,18 +26,16 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
         await using var asking = await WsClient.ConnectAsync(node.NodePort);
 
         using var stop = new CancellationTokenSource();
-        var accepted = new ConcurrentDictionary<int, bool>();
-        var unavailable = new ConcurrentBag<HttpAnswer>();
-        var loading = LoadAsync(api, room, accepted, unavailable, stop.Token);
+        var load = new RoomLoad(room, () => api.ApiPort);
         var watching = WatchHealthAsync(node, stop.Token);
-        await Wait.UntilAsync(() => witnesses.All(witness => accepted.Keys.Any(witness.Seen.Saw)), "everybody receives", () => node.Log);
+        await Wait.UntilAsync(() => witnesses.All(witness => load.HasAccepted(witness.Seen.Saw)), "everybody receives", () => node.Log);
 
         if (how.StartsWith("killed", StringComparison.Ordinal))
             await redis.StopAsync();
         else
             redis.Suspend();
         output.WriteLine($"not ready after {(await node.BecomesUnreadyAsync()).TotalSeconds:0.0} s");
-        await Wait.UntilAsync(() => unavailable.Count >= 2, "the API answers 503", () => api.Log);
+        await Wait.UntilAsync(() => load.Refused.Count >= 2, "the API answers 503", () => api.Log);
         await asking.SendAsync(WsClient.JoinText("later"));
         Assert.Equal("backplane_away", (await asking.NextAsync("ERROR")).Code);
         await asking.PingAsync();
@@ -55,18 +52,18 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
         while (await asking.NextAsync() is { Type: not "PUSH" } message)
             Assert.Equal("GAP", message.Type);
 
+        await load.StopAsync();
         await stop.CancelAsync();
-        await loading;
         await watching;
         const int Marker = 1_000_000;
         await Http.PublishAsync(api, room, $$"""{"n":{{Marker}}}""");
         await Wait.UntilAsync(() => witnesses.All(witness => witness.Seen.Saw(Marker) || witness.Client.Ended.IsCompleted), "messages flow again", () => node.Log);
 
-        accepted[Marker] = true;
-        var numbers = accepted.Keys.ToHashSet();
+        load.Add(Marker);
+        var numbers = load.Accepted;
         Assert.All(witnesses, witness => Assert.Null(witness.Seen.Fault(numbers, gaps: 1)));
         Assert.All(witnesses, witness => Assert.False(witness.Client.Ended.IsCompleted, "disconnected"));
-        Assert.All(unavailable, answer => Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (answer.Status, answer.Headers.ContainsKey("Retry-After"))));
+        Assert.All(load.Refused, answer => Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (answer.Status, answer.Headers.ContainsKey("Retry-After"))));
         Assert.True((await Metrics.ScrapeAsync(node))["push_backplane_reconnects_total"] >= 1);
         foreach (var (client, _) in witnesses)
             await client.DisposeAsync();
@@ -78,13 +75,14 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
         await using var redis = RedisServer.NotStarted();
         var (port, nodeManagement, apiPort, apiManagement) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
         await using var node = ProgramProcess.Start(
-            "PushNode", [TransportSetting, ("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
+            "PushNode", [.. TransportSettings, ("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
         await using var api = ProgramProcess.Start(
             "PushApi", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{apiManagement}")], ["--urls", $"http://127.0.0.1:{apiPort}"], apiPort: apiPort, managementPort: apiManagement);
         foreach (var program in (ProgramProcess[])[node, api])
         {
             await Wait.UntilAsync(async () => await Http.StatusAsync(program.ManagementPort, "/healthz") == HttpStatusCode.OK, "alive", () => program.Log);
-            await program.BecomesUnreadyAsync();
+            // And serves already: before that it says not ready for another reason.
+            await Wait.UntilAsync(async () => (await Http.GetAsync(program.ManagementPort, "/readyz")).Body == $"Redis at {redis.EndPoint} does not answer.", "not ready for want of Redis", () => program.Log);
         }
 
         await using var client = await WsClient.ConnectAsync(port);
@@ -101,19 +99,6 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
         await api.BecomesReadyAsync();
         await Http.PublishAsync(api, "r", "1");
         Assert.Equal(["1"], await client.NextItemsAsync("r", 1));
-    }
-
-    private static async Task LoadAsync(ProgramProcess api, string room, ConcurrentDictionary<int, bool> accepted, ConcurrentBag<HttpAnswer> unavailable, CancellationToken stop)
-    {
-        for (var n = 0; !stop.IsCancellationRequested; n++)
-        {
-            var answer = await Http.PostAsync(api.ApiPort, $"/v1/rooms/{room}/messages", Http.Json, $$"""{"n":{{n}}}""");
-            if (answer.Status == HttpStatusCode.Accepted)
-                accepted[n] = true;
-            else
-                unavailable.Add(answer);
-            await Task.Delay(5, CancellationToken.None);
-        }
     }
 
     private static async Task WatchHealthAsync(ProgramProcess node, CancellationToken stop)

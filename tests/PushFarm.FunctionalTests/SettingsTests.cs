@@ -21,11 +21,13 @@ public sealed class SettingsTests
                 ("Push:Connections:AllowedOrigins", "not an origin"), ("Push:Connections:AllowedOrigins", "https://a.example/path"),
                 ("Push:Connections:PingAfter", "0"), ("Push:Connections:CloseAfter", "00:00:01"), ("Push:Connections:HandshakeTimeout", "x"),
                 ("Push:Subscription:Linger", "-1"), ("Push:Drain:ClosesPerSecond", "0"), ("Push:Drain:Deadline", "soon"), ("Push:Drain:RetryAfter", "1.5"),
-                ("Push:FanOut:Shards", "-1"), ("Push:FanOut:Workers", "1000000"),
+                ("Push:Drain:ClosesPerSecond", "500"), ("Push:Drain:Over", "00:01:00"), ("Push:Node", "*"),
+                ("Push:FanOut:Shards", "-1"), ("Push:FanOut:Workers", "1000000"), ("Push:FanOut:Sends", "Fast"),
                 ("Management:Port", "99999"), ("Management:Port", "banana"), ("Management:Address", "banana"), ("Management:Prot", "1"),
                 ("Backplane:CanaryTimeout", "never"), ("Backplane:Nonsense", "1"),
                 ("ConnectionStrings:Redis", "localhost:banana"), ("ConnectionStrings:Redis", "127.0.0.1:6379,nosuchoption=1"), ("ConnectionStrings:Redis", "127.0.0.1:70000"),
                 ("ConnectionStrings:Redis", "127.0.0.1:6379,proxy=Twemproxy"), ("ConnectionStrings:Redis", "127.0.0.1:6379,channelPrefix=x:"),
+                ("Backplane:Servers", "127.0.0.1:6379"), ("Backplane:Servers:0", ""), ("Backplane:Servers:0", "127.0.0.1:1"), ("Backplane:Servers:1", "127.0.0.1:1"), ("Backplane:Servers:first", "127.0.0.1:1"),
                 ("Logging:LogLevel:Default", "7"),
                 ("urls", "banana"),
             })
@@ -36,7 +38,7 @@ public sealed class SettingsTests
             foreach (var (key, value) in new[]
             {
                 ("PushApi:MaxItems", "none"), ("PushApi:MaxItems", "0"), ("PushApi:Nonsense", "1"), ("Management:Port", "-1"), ("Backplane:ChannelPrefix", ""),
-                ("Backplane:PublishTimeout", "1"), ("ConnectionStrings:Redis", "localhost:banana"), ("urls", "http://localhost:99999"),
+                ("Backplane:PublishTimeout", "1"), ("ConnectionStrings:Redis", "localhost:banana"), ("Backplane:Servers:0", "127.0.0.1:1"), ("urls", "http://localhost:99999"),
             })
             {
                 data.Add("PushApi", key, value);
@@ -45,7 +47,7 @@ public sealed class SettingsTests
             foreach (var (key, value) in new[]
             {
                 ("Farm:NodeUrl", "banana"), ("Farm:ApiUrl", "http://publish.example:7799"), ("Logging:Console:FormatterOptions:TimestampFormat", "%"), ("Farm:ApiUrl", "http://localhost:99999"), ("Farm:Nonsense", "1"), ("Push:Merge:Window", "banana"), ("PushApi:MaxItems", "x"),
-                ("Management:Port", "99999"), ("ConnectionStrings:Redis", "localhost:banana"), ("Kestrel:Endpoints:X:Url", "http://127.0.0.1:1"),
+                ("Management:Port", "99999"), ("ConnectionStrings:Redis", "localhost:banana"), ("Backplane:Servers:0", "127.0.0.1:1"), ("Kestrel:Endpoints:X:Url", "http://127.0.0.1:1"),
             })
             {
                 data.Add("PushFarm", key, value);
@@ -88,6 +90,20 @@ public sealed class SettingsTests
         var port = ((System.Net.IPEndPoint)holder.LocalEndpoint).Port;
         await using var process = StartOnFreePorts(program, (key, key == "Management:Port" ? $"{port}" : $"http://127.0.0.1:{port}"));
         await ExpectOneSentenceAsync(process, $"{port}");
+    }
+
+    [Theory]
+    [InlineData("PushNode", "Backplane:Servers:1", "127.0.0.1:banana")]
+    [InlineData("PushApi", "Backplane:Servers:1", "127.0.0.1:6379")]
+    [InlineData("PushFarm", "Backplane:Servers:2", "127.0.0.1:6379")]
+    public async Task A_list_of_servers_is_refused_by_the_number_of_the_wrong_one(string program, string key, string value)
+    {
+        var second = key.EndsWith('1') ? value : "127.0.0.1:6380";
+        await using var process = ProgramProcess.Start(
+            program,
+            [("Management:Port", $"{FreePort.Next()}"), ("Backplane:Servers:0", "127.0.0.1:6379"), ("Backplane:Servers:1", second), (key, value)],
+            program == "PushFarm" ? [] : ["--urls", $"http://127.0.0.1:{FreePort.Next()}"]);
+        await ExpectOneSentenceAsync(process, key);
     }
 
     [Theory]

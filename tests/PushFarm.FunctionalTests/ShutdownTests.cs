@@ -12,8 +12,8 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
     {
         const int Clients = 2000;
         await using var redis = await RedisServer.StartNewAsync();
-        // Slow enough for the test to look at the draining node: 2,000 closes take some seconds.
-        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:ClosesPerSecond", "500"));
+        // Slow enough for the test to look at the draining node.
+        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:Over", "00:00:04"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var room = Room.New();
         var members = await Member.JoinAsync(node, room, Clients);
@@ -102,6 +102,8 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
     private static partial Regex RetryHint();
 
     public sealed class OverEpoll() : ShutdownTests(NodeTransport.Epoll);
+
+    public sealed class OverIoUring() : ShutdownTests(NodeTransport.IoUring);
 
     public sealed class OverKestrel() : ShutdownTests(NodeTransport.Stream);
 }

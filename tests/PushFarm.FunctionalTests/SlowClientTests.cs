@@ -124,5 +124,7 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
 
     public sealed class OverEpoll() : SlowClientTests(NodeTransport.Epoll);
 
+    public sealed class OverIoUring() : SlowClientTests(NodeTransport.IoUring);
+
     public sealed class OverKestrel() : SlowClientTests(NodeTransport.Stream);
 }

@@ -4,10 +4,10 @@ using PushBackplane;
 namespace PushNode.Tests;
 
 /// <summary>A backplane that goes away, comes back and acknowledges when a test says so. Any thread.</summary>
-internal sealed class FakeBackplane : IBackplane
+internal sealed class FakeBackplane : IBackplane, IBackplaneServer
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, (Action<ReadOnlyMemory<byte>> OnPayload, TaskCompletionSource Acknowledged)> _channels = [];
+    private readonly Dictionary<string, (Action<ReadOnlyMemory<byte>> OnPayload, Action OnLoss, TaskCompletionSource Acknowledged)> _channels = [];
     private readonly List<string> _commands = [];
     private TaskCompletionSource _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -17,8 +17,6 @@ internal sealed class FakeBackplane : IBackplane
         IsUp = true;
         _up.SetResult();
     }
-
-    public event Action? Resuming;
 
     public string Description => "a test";
 
@@ -30,6 +28,9 @@ internal sealed class FakeBackplane : IBackplane
 
     /// <summary>Whether a SUBSCRIBE is acknowledged at once.</summary>
     public bool Acknowledges { get; set; } = true;
+
+    /// <summary>Runs at the beginning of each SUBSCRIBE, with its channel.</summary>
+    public Action<string> OnSubscribe { get; init; } = static _ => { };
 
     /// <summary>Every SUBSCRIBE and UNSUBSCRIBE so far.</summary>
     public string[] Commands
@@ -61,7 +62,7 @@ internal sealed class FakeBackplane : IBackplane
     {
         lock (_lock)
         {
-            foreach (var (_, acknowledged) in _channels.Values)
+            foreach (var (_, _, acknowledged) in _channels.Values)
                 acknowledged.TrySetResult();
         }
     }
@@ -75,8 +76,16 @@ internal sealed class FakeBackplane : IBackplane
 
     public void ComeBack()
     {
-        AcknowledgeAll();
-        Resuming?.Invoke();
+        lock (_lock)
+        {
+            foreach (var (_, onLoss, acknowledged) in _channels.Values)
+            {
+                // The first acknowledgement of a channel is no return.
+                if (!acknowledged.TrySetResult())
+                    onLoss();
+            }
+        }
+
         _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
         IsUp = true;
         _up.SetResult();
@@ -97,16 +106,19 @@ internal sealed class FakeBackplane : IBackplane
         }
     }
 
+    public IBackplaneServer Home(string channel) => this;
+
     public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload) => Task.FromResult<int?>(Publish(channel, payload) ? 1 : 0);
 
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload)
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
     {
+        OnSubscribe(channel);
         lock (_lock)
         {
             _commands.Add($"SUBSCRIBE {channel}");
             var acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             // Twice would mean that somebody lost count.
-            _channels.Add(channel, (onPayload, acknowledged));
+            _channels.Add(channel, (onPayload, onLoss, acknowledged));
             if (Acknowledges && IsUp)
                 acknowledged.SetResult();
             return acknowledged.Task;

@@ -13,6 +13,8 @@ internal sealed class FakeWire : IWire
     private long _budget = long.MaxValue;
     private bool _ended;
 
+    public FakeWire() => Socket = FakeSender.Number(this);
+
     /// <summary>Bytes it takes before it is full.</summary>
     public long Budget
     {
@@ -45,6 +47,9 @@ internal sealed class FakeWire : IWire
                 return [.. _taken];
         }
     }
+
+    /// <summary>No socket, but a number by which <see cref="FakeSender"/> finds this.</summary>
+    public int? Socket { get; }
 
     public void Attach(Connection connection)
     {

@@ -26,6 +26,12 @@ internal sealed record SentFrame(Opcode Opcode, byte[] Payload)
 
     public int CloseCode => Payload.Length == 0 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(Payload);
 
+    /// <summary>A push's items by the first number in each.</summary>
+    public IEnumerable<int> Numbers => Data.GetProperty("items").EnumerateArray().Select(item => item[0].GetInt32());
+
+    /// <summary>How many messages a GAP says are missing.</summary>
+    public int Missed => Data.GetProperty("missed").GetInt32();
+
     private JsonElement Json => JsonDocument.Parse(Payload).RootElement;
 
     private JsonElement Data => Json.GetProperty("data");

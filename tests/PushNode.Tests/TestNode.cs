@@ -40,7 +40,7 @@ internal sealed class TestNode : IDisposable
     public TestClient Connect(out Session session)
     {
         var client = new TestClient(Metrics, Time, Connections, Outbox, Shards.Next());
-        session = new Session(client.Connection, Rooms, Connections);
+        session = new Session(client.Connection, Rooms);
         return client;
     }
 

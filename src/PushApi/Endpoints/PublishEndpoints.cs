@@ -14,6 +14,7 @@ internal sealed class PublishEndpoints(
     PushApiSettings settings,
     BodyReader bodies,
     ChannelPublisher publisher,
+    IBackplane backplane,
     PushChannels channels,
     PushApiMetrics metrics,
     TimeProvider time)
@@ -59,9 +60,17 @@ internal sealed class PublishEndpoints(
             if (Reserve(body, request, targets.Length) is { } full)
                 return full;
 
-            var outcome = await PublishAsync(targets, request);
+            // Before anything is sent, so that a request to several rooms is published to none of them while one has nowhere to go.
+            if (ServersOf(targets, server => !server.IsUp) is { Length: > 0 } away)
+                return Away(away);
+
+            var outcomes = await PublishAsync(targets, request);
+            var outcome = PublishOutcome.Combine(outcomes);
             if (outcome.Nodes is not { } nodes)
-                return Unconfirmed(outcome);
+            {
+                var silent = ServersOf(targets.Where((_, i) => outcomes[i].Nodes is null));
+                return outcome.IsSent ? NotConfirmed(silent) : Away(silent);
+            }
 
             var accepted = request.Messages.Count * targets.Length;
             published(accepted);
@@ -85,16 +94,22 @@ internal sealed class PublishEndpoints(
             : BodyReader.TooMuchPending();
     }
 
-    private async Task<PublishOutcome> PublishAsync(string[] targets, PublishRequest request)
+    private async Task<PublishOutcome[]> PublishAsync(string[] targets, PublishRequest request)
     {
         var start = time.GetTimestamp();
         var acceptedAt = time.GetUtcNow();
         var outcomes = await Task.WhenAll(targets.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
         metrics.PublishEnd(time.GetElapsedTime(start));
-        return PublishOutcome.Combine(outcomes);
+        return outcomes;
     }
 
-    private static Problem Unconfirmed(PublishOutcome outcome) => outcome.IsSent
-        ? new Problem(ProblemType.NotConfirmed, "The backplane did not confirm in time: the messages may or may not have been delivered, and sending them again may deliver them twice.")
-        : new Problem(ProblemType.BackplaneAway, "The backplane is away or stalled and nothing of this request was sent to it; sending it again duplicates nothing.");
+    /// <summary>The servers of some channels, each named once.</summary>
+    private string ServersOf(IEnumerable<string> targets, Func<IBackplaneServer, bool>? which = null) =>
+        string.Join(", ", targets.Select(backplane.Home).Where(which ?? (_ => true)).Select(server => server.Description).Distinct());
+
+    private static Problem NotConfirmed(string servers) =>
+        new(ProblemType.NotConfirmed, $"Not confirmed in time by {servers}: the messages may or may not have been delivered, and sending them again may deliver them twice.");
+
+    private static Problem Away(string servers) =>
+        new(ProblemType.BackplaneAway, $"Away or stalled: {servers}. Nothing of this request was sent; sending it again duplicates nothing.");
 }

@@ -36,7 +36,7 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
     /// <returns>Completes at <see cref="Deadline"/> at the latest.</returns>
     public async Task<PublishOutcome> PublishAsync(string channel, IReadOnlyList<ReadOnlyMemory<byte>> messages, DateTimeOffset acceptedAt)
     {
-        if (!backplane.IsUp)
+        if (!backplane.Home(channel).IsUp)
             return PublishOutcome.NotSent;
 
         var pending = new PendingPublish(messages, acceptedAt);

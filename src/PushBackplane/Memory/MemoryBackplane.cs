@@ -7,14 +7,14 @@ namespace PushBackplane.Memory;
 /// The backplane inside one process: never away. Lives as long as the host; any thread. A payload is delivered on its publisher's
 /// thread, under its channel's own lock, which is what keeps the channel's order with several publishers; there is no queue to fill.
 /// </summary>
-internal sealed class MemoryBackplane : IBackplane
+internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 {
     private static readonly Task<int?> Nobody = Task.FromResult<int?>(0);
     private static readonly Task<int?> One = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
 
-    public MemoryBackplane(BackplaneMetrics metrics) => metrics.WentUp();
+    public MemoryBackplane(BackplaneMetrics metrics) => metrics.Add(Description).WentUp();
 
     public string Description => "memory";
 
@@ -24,11 +24,7 @@ internal sealed class MemoryBackplane : IBackplane
 
     public Task Up => Task.CompletedTask;
 
-    public event Action? Resuming
-    {
-        add { }
-        remove { }
-    }
+    public IBackplaneServer Home(string channel) => this;
 
     public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
     {
@@ -40,7 +36,7 @@ internal sealed class MemoryBackplane : IBackplane
         return One;
     }
 
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload)
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
     {
         _subscribers[channel] = new Subscriber(onPayload);
         return Task.CompletedTask;

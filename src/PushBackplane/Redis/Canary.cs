@@ -16,7 +16,7 @@ namespace PushBackplane.Redis;
 /// <param name="onStranger">Called when another process is heard on the channel.</param>
 /// <param name="time">Where time comes from.</param>
 /// <param name="metrics">Where round trips go.</param>
-internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpan timeout, Action onStranger, TimeProvider time, BackplaneMetrics metrics)
+internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpan timeout, Action onStranger, TimeProvider time, ServerMetrics metrics)
 {
     private const string NonceFormat = "N";
     private const int NonceLength = 32;

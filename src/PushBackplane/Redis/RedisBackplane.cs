@@ -7,11 +7,11 @@ using StackExchange.Redis;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The backplane over Redis pub/sub. One loop, from start to stop, makes a <see cref="RedisLink"/>, subscribes everything on it, waits for the
+/// The backplane over one server's pub/sub. One loop, from start to stop, makes a <see cref="RedisLink"/>, subscribes everything on it, waits for the
 /// canary, declares the backplane up, waits for the link to die, and begins again. Lives as long as the host. Any thread may call; only the loop
 /// changes the state.
 /// </summary>
-internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
+internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplaneServer, IReadiness
 {
     /// <summary>How long subscribing again may take: 50,000 channels are back 0.4 s after a cut on one machine; beyond this the link is given up as stalled.</summary>
     private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(10);
@@ -21,7 +21,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
     private readonly string _name;
     private readonly string _canaryChannel;
     private readonly TimeProvider _time;
-    private readonly BackplaneMetrics _metrics;
+    private readonly ServerMetrics _metrics;
     private readonly ILogger<RedisBackplane> _logger;
 
     private readonly RedisSubscriptions _subscriptions;
@@ -37,6 +37,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
     private volatile TaskCompletionSource _back = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _notReady;
+    private volatile bool _tried;
     private int _nameTaken;
 
     public RedisBackplane(ConfigurationOptions options, BackplaneSettings settings, PushChannels channels, string name, TimeProvider time, BackplaneMetrics metrics, ILogger<RedisBackplane> logger)
@@ -46,15 +47,16 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
         _name = name;
         _canaryChannel = channels.Canary(name);
         _time = time;
-        _metrics = metrics;
+        EndPoints = RedisOptions.EndPoints(options);
+        Description = $"Redis at {EndPoints}";
+        _metrics = metrics.Add(EndPoints);
         _logger = logger;
         _subscriptions = new RedisSubscriptions(logger);
-        Description = $"Redis at {RedisOptions.EndPoints(options)}";
         _outage = new Outage(logger, Description);
-        _away.SetResult();
     }
 
-    public event Action? Resuming;
+    /// <summary>Where the server is: "localhost:6379".</summary>
+    public string EndPoints { get; }
 
     public string Description { get; }
 
@@ -64,7 +66,12 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
 
     public Task Up => _back.Task;
 
+    /// <summary>Whether the first attempt to come up is over, well or not.</summary>
+    public bool IsTried => _tried;
+
     public string? NotReadyBecause => IsUp ? null : _notReady ?? $"{Description} does not answer.";
+
+    public IBackplaneServer Home(string channel) => this;
 
     public async Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
     {
@@ -79,7 +86,20 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
         return reached;
     }
 
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload) => _subscriptions.SubscribeAsync(channel, onPayload);
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss) => SubscribeAsync(channel, onPayload, isFirst =>
+    {
+        if (!isFirst)
+            onLoss();
+    });
+
+    /// <summary>Subscribes, for whoever has more than one server to listen to.</summary>
+    /// <param name="channel">The channel's full name, taken literally.</param>
+    /// <param name="onPayload">As in <see cref="IBackplane.SubscribeAsync"/>.</param>
+    /// <param name="onBegin">
+    /// Called each time that payloads begin to arrive, before the first of them and before the returned task completes: true for the first time, false after an outage.
+    /// </param>
+    /// <returns>Completes at the first acknowledgement. Cancelled if the channel is unsubscribed first.</returns>
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin) => _subscriptions.SubscribeAsync(channel, onPayload, onBegin);
 
     public Task UnsubscribeAsync(string channel) => _subscriptions.UnsubscribeAsync(channel);
 
@@ -108,6 +128,8 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
             if (stoppingToken.IsCancellationRequested)
                 return;
 
+            _tried = true;
+            _away.TrySetResult();
             _outage.Continues(cause);
             await Task.Delay(_backOff.Next(), _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -137,9 +159,6 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
         try
         {
             _notReady = $"{Description} is connected; the rooms are being subscribed again.";
-            // Before the first SUBSCRIBE: a payload of the new connection must not overtake the word that some of its predecessors are lost.
-            if (_everUp)
-                Resuming?.Invoke();
             var subscribed = Task.WhenAll(canary.SubscribeAsync(), _subscriptions.AttachAsync(link));
             await subscribed.WaitAsync(AttachTimeout, _time, over);
 
@@ -164,8 +183,10 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IReadiness
         if (_everUp)
             _metrics.Reconnected();
 
-        _away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_away.Task.IsCompleted)
+            _away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _up = link;
+        _tried = true;
         _everUp = true;
         _back.TrySetResult();
         _metrics.WentUp();

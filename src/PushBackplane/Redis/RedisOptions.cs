@@ -5,15 +5,17 @@ using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
-/// <summary>Reads the connection string.</summary>
+/// <summary>Reads a connection string.</summary>
 internal static class RedisOptions
 {
     /// <summary>How long one attempt to connect may take.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>Reads a connection string in StackExchange.Redis's form and sets what the backplane depends on.</summary>
+    /// <param name="key">The setting that holds it.</param>
+    /// <param name="connectionString">Its value.</param>
     /// <exception cref="SettingsException">It is malformed. The value is not repeated, since it may hold a password.</exception>
-    public static ConfigurationOptions Parse(string connectionString)
+    public static ConfigurationOptions Parse(string key, string connectionString)
     {
         ConfigurationOptions options;
         try
@@ -22,18 +24,18 @@ internal static class RedisOptions
         }
         catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
         {
-            throw Refused();
+            throw Refused(key);
         }
 
         // What is no option counts as a host, so that a slip of the pen would be looked for on the network.
         if (options.EndPoints.Count == 0 || options.EndPoints.OfType<DnsEndPoint>().Any(endPoint => Uri.CheckHostName(endPoint.Host) != UriHostNameType.Dns))
-            throw Refused();
+            throw Refused(key);
         // Such a proxy carries no pub/sub, and the library throws at every use of it.
         if (options.Proxy != Proxy.None)
-            throw new SettingsException("ConnectionStrings:Redis names a proxy; it accepts Redis itself, because pub/sub does not pass through such a proxy.");
+            throw new SettingsException($"{key} names a proxy; it accepts Redis itself, because pub/sub does not pass through such a proxy.");
         // It would stand before the channels' own prefix, where nobody who publishes with redis-cli expects it.
         if (!options.ChannelPrefix.IsNullOrEmpty)
-            throw new SettingsException("ConnectionStrings:Redis has a channelPrefix; it accepts none, because that is what Backplane:ChannelPrefix is for.");
+            throw new SettingsException($"{key} has a channelPrefix; it accepts none, because that is what Backplane:ChannelPrefix is for.");
 
         options.SetDefaultPorts();
         // An attempt ends with a connection or an error, once: the loop around it retries, and knows when.
@@ -47,12 +49,11 @@ internal static class RedisOptions
     }
 
     /// <summary>Where Redis is: "localhost:6379", several separated by ", ".</summary>
-    public static string EndPoints(ConfigurationOptions options) => string.Join(", ", options.EndPoints.Select(endPoint => endPoint switch
-    {
-        DnsEndPoint dns => string.Create(CultureInfo.InvariantCulture, $"{dns.Host}:{dns.Port}"),
-        _ => endPoint.ToString(),
-    }));
+    public static string EndPoints(ConfigurationOptions options) => string.Join(", ", options.EndPoints.Select(Shown));
 
-    private static SettingsException Refused() =>
-        new("ConnectionStrings:Redis must be host:port, or several, with options after commas as StackExchange.Redis reads them: \"localhost:6379,password=...\".");
+    /// <summary>An address as a connection string has it.</summary>
+    public static string Shown(EndPoint endPoint) => endPoint is DnsEndPoint dns ? string.Create(CultureInfo.InvariantCulture, $"{dns.Host}:{dns.Port}") : endPoint.ToString()!;
+
+    private static SettingsException Refused(string key) =>
+        new($"{key} must be host:port, or several, with options after commas as StackExchange.Redis reads them: \"localhost:6379,password=...\".");
 }

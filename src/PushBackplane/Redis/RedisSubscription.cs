@@ -6,13 +6,19 @@ namespace PushBackplane.Redis;
 /// One channel somebody wants, from subscribe to unsubscribe, through any number of links. <see cref="Link"/> belongs to the lock of
 /// <see cref="RedisSubscriptions"/>; payloads arrive on the link's callback thread.
 /// </summary>
-internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<byte>> onPayload, ILogger logger)
+/// <param name="channel">The channel's full name.</param>
+/// <param name="onPayload">Takes each payload.</param>
+/// <param name="onBegin">Called when a link begins to deliver, before its first payload; true for the first link.</param>
+/// <param name="logger">Where a subscriber's exceptions go.</param>
+internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin, ILogger logger)
 {
     private readonly TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // The last callback of a dead link may still run when the first of the next one comes: the lock keeps them from overlapping.
     private readonly Lock _order = new();
     private Action<ReadOnlyMemory<byte>> _onPayload = onPayload;
+    private Action<bool> _onBegin = onBegin;
+    private RedisLink? _begun;
     private volatile bool _ended;
 
     /// <summary>The link on which SUBSCRIBE was sent last.</summary>
@@ -29,7 +35,21 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
         _acknowledged.TrySetCanceled();
     }
 
-    public void Replace(Action<ReadOnlyMemory<byte>> onPayload) => Volatile.Write(ref _onPayload, onPayload);
+    public void Replace(Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin)
+    {
+        Volatile.Write(ref _onPayload, onPayload);
+        Volatile.Write(ref _onBegin, onBegin);
+    }
+
+    /// <summary>The link has acknowledged. Its first payload may have been faster, since the two come on different threads.</summary>
+    public void Begin(RedisLink link)
+    {
+        lock (_order)
+        {
+            if (!_ended && !link.IsClosed)
+                BeginLocked(link);
+        }
+    }
 
     public void Deliver(RedisLink link, byte[] payload)
     {
@@ -40,6 +60,7 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
 
             try
             {
+                BeginLocked(link);
                 Volatile.Read(ref _onPayload)(payload);
             }
             catch (Exception e)
@@ -49,5 +70,14 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
                 throw;
             }
         }
+    }
+
+    private void BeginLocked(RedisLink link)
+    {
+        if (_begun == link)
+            return;
+        var isFirst = _begun is null;
+        _begun = link;
+        Volatile.Read(ref _onBegin)(isFirst);
     }
 }

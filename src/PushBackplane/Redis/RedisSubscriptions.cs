@@ -21,18 +21,18 @@ internal sealed class RedisSubscriptions(ILogger logger)
         }
     }
 
-    /// <inheritdoc cref="IBackplane.SubscribeAsync"/>
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload)
+    /// <inheritdoc cref="RedisBackplane.SubscribeAsync(string, Action{ReadOnlyMemory{byte}}, Action{bool})"/>
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin)
     {
         lock (_lock)
         {
             if (_wanted.TryGetValue(channel, out var subscription))
             {
-                subscription.Replace(onPayload);
+                subscription.Replace(onPayload, onBegin);
             }
             else
             {
-                subscription = new RedisSubscription(channel, onPayload, logger);
+                subscription = new RedisSubscription(channel, onPayload, onBegin, logger);
                 _wanted.Add(channel, subscription);
                 if (_link is { IsClosed: false })
                     _ = SendLocked(channel, subscription, _link);
@@ -92,6 +92,7 @@ internal sealed class RedisSubscriptions(ILogger logger)
         if (!await link.SubscribeAsync(channel, payload => subscription.Deliver(link, payload)))
             return;
 
+        subscription.Begin(link);
         lock (_lock)
         {
             if (subscription.Link == link && !link.IsClosed)

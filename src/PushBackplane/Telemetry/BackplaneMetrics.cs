@@ -1,21 +1,21 @@
+using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 
 namespace PushBackplane.Telemetry;
 
-/// <summary>The instruments of the backplane; any thread. Prometheus names: <c>push_backplane_*</c>.</summary>
+/// <summary>The instruments of the backplane, one series for each server; any thread. Prometheus names: <c>push_backplane_*</c>.</summary>
 internal sealed class BackplaneMetrics
 {
     public const string MeterName = "RedisPush.Backplane";
 
     private readonly Histogram<double> _roundTrip;
-    private long _reconnects;
-    private int _up;
+    private ImmutableArray<ServerMetrics> _servers = [];
 
     public BackplaneMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
-        meter.CreateObservableGauge("push.backplane.up", () => Volatile.Read(ref _up), null, "1 while messages flow, 0 while they do not.");
-        meter.CreateObservableCounter("push.backplane.reconnects", () => Interlocked.Read(ref _reconnects), null, "Outages that are over.");
+        meter.CreateObservableGauge("push.backplane.up", () => _servers.Select(server => new Measurement<int>(server.IsUp ? 1 : 0, server.Label)), null, "1 while messages flow through the server, 0 while they do not.");
+        meter.CreateObservableCounter("push.backplane.reconnects", () => _servers.Select(server => new Measurement<long>(server.Reconnects, server.Label)), null, "Outages of the server that are over.");
 
         // From a Redis on the same machine (0.1 ms) to the time-out after which the connection is built anew (3 s).
         _roundTrip = meter.CreateHistogram("push.backplane.roundtrip", "s", "From publishing a canary to receiving it.", advice: new InstrumentAdvice<double>
@@ -24,11 +24,11 @@ internal sealed class BackplaneMetrics
         });
     }
 
-    public void WentUp() => Volatile.Write(ref _up, 1);
-
-    public void WentAway() => Volatile.Write(ref _up, 0);
-
-    public void Reconnected() => Interlocked.Increment(ref _reconnects);
-
-    public void CanaryCameBack(TimeSpan roundTrip) => _roundTrip.Record(roundTrip.TotalSeconds);
+    /// <summary>Adds a server, whose series exist from now on.</summary>
+    public ServerMetrics Add(string server)
+    {
+        var added = new ServerMetrics(server, _roundTrip.Record);
+        ImmutableInterlocked.Update(ref _servers, servers => servers.Add(added));
+        return added;
+    }
 }

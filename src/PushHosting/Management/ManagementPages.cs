@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace PushHosting;
 
 /// <summary>What the management listener answers. Stateless; called from any thread.</summary>
-internal sealed class ManagementPages(IEnumerable<IReadiness> conditions, MetricsPipeline metrics) : IHttpApplication<HttpContext>
+internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metrics) : IHttpApplication<HttpContext>
 {
     private const string PlainText = "text/plain; charset=utf-8";
 
@@ -43,9 +43,9 @@ internal sealed class ManagementPages(IEnumerable<IReadiness> conditions, Metric
 
     private Task AnswerReadinessAsync(HttpContext context)
     {
-        string[] reasons = [.. conditions.Select(c => c.NotReadyBecause).OfType<string>()];
+        var reasons = readiness.Reasons();
         return reasons.Length == 0
-            ? AnswerAsync(context, StatusCodes.Status200OK, "ready")
+            ? AnswerAsync(context, StatusCodes.Status200OK, string.Join('\n', readiness.Details().Prepend("ready")))
             : AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', reasons));
     }
 

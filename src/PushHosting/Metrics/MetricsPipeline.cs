@@ -25,12 +25,13 @@ internal sealed class MetricsPipeline : IDisposable
     public MetricsPipeline(
         IEnumerable<ExportedMeter> meters, IMeterFactory meterFactory, IConfiguration configuration, IHostEnvironment environment, ILogger<MetricsPipeline> log)
     {
+        ProcessLimits.Export(meterFactory);
         _prometheus = new PrometheusExporter(log);
         var builder = Sdk.CreateMeterProviderBuilder()
             // The OTEL_* keys are read from here, so that they may also stand in a file or on the command line.
             .ConfigureServices(services => services.AddSingleton(configuration))
             .ConfigureResource(resource => resource.Clear().AddService(environment.ApplicationName).AddTelemetrySdk().AddEnvironmentVariableDetector())
-            .AddMeter([.. meters.Select(m => m.Name).Distinct(), "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel"])
+            .AddMeter([.. meters.Select(m => m.Name).Distinct(), ProcessLimits.MeterName, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel"])
             .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != meterFactory ? MetricStreamConfiguration.Drop : null)
             .AddReader(new BaseExportingMetricReader(_prometheus));
         if (OtlpEndpoint.IsSet(configuration))

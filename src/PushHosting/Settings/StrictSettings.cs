@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
@@ -7,7 +8,7 @@ namespace PushHosting;
 /// <remarks>
 /// A settings class has a public constructor without parameters. Its keys are its public properties with a setter: string, bool, int, long, double,
 /// <see cref="TimeSpan"/>, an enum, any of these nullable, or an array of string (<c>Key:0</c>, <c>Key:1</c>). A property of another class is a sub-section.
-/// An empty value counts as unset, except for a string property.
+/// An empty value counts as unset, except for a string property; an item of an array may not be empty.
 /// </remarks>
 public static class StrictSettings
 {
@@ -76,10 +77,14 @@ public static class StrictSettings
         List<string> items = [];
         foreach (var item in child.GetChildren())
         {
-            if (!int.TryParse(item.Key, System.Globalization.NumberStyles.None, null, out _) || item.GetChildren().Any())
+            if (!int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || item.GetChildren().Any())
                 throw new SettingsException($"{path}:{SettingText.Clean(item.Key)} is not an item of {path}; {accepts}.");
-            if (!string.IsNullOrEmpty(item.Value))
-                items.Add(item.Value);
+            // Items come in the order of their numbers. A hole, or an empty one, is a slip of the pen that would renumber what comes behind it.
+            if (index != items.Count)
+                throw new SettingsException($"{path}:{items.Count} is missing before {path}:{index}; {accepts}, numbered without a hole.");
+            if (string.IsNullOrWhiteSpace(item.Value))
+                throw new SettingsException($"{path}:{index} is empty; {accepts}, none of them empty.");
+            items.Add(item.Value);
         }
         if (items.Count > 0)
             key.SetValue(settings, items.ToArray());

@@ -5,7 +5,7 @@ using PushNode.Telemetry;
 namespace PushNode.Connections;
 
 /// <summary>
-/// One client. Outbound: <see cref="TrySend(Frame, Membership)"/>, <see cref="Send"/> and <see cref="Close"/> may be called by any thread; they never block and
+/// One client. Outbound: <see cref="TrySend"/>, <see cref="Send"/> and <see cref="Close"/> may be called by any thread; they never block and
 /// never await, and what the wire does not take waits in a bounded outbox. Inbound: <see cref="OnBytes"/> and <see cref="OnEnded"/> are called by
 /// the wire's reader, one thread at a time. Lives from the upgrade until its reader ends.
 /// </summary>
@@ -24,7 +24,9 @@ internal sealed class Connection
     private Outbox? _outbox;
     private Closing? _closing;
     private long _heardAt;
-    private long _pingedAt;
+
+    /// <summary>The lower half of the <see cref="_heardAt"/> after which the last ping was sent: enough to tell whether anything came since. 0 before the first.</summary>
+    private int _pingedAfter;
 
     /// <param name="rules">What all connections share.</param>
     /// <param name="wire">What carries this one.</param>
@@ -40,6 +42,9 @@ internal sealed class Connection
 
     /// <summary>The shard it belongs to in every room.</summary>
     public int Shard { get; }
+
+    /// <summary>The limits and times that it keeps to.</summary>
+    public ConnectionSettings Settings => _rules.Connections;
 
     /// <summary>Whether it has begun to close, by either side.</summary>
     public bool IsClosing => Volatile.Read(ref _closing) is not null;
@@ -61,19 +66,36 @@ internal sealed class Connection
                 return SendOutcome.Left;
 
             if (_outbox is null && membership.Missed == 0)
-            {
-                var accepted = _wire.TryWrite(frame.Bytes);
-                if (accepted == frame.Length)
-                    return SendOutcome.Sent;
-                StartOutboxLocked(new Outbox.Entry(frame, membership), accepted);
-            }
-            else
-            {
-                EnqueueLocked(new Outbox.Entry(frame, membership));
-            }
-
+                return AcceptedLocked(frame, membership, _wire.TryWrite(frame.Bytes));
+            EnqueueLocked(new Outbox.Entry(frame, membership));
             return SendOutcome.Queued;
         }
+    }
+
+    /// <summary>
+    /// Begins a push whose bytes the caller sends to the wire's socket itself. Takes the gate, which the caller holds until <see cref="EndSend"/>, but never waits for it: who
+    /// holds one gate may not wait for another.
+    /// </summary>
+    /// <returns>The socket; null when the gate was not to be had, or the frame is not for the socket now: then it is for <see cref="TrySend"/>.</returns>
+    public int? TryBeginSend(Membership membership)
+    {
+        if (_wire.Socket is not { } socket || !Monitor.TryEnter(this))
+            return null;
+        if (_closing is null && membership.IsActive && _outbox is null && membership.Missed == 0)
+            return socket;
+        Monitor.Exit(this);
+        return null;
+    }
+
+    /// <summary>Ends what <see cref="TryBeginSend"/> began, on the same thread.</summary>
+    /// <param name="frame">What was sent.</param>
+    /// <param name="membership">To whom.</param>
+    /// <param name="accepted">How much of it the socket has accepted.</param>
+    public SendOutcome EndSend(Frame frame, Membership membership, int accepted)
+    {
+        var outcome = AcceptedLocked(frame, membership, accepted);
+        Monitor.Exit(this);
+        return outcome;
     }
 
     /// <summary>Sends an answer or another frame that is no PUSH; ignored when the connection is closing.</summary>
@@ -197,9 +219,9 @@ internal sealed class Connection
         {
             CloseLocked(CloseReason.TooSlow);
         }
-        else if (quiet >= _rules.Connections.PingAfter && _pingedAt <= heardAt)
+        else if (quiet >= _rules.Connections.PingAfter && _pingedAfter != (int)heardAt)
         {
-            _pingedAt = now;
+            _pingedAfter = (int)heardAt;
             SendLocked(ControlFrames.Ping);
         }
     }
@@ -255,6 +277,14 @@ internal sealed class Connection
     {
         if (_outbox is null && _closing is { IsEchoed: true, IsOver: false })
             _wire.Complete();
+    }
+
+    private SendOutcome AcceptedLocked(Frame frame, Membership membership, int accepted)
+    {
+        if (accepted == frame.Length)
+            return SendOutcome.Sent;
+        StartOutboxLocked(new Outbox.Entry(frame, membership), accepted);
+        return SendOutcome.Queued;
     }
 
     private void SendLocked(Frame frame)

@@ -6,6 +6,9 @@ namespace PushNode.Connections;
 /// </summary>
 internal interface IWire
 {
+    /// <summary>The descriptor to which bytes can be sent without the wire, by whoever holds the gate; null when there is none.</summary>
+    int? Socket { get; }
+
     /// <summary>Names the connection that it carries. Called once, before all else.</summary>
     void Attach(Connection connection);
 

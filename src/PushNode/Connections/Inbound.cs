@@ -7,14 +7,19 @@ namespace PushNode.Connections;
 
 /// <summary>
 /// Turns a client's bytes into whole messages and control frames (RFC 6455, 5). Owned by one connection and touched by its reader only. Not
-/// needed between messages; an incomplete frame or message is kept, never more than the message limit of it.
+/// needed between messages; an incomplete frame or message is kept, never more than twice the message limit of it.
 /// </summary>
 /// <param name="maxMessageBytes">The largest message, all its fragments added up.</param>
 internal sealed class Inbound(int maxMessageBytes)
 {
     private const int MaxControlPayload = 125;
 
+    /// <summary>An incomplete frame, with room behind it once it has grown; null when there is none.</summary>
     private byte[]? _incomplete;
+
+    /// <summary>How much of it is there.</summary>
+    private int _length;
+
     private List<byte>? _fragments;
 
     /// <summary>What the client did wrong; nothing is read from then on.</summary>
@@ -28,16 +33,26 @@ internal sealed class Inbound(int maxMessageBytes)
     {
         if (_incomplete is null)
             return bytes;
-        byte[] joined = [.. _incomplete, .. bytes];
-        _incomplete = null;
-        return joined;
+        // Doubled, not made as long as the frame's header says: memory is for bytes that came.
+        if (_length + bytes.Length > _incomplete.Length)
+            Array.Resize(ref _incomplete, Math.Max(_length + bytes.Length, 2 * _incomplete.Length));
+        bytes.CopyTo(_incomplete.AsSpan(_length));
+        _length += bytes.Length;
+        return _incomplete.AsSpan(0, _length);
     }
 
     /// <summary>Keeps what is left after <see cref="TryRead"/> said there is no whole frame.</summary>
     public void Keep(ReadOnlySpan<byte> rest)
     {
-        if (Violation is null && !rest.IsEmpty)
+        if (Violation is not null || rest.IsEmpty)
+        {
+            _incomplete = null;
+        }
+        else if (_incomplete is null || rest.Length < _length)
+        {
             _incomplete = rest.ToArray();
+            _length = rest.Length;
+        }
     }
 
     /// <summary>Reads the next whole text message (fragments joined) or control frame, unmasking in place.</summary>

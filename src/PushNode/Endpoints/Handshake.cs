@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace PushNode.Endpoints;
@@ -30,11 +31,12 @@ internal static class Handshake
     /// <returns>The stream, after the answer is on its way.</returns>
     public static Task<Stream> AcceptAsync(HttpContext context)
     {
-        var key = context.Request.Headers.SecWebSocketKey[0];
+        Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
         // The one place for which RFC 6455 prescribes SHA-1; it protects nothing.
 #pragma warning disable CA5350
-        context.Response.Headers.SecWebSocketAccept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + AcceptGuid)));
+        SHA1.HashData(Encoding.ASCII.GetBytes(context.Request.Headers.SecWebSocketKey[0] + AcceptGuid), hash);
 #pragma warning restore CA5350
+        context.Response.Headers.SecWebSocketAccept = Convert.ToBase64String(hash);
         context.Response.Headers.Upgrade = "websocket";
         return context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
     }
@@ -58,6 +60,17 @@ internal static class Handshake
         return context.Response.WriteAsync(error + "\n");
     }
 
-    private static bool HasToken(IEnumerable<string?> header, string token) =>
-        header.Any(value => value!.Split(',', StringSplitOptions.TrimEntries).Contains(token, StringComparer.OrdinalIgnoreCase));
+    private static bool HasToken(StringValues header, string token)
+    {
+        foreach (var value in header)
+        {
+            foreach (var range in value.AsSpan().Split(','))
+            {
+                if (value.AsSpan()[range].Trim().Equals(token, StringComparison.OrdinalIgnoreCase))
+                    return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -3,7 +3,7 @@ using PushNode.Subscription;
 
 namespace PushNode.Endpoints;
 
-/// <summary>Once a second: the rules of time for every connection, the end of lingering rooms, and tidying. One timer for all of them.</summary>
+/// <summary>Once a second: the rules of time for every connection, the end of lingering rooms, the shards' uncontended locks, and tidying. One timer for all of them.</summary>
 internal sealed class NodeTick(Shards shards, Rooms rooms, Tidying tidying, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -14,6 +14,7 @@ internal sealed class NodeTick(Shards shards, Rooms rooms, Tidying tidying, Time
         var now = time.GetTimestamp();
         shards.ForEach(connection => connection.CheckTime(now));
         rooms.RetireLingering();
+        shards.ReportUncontended();
         tidying.Run();
     }
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using PushNode.Connections;
+using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Protocol;
 using PushNode.Subscription;
@@ -15,6 +16,7 @@ namespace PushNode.Endpoints;
 internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rules, Shards shards, Rooms rooms, NodeMetrics metrics)
 {
     private const string RetryAfterSeconds = "1";
+    private const string RoomParameter = "room=";
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -43,9 +45,10 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     private async Task RunAsync(HttpContext context)
     {
         IWire? wire = null;
+        byte[] early = [];
         try
         {
-            wire = await UpgradeAsync(context);
+            (wire, early) = await UpgradeAsync(context);
         }
         finally
         {
@@ -55,9 +58,24 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
 
         if (wire is null)
             return;
-        Open(wire, context.Request.QueryString.Value);
         var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
-        await wire.RunAsync();
+        metrics.ConnectionAccepted();
+        var connection = new Connection(rules, wire, shards.Next());
+        try
+        {
+            Open(connection, context.Request.QueryString.Value, early);
+        }
+        catch
+        {
+            // A bug, which costs this client its connection. The reader finds it ended and gives back what it holds: descriptor, place, rooms.
+            connection.Abort(CloseReason.Lost);
+            throw;
+        }
+        finally
+        {
+            await wire.RunAsync();
+        }
+
         if (wire is StreamWire)
             _ = CutLaterAsync(transport);
     }
@@ -71,35 +89,35 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         transport.Abort();
     }
 
-    /// <summary>Answers 101 and takes the connection over; null when the client has gone meanwhile.</summary>
-    private static async Task<IWire?> UpgradeAsync(HttpContext context)
+    /// <summary>Answers 101 and takes the connection over.</summary>
+    /// <returns>What carries it, null when the client has gone meanwhile, and what the client has sent already.</returns>
+    private static async Task<(IWire? Wire, byte[] Early)> UpgradeAsync(HttpContext context)
     {
         // How slow a client may be is for the outbox's rules to say.
         context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
-        var stream = await Handshake.AcceptAsync(context);
         // TLS that ends in this process stays in Kestrel's hands.
-        return context.Features.Get<EpollConnection>() is { } http && !context.Request.IsHttps
-            ? await http.DetachAsync()
-            : new StreamWire(stream, context.Abort, context.RequestAborted);
+        var http = context.Request.IsHttps ? null : context.Features.Get<EpollConnection>();
+        http?.BeginUpgrade();
+        var stream = await Handshake.AcceptAsync(context);
+        if (http is null)
+            return (new StreamWire(stream, context.Abort, context.RequestAborted), []);
+        return await http.DetachAsync() is var (wire, early) ? (wire, early) : (null, []);
     }
 
-    private void Open(IWire wire, string? query)
+    /// <summary>Joins the URL's rooms, and only then reads what the client has sent already.</summary>
+    private void Open(Connection connection, ReadOnlySpan<char> query, Span<byte> early)
     {
-        metrics.ConnectionAccepted();
-        var connection = new Connection(rules, wire, shards.Next());
-        var session = new Session(connection, rooms, rules.Connections);
-        // Before the first byte is read, so that the URL's rooms come before the client's own requests.
-        foreach (var room in RoomsInQuery(query))
-            session.JoinAtConnect(room);
-    }
-
-    /// <summary>The values of <c>room</c> as they stand in the query, for the room id's own parser to decode.</summary>
-    private static IEnumerable<string> RoomsInQuery(string? query)
-    {
-        foreach (var pair in (query ?? "").TrimStart('?').Split('&'))
+        var session = new Session(connection, rooms);
+        query = query.TrimStart('?');
+        foreach (var range in query.Split('&'))
         {
-            if (pair.StartsWith("room=", StringComparison.Ordinal))
-                yield return pair["room=".Length..];
+            // As it stands, for the room id's own parser to decode.
+            var pair = query[range];
+            if (pair.StartsWith(RoomParameter, StringComparison.Ordinal))
+                session.JoinAtConnect(pair[RoomParameter.Length..]);
         }
+
+        if (early.Length > 0)
+            connection.OnBytes(early);
     }
 }

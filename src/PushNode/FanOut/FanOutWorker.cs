@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PushNode.Connections;
+using PushNode.Framing;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
@@ -13,11 +14,16 @@ internal sealed class FanOutWorker : IDisposable
     private readonly BlockingCollection<Work> _work = [];
     private readonly NodeMetrics _metrics;
     private readonly Thread _thread;
+    private readonly SocketPushes? _sockets;
     private Membership[] _members = [];
 
-    public FanOutWorker(int index, NodeMetrics metrics)
+    /// <param name="index">Names the thread.</param>
+    /// <param name="metrics">Where pushes count.</param>
+    /// <param name="sender">Sends to many sockets at once; null when each frame is for its wire to send. The worker's own from here on.</param>
+    public FanOutWorker(int index, NodeMetrics metrics, ISocketSender? sender)
     {
         _metrics = metrics;
+        _sockets = sender is null ? null : new SocketPushes(sender);
         _thread = new Thread(Run) { Name = $"fan-out {index}", IsBackground = true };
         _thread.Start();
     }
@@ -38,6 +44,7 @@ internal sealed class FanOutWorker : IDisposable
         _work.CompleteAdding();
         _thread.Join();
         _work.Dispose();
+        _sockets?.Dispose();
     }
 
     private void Run()
@@ -54,41 +61,35 @@ internal sealed class FanOutWorker : IDisposable
     private void Push(in Work work)
     {
         var count = work.Shard.List(work.Members, ref _members);
+        var members = _members.AsSpan(0, count);
         var frame = work.Flight.Frame;
-        long sent = 0, left = 0, closed = 0;
-        foreach (var member in _members.AsSpan(0, count))
+        var counts = new PushCounts();
+        // One system call for one send is cheaper without a ring.
+        if (_sockets is not null && count > 1)
         {
-            switch (member.Connection.TrySend(frame, member))
-            {
-                case SendOutcome.Sent:
-                    sent++;
-                    break;
-                case SendOutcome.Left:
-                    left++;
-                    break;
-                case SendOutcome.Closed:
-                    closed++;
-                    break;
-                case SendOutcome.Queued:
-                    break;
-            }
+            _sockets.Push(frame, members, ref counts);
+        }
+        else
+        {
+            foreach (var member in members)
+                counts.Add(member.Connection.TrySend(frame, member));
         }
 
         // The list would keep connections alive that are long gone.
-        Array.Clear(_members, 0, count);
-        Count(frame.Deliveries, count, sent, left, closed);
-        _metrics.BytesSent(sent * frame.Length);
+        members.Clear();
+        Count(frame, count, counts);
         work.Flight.End(count);
     }
 
-    private void Count(int deliveries, int members, long sent, long left, long closed)
+    private void Count(Frame frame, int members, in PushCounts counts)
     {
-        if (deliveries == 0)
+        _metrics.BytesSent(counts.Sent * frame.Length);
+        if (frame.Deliveries == 0)
             return;
-        _metrics.DeliveriesExpected((long)deliveries * members);
-        _metrics.FramesSent(sent, sent * deliveries);
-        _metrics.DeliveriesDropped(left * deliveries, DeliveryDrop.Left);
-        _metrics.DeliveriesDropped(closed * deliveries, DeliveryDrop.Closed);
+        _metrics.DeliveriesExpected((long)frame.Deliveries * members);
+        _metrics.FramesSent(counts.Sent, counts.Sent * frame.Deliveries);
+        _metrics.DeliveriesDropped(counts.Left * frame.Deliveries, DeliveryDrop.Left);
+        _metrics.DeliveriesDropped(counts.Closed * frame.Deliveries, DeliveryDrop.Closed);
     }
 
     /// <summary>One frame for the members that one room has in one shard, or somebody who waits for all work before.</summary>

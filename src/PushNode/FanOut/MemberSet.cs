@@ -14,7 +14,7 @@ internal sealed class MemberSet
     public void AddLocked(Membership membership)
     {
         if (_count == _members.Length)
-            Array.Resize(ref _members, Math.Max(4, 2 * _count));
+            Array.Resize(ref _members, _count + Math.Max(4, _count / 4));
         membership.Slot = _count;
         _members[_count] = membership;
         Volatile.Write(ref _count, _count + 1);

@@ -11,6 +11,7 @@ namespace PushNode.FanOut;
 internal sealed class Shard(int index, FanOutWorker worker, NodeMetrics metrics)
 {
     private readonly Lock _lock = new();
+    private long _uncontended;
 
     public int Index { get; } = index;
 
@@ -41,16 +42,27 @@ internal sealed class Shard(int index, FanOutWorker worker, NodeMetrics metrics)
         return count;
     }
 
+    /// <summary>Reports the acquisitions that did not have to wait, which only count themselves. Once a second.</summary>
+    public void ReportUncontended()
+    {
+        Enter();
+        var uncontended = _uncontended;
+        _uncontended = 0;
+        _lock.Exit();
+        metrics.ShardLocksTaken(uncontended);
+    }
+
     private void Enter()
     {
-        if (_lock.TryEnter())
+        if (!_lock.TryEnter())
         {
-            metrics.ShardLockWaited(TimeSpan.Zero);
-            return;
+            var started = Stopwatch.GetTimestamp();
+            _lock.Enter();
+            metrics.ShardLockWaited(Stopwatch.GetElapsedTime(started));
         }
-
-        var started = Stopwatch.GetTimestamp();
-        _lock.Enter();
-        metrics.ShardLockWaited(Stopwatch.GetElapsedTime(started));
+        else
+        {
+            _uncontended++;
+        }
     }
 }

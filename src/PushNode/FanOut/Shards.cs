@@ -17,13 +17,17 @@ internal sealed class Shards : IDisposable
     private readonly TimeProvider _time;
     private int _next;
 
-    public Shards(FanOutSettings settings, NodeMetrics metrics, TimeProvider time)
+    /// <param name="settings">How many workers and shards.</param>
+    /// <param name="metrics">Where they count.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="senders">Makes what a worker sends to many sockets with; null, or what it returns is, when there is no such way.</param>
+    public Shards(FanOutSettings settings, NodeMetrics metrics, TimeProvider time, Func<ISocketSender?>? senders = null)
     {
         _metrics = metrics;
         _time = time;
-        _workers = new FanOutWorker[settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount];
+        _workers = new FanOutWorker[settings.Workers > 0 ? settings.Workers : Math.Max(1, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _workers.Length; i++)
-            _workers[i] = new FanOutWorker(i, metrics);
+            _workers[i] = new FanOutWorker(i, metrics, senders?.Invoke());
         _shards = new Shard[settings.Shards > 0 ? settings.Shards : 8 * _workers.Length];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, _workers[i % _workers.Length], metrics);
@@ -75,6 +79,13 @@ internal sealed class Shards : IDisposable
             for (var i = 0; i < count; i++)
                 action(buffer[i].Connection);
         }
+    }
+
+    /// <inheritdoc cref="Shard.ReportUncontended"/>
+    public void ReportUncontended()
+    {
+        foreach (var shard in _shards)
+            shard.ReportUncontended();
     }
 
     public void Dispose()

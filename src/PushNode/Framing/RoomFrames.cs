@@ -17,14 +17,22 @@ internal sealed class RoomFrames
 
     private readonly byte[] _pushPrefix;
     private readonly string _gapPrefix;
+    private readonly string _data;
+    private readonly Frame _joined;
 
     /// <param name="room">The room; null for broadcasts, whose frames name none.</param>
     public RoomFrames(RoomId? room)
     {
-        var member = room is { } id ? $"\"room\":\"{JsonEncodedText.Encode(id.ToString(), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"," : "";
+        _data = room is { } id ? $"\"room\":\"{JsonEncodedText.Encode(id.ToString(), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"" : "";
+        var member = room is null ? "" : $"{_data},";
         _pushPrefix = Encoding.UTF8.GetBytes($$"""{"type":"PUSH","data":{{{member}}"items":[""");
         _gapPrefix = $$"""{"type":"GAP","data":{{{member}}""";
+        _joined = EncodeJoined("");
     }
+
+    /// <summary>Answers a JOIN: the first that a member gets.</summary>
+    /// <param name="id">The request's id as raw JSON; null when it has none, as all rooms of URLs have.</param>
+    public Frame Joined(string? id) => id is null ? _joined : EncodeJoined($"\"id\":{id},");
 
     /// <summary>All of a batch in one frame, the messages' bytes untouched and in order.</summary>
     public Frame Push(IReadOnlyCollection<ReadOnlyMemory<byte>> messages)
@@ -54,6 +62,8 @@ internal sealed class RoomFrames
         var count = missed is { } known ? known.ToString(CultureInfo.InvariantCulture) : "null";
         return ServerFrame.Create(Opcode.Text, Encoding.UTF8.GetBytes($$$"""{{{_gapPrefix}}}"missed":{{{count}}},"reason":"{{{reason}}}"}}"""), missed);
     }
+
+    private Frame EncodeJoined(string echo) => ServerFrame.Create(Opcode.Text, Encoding.UTF8.GetBytes($$$"""{"type":"JOINED",{{{echo}}}"data":{{{{_data}}}}}"""));
 
     private static ReadOnlySpan<byte> PushSuffix => "]}}"u8;
 }

@@ -36,12 +36,16 @@ internal sealed class MergeWorker : IDisposable
         _thread.Start();
     }
 
-    /// <summary>A payload for a room.</summary>
+    /// <summary>
+    /// A payload for a room. Wakes the thread only when it has something to do about it: a room whose batch is open has a due time at which the
+    /// thread wakes anyway, unless so much waits that a batch may be full.
+    /// </summary>
     public void Enqueue(RoomMerge room, ReadOnlyMemory<byte> payload)
     {
-        if (Interlocked.Add(ref _bytes, payload.Length + EntryBytes) <= _clock.Settings.MaxInboxBytes)
+        var waiting = Interlocked.Add(ref _bytes, payload.Length + EntryBytes);
+        if (waiting <= _clock.Settings.MaxInboxBytes)
         {
-            Enqueue(new Entry(EntryKind.Payload, room, payload));
+            Enqueue(new Entry(EntryKind.Payload, room, payload), waiting);
             return;
         }
 
@@ -54,13 +58,16 @@ internal sealed class MergeWorker : IDisposable
 
     /// <summary>
     /// The room's frame has left all shards. Passes the payloads that wait: what of them belongs to this room would be dropped for a frame that
-    /// is gone.
+    /// is gone. Wakes the thread only when a batch is held for it.
     /// </summary>
     public void EnqueueFrameLeft(RoomMerge room)
     {
         _framesLeft.Enqueue(room);
         lock (_lock)
-            Monitor.Pulse(_lock);
+        {
+            if (room.IsHeld)
+                Monitor.Pulse(_lock);
+        }
     }
 
     /// <summary>Messages of the room were lost.</summary>
@@ -86,12 +93,15 @@ internal sealed class MergeWorker : IDisposable
         _thread.Join();
     }
 
-    private void Enqueue(in Entry entry)
+    /// <param name="entry">What to do.</param>
+    /// <param name="waiting">For a payload: the bytes in the inbox, its own included.</param>
+    private void Enqueue(in Entry entry, long waiting = 0)
     {
         lock (_lock)
         {
             _inbox.Add(entry);
-            if (_inbox.Count == 1)
+            // Asked under the lock: the thread closes a batch before it looks into the inbox again, and only then waits.
+            if (entry.Kind != EntryKind.Payload || !entry.Room!.CanWait(waiting, _clock.Settings))
                 Monitor.Pulse(_lock);
         }
     }
@@ -101,6 +111,8 @@ internal sealed class MergeWorker : IDisposable
         TimeSpan? wait = null;
         while (TryTake(wait))
         {
+            // First, since what waits in the inbox may fill batches that wait for a frame which has long left.
+            PassFramesLeft();
             for (var i = 0; i < _taken.Count; i++)
             {
                 Handle(_taken[i]);
@@ -113,13 +125,17 @@ internal sealed class MergeWorker : IDisposable
         }
     }
 
+    private void PassFramesLeft()
+    {
+        while (_framesLeft.TryDequeue(out var room))
+            _merger.FrameLeft(room);
+    }
+
     /// <inheritdoc cref="Merger.FlushDue"/>
     private TimeSpan? FlushDue()
     {
-        var now = _clock.Now;
-        while (_framesLeft.TryDequeue(out var room))
-            _merger.FrameLeft(room, now);
-        return _merger.FlushDue(now);
+        PassFramesLeft();
+        return _merger.FlushDue(_clock.Now);
     }
 
     /// <summary>Waits until something is in the inbox or the time is over, and takes all of it.</summary>

@@ -37,16 +37,23 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         }
     }
 
-    /// <summary>A room's frame has left all shards: what became due meanwhile may go.</summary>
-    public void FrameLeft(RoomMerge room, long now)
+    /// <summary>A room's frame has left all shards: what became due meanwhile goes with the next <see cref="FlushDue"/>.</summary>
+    public void FrameLeft(RoomMerge room)
     {
         room.OnFrameLeft();
-        if (_held.Remove(room))
-            FlushOrHold(room, now);
+        if (!_held.Remove(room))
+            return;
+        room.IsHeld = false;
+        _open.Enqueue(room, room.Due);
     }
 
     /// <summary>Tells a room's members that messages were lost, after what was received before.</summary>
-    public void Gap(RoomMerge room, long now) => room.FlushGap(now, shards, metrics);
+    public void Gap(RoomMerge room, long now)
+    {
+        if (room.IsOpen)
+            Flush(room, now);
+        room.SendGap(shards);
+    }
 
     /// <summary>Sends every batch that may leave on its way.</summary>
     /// <returns>How long nothing will be due; null when no batch is open that waits for its time.</returns>
@@ -67,22 +74,20 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     /// <summary>Sends every open batch on its way, due or not.</summary>
     public void FlushAll(long now)
     {
-        _held.UnionWith(_open.UnorderedItems.Select(entry => entry.Element));
-        _open.Clear();
-        foreach (var room in _held)
+        foreach (var room in (RoomMerge[])[.. _held, .. _open.UnorderedItems.Select(entry => entry.Element)])
         {
             if (room.IsOpen)
-                room.Flush(now, shards, metrics);
+                Flush(room, now);
         }
 
-        _held.Clear();
+        _open.Clear();
     }
 
     private void AddValid(RoomMerge room, ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now)
     {
         // Before the next message, not after the rest of a burst: that would be dropped although nothing is on its way.
         if (room.IsFull(clock.Settings) && !room.IsFrameOnItsWay)
-            room.Flush(now, shards, metrics);
+            Flush(room, now);
         if (room.Add(json, publishedAt, now, clock, metrics))
             _open.Enqueue(room, room.Due);
     }
@@ -91,10 +96,17 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     {
         if (!room.IsOpen)
             return;
-        if (room.IsFrameOnItsWay)
-            _held.Add(room);
-        else
-            room.Flush(now, shards, metrics);
+        if (!room.IsFrameOnItsWay)
+            Flush(room, now);
+        else if (_held.Add(room))
+            room.IsHeld = true;
+    }
+
+    private void Flush(RoomMerge room, long now)
+    {
+        room.IsHeld = false;
+        _held.Remove(room);
+        room.Flush(now, shards, metrics);
     }
 
     private void Add(RoomMerge room, ReadOnlyMemory<byte> payload, DateTimeOffset? publishedAt, long now)

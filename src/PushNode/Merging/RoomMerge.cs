@@ -6,8 +6,8 @@ using PushNode.Telemetry;
 namespace PushNode.Merging;
 
 /// <summary>
-/// The open batch of one room and the rules for when it leaves. <see cref="Receive"/> and <see cref="TellGap"/> may be called by any thread and only enqueue; everything
-/// else is touched by the room's merge worker alone. Lives as long as the room.
+/// The open batch of one room and the rules for when it leaves. <see cref="Receive"/> and <see cref="TellGap"/> may be called by any thread and only enqueue; what is not marked otherwise
+/// is touched by the room's merge worker alone. Lives as long as the room.
 /// </summary>
 /// <param name="worker">The merge worker that owns the room.</param>
 /// <param name="frames">Encodes for the room.</param>
@@ -26,6 +26,14 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     public long Due { get; private set; }
 
     public bool IsOpen => _batch.Count > 0;
+
+    /// <summary>Whether a payload may wait in the inbox until the open batch is due, which it may not fill. By any thread under the worker's lock.</summary>
+    /// <param name="waiting">The bytes in the inbox, its own included.</param>
+    /// <param name="settings">Say when a batch is full.</param>
+    public bool CanWait(long waiting, MergeSettings settings) => IsOpen && _bytes + waiting < settings.MaxBatchBytes;
+
+    /// <summary>The open batch is due but the previous frame is still on its way. Read by any thread under the worker's lock.</summary>
+    public bool IsHeld { get; set; }
 
     /// <summary>Whether the open batch is large enough to be due at once.</summary>
     public bool IsFull(MergeSettings settings) => _bytes >= settings.MaxBatchBytes;
@@ -86,13 +94,8 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
         _bytes = 0;
     }
 
-    /// <summary>Sends a GAP of unknown size, behind what was received before it.</summary>
-    public void FlushGap(long now, Shards shards, NodeMetrics metrics)
-    {
-        if (IsOpen)
-            Flush(now, shards, metrics);
-        shards.Dispatch(members, frames.Gap(null, GapReason.Backplane));
-    }
+    /// <summary>Sends a GAP of unknown size.</summary>
+    public void SendGap(Shards shards) => shards.Dispatch(members, frames.Gap(null, GapReason.Backplane));
 
     /// <summary>A frame has left all shards.</summary>
     public void OnFrameLeft() => _flights--;

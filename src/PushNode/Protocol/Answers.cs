@@ -6,14 +6,12 @@ using PushNode.Framing;
 
 namespace PushNode.Protocol;
 
-/// <summary>Encodes the answers to a client's requests; each echoes the request's id.</summary>
+/// <summary>Encodes the answers to a client's requests; each echoes the request's id. JOINED is the room's own (<see cref="RoomFrames.Joined"/>).</summary>
 internal static class Answers
 {
     private static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     public static Frame Pong(string? id) => Answer("PONG", id, "{}");
-
-    public static Frame Joined(RoomId room, string? id) => Answer("JOINED", id, $$"""{"room":"{{Escape(room.ToString())}}"}""");
 
     public static Frame Left(RoomId room, string? id) => Answer("LEFT", id, $$"""{"room":"{{Escape(room.ToString())}}"}""");
 

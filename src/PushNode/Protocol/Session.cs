@@ -1,6 +1,5 @@
 using PushBackplane;
 using PushNode.Connections;
-using PushNode.Settings;
 using PushNode.Subscription;
 
 namespace PushNode.Protocol;
@@ -18,25 +17,26 @@ internal sealed class Session : ClientSession
     // The lock is the session itself: one object less for each of them. Nobody else locks it.
     private readonly Connection _connection;
     private readonly Rooms _rooms;
-    private readonly int _maxRooms;
-    private readonly int _maxWaiting;
-    private readonly Membership _everyone;
-    private JoinedRoom[] _joined = [];
-    private Queue<Request>? _waiting;
-    private JoinedRoom? _joining;
-    private bool _ended;
 
-    public Session(Connection connection, Rooms rooms, ConnectionSettings settings)
+    /// <summary>Null once the connection has ended.</summary>
+    private Membership? _everyone;
+
+    /// <summary>The first of the rooms; null when there is none.</summary>
+    private JoinedRoom? _joined;
+
+    /// <summary>What came behind a JOIN that waits for its acknowledgement; null when none does.</summary>
+    private Queue<Request>? _waiting;
+
+    public Session(Connection connection, Rooms rooms)
     {
         _connection = connection;
         _rooms = rooms;
-        _maxRooms = settings.MaxRooms;
-        // A URL may name as many rooms as there may be; none of them is one too many.
-        _maxWaiting = Math.Max(MaxWaiting, settings.MaxRooms);
         _everyone = new Membership(connection, rooms.Everyone.Frames);
         connection.Attach(this);
         rooms.Everyone.Members.Add(_everyone);
     }
+
+    private int MaxRooms => _connection.Settings.MaxRooms;
 
     public override void OnMessage(ReadOnlySpan<byte> utf8) => Take(Request.Parse(utf8));
 
@@ -50,14 +50,13 @@ internal sealed class Session : ClientSession
     {
         lock (this)
         {
-            _ended = true;
-            foreach (var joined in _joined)
+            for (var joined = _joined; joined is not null; joined = joined.Next)
                 LeaveLocked(joined);
-            _joined = [];
+            _rooms.Everyone.Members.Remove(_everyone!);
+            _everyone = null;
+            _joined = null;
             _waiting = null;
         }
-
-        _rooms.Everyone.Members.Remove(_everyone);
     }
 
     private void Take(Request request)
@@ -65,14 +64,16 @@ internal sealed class Session : ClientSession
         lock (this)
         {
             // The reader may end while the rooms of the URL are still being joined; nobody would let go of them any more.
-            if (_ended)
+            if (_everyone is null)
                 return;
-            if (_joining is null)
+            // A URL may name as many rooms as there may be; none of them is one too many.
+            var maxWaiting = Math.Max(MaxWaiting, MaxRooms);
+            if (_waiting is null)
                 ProcessLocked(request);
-            else if ((_waiting ??= new Queue<Request>()).Count < _maxWaiting)
+            else if (_waiting.Count < maxWaiting)
                 _waiting.Enqueue(request);
             else
-                _connection.Send(Answers.Error(ErrorCode.TooManyRequests, $"{_maxWaiting} requests wait for a JOIN already; send again after its answer.", request.Id));
+                _connection.Send(Answers.Error(ErrorCode.TooManyRequests, $"{maxWaiting} requests wait for a JOIN already; send again after its answer.", request.Id));
         }
     }
 
@@ -120,43 +121,43 @@ internal sealed class Session : ClientSession
 
     private void JoinLocked(RoomId id, string? requestId)
     {
-        if (Array.Find(_joined, joined => joined.Id == id) is { } known)
+        if (FindLocked(id) is { } known)
         {
-            if (known.Membership is not null)
-                _connection.Send(Answers.Joined(id, requestId));
+            if (known.HasEntered)
+                _connection.Send(known.Frames.Joined(requestId));
             else
                 StepAsideLocked(known, requestId);
             return;
         }
 
-        if (_joined.Length >= _maxRooms)
+        if (CountLocked() >= MaxRooms)
         {
-            _connection.Send(Answers.Error(ErrorCode.RoomLimit, $"The connection is in {_maxRooms} rooms, which is the limit; leave one first.", requestId));
+            _connection.Send(Answers.Error(ErrorCode.RoomLimit, $"The connection is in {MaxRooms} rooms, which is the limit; leave one first.", requestId));
             return;
         }
 
-        var room = new JoinedRoom(id, _rooms.Hold(id));
-        _joined = [.. _joined, room];
-        var receiving = _rooms.ReceivingAsync(room.Room);
+        var room = new JoinedRoom(_connection, _rooms.Hold(id), _joined);
+        _joined = room;
+        var receiving = room.Room.ReceivingAsync();
         if (receiving.IsCompletedSuccessfully)
         {
             EnterLocked(room, requestId);
         }
         else
         {
-            _joining = room;
+            _waiting = [];
             _ = AwaitJoinAsync(room, requestId, receiving);
         }
     }
 
     private async Task AwaitJoinAsync(JoinedRoom room, string? requestId, Task receiving)
     {
-        await Task.WhenAny(receiving, _rooms.BackplaneAway).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await Task.WhenAny(receiving, room.Room.Home.Away).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         lock (this)
         {
-            _joining = null;
-            if (_ended)
+            if (_waiting is not { } behind)
                 return;
+            _waiting = null;
             if (receiving.IsCompletedSuccessfully)
             {
                 EnterLocked(room, requestId);
@@ -167,10 +168,11 @@ internal sealed class Session : ClientSession
                 _ = AwaitReturnAsync(room, receiving);
             }
 
-            while (_joining is null && _waiting is not null && _waiting.TryDequeue(out var next))
+            while (_waiting is null && behind.TryDequeue(out var next))
                 ProcessLocked(next);
-            if (_waiting is { Count: 0 })
-                _waiting = null;
+            // One of them was a JOIN that waits in turn, and the rest is behind it now.
+            if (_waiting is not null)
+                _waiting = behind;
         }
     }
 
@@ -193,39 +195,65 @@ internal sealed class Session : ClientSession
         await receiving.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         lock (this)
         {
-            if (_ended || !receiving.IsCompletedSuccessfully || !_joined.Contains(room))
+            if (!receiving.IsCompletedSuccessfully || FindLocked(room.Room.Id) != room)
                 return;
             EnterLocked(room, room.Waiting![0]);
             foreach (var repeated in room.Waiting.Skip(1))
-                _connection.Send(Answers.Joined(room.Id, repeated));
+                _connection.Send(room.Frames.Joined(repeated));
             room.Waiting = null;
         }
     }
 
-    private void EnterLocked(JoinedRoom room, string? requestId)
-    {
-        var membership = new Membership(_connection, room.Room.Frames);
-        if (_connection.SendAnd(Answers.Joined(room.Id, requestId), () => room.Room.Members.Add(membership)))
-            room.Membership = membership;
-    }
+    private void EnterLocked(JoinedRoom room, string? requestId) =>
+        room.HasEntered = _connection.SendAnd(room.Frames.Joined(requestId), () => room.Room.Members.Add(room));
 
     private void LeaveLocked(RoomId id, string? requestId)
     {
-        if (Array.Find(_joined, joined => joined.Id == id) is not { } room)
+        if (FindLocked(id) is not { } room)
         {
             _connection.Send(Answers.Left(id, requestId));
             return;
         }
 
-        _connection.SendAnd(Answers.Left(id, requestId), () => room.Membership?.IsActive = false);
-        _joined = [.. _joined.Where(joined => joined != room)];
+        _connection.SendAnd(Answers.Left(id, requestId), () => room.IsActive = false);
+        UnlinkLocked(room);
         LeaveLocked(room);
     }
 
     private void LeaveLocked(JoinedRoom room)
     {
-        if (room.Membership is { } membership)
-            room.Room.Members.Remove(membership);
-        _rooms.Release(room.Id, room.Room);
+        if (room.HasEntered)
+            room.Room.Members.Remove(room);
+        _rooms.Release(room.Room);
+    }
+
+    private JoinedRoom? FindLocked(RoomId id)
+    {
+        var room = _joined;
+        while (room is not null && room.Room.Id != id)
+            room = room.Next;
+        return room;
+    }
+
+    private int CountLocked()
+    {
+        var count = 0;
+        for (var room = _joined; room is not null; room = room.Next)
+            count++;
+        return count;
+    }
+
+    private void UnlinkLocked(JoinedRoom room)
+    {
+        if (_joined == room)
+        {
+            _joined = room.Next;
+            return;
+        }
+
+        var before = _joined!;
+        while (before.Next != room)
+            before = before.Next!;
+        before.Next = room.Next;
     }
 }

@@ -38,30 +38,15 @@ internal sealed class Rooms
         _linger = settings.Linger;
         _time = time;
         var frames = new RoomFrames(null);
-        Everyone = new Room(channels.All, frames, shards.Everyone, merging.Open(null, frames, shards.Everyone));
+        Everyone = new Room(default, channels.All, backplane.Home(channels.All), frames, shards.Everyone, merging.Open(null, frames, shards.Everyone));
         metrics.CountRooms(() => _rooms.Count);
     }
 
     /// <summary>The room of all connections, whose channel carries the broadcasts.</summary>
     public Room Everyone { get; }
 
-    /// <summary>Whether messages flow between backplane and node.</summary>
-    public bool IsBackplaneUp => _backplane.IsUp;
-
-    /// <summary>Completes when the backplane goes away.</summary>
-    public Task BackplaneAway => _backplane.Away;
-
-    /// <summary>Subscribes to broadcasts and begins to tell members about outages. Called once.</summary>
-    public void Open()
-    {
-        Everyone.Subscribe(_backplane);
-        _backplane.Resuming += () =>
-        {
-            Everyone.Merge.TellGap();
-            foreach (var (_, room) in _rooms)
-                room.Merge.TellGap();
-        };
-    }
+    /// <summary>Subscribes to broadcasts. Called once.</summary>
+    public void Open() => Everyone.Subscribe(_backplane);
 
     /// <summary>Holds a room, opening it if need be. Each call is undone by one <see cref="Release"/>.</summary>
     public Room Hold(RoomId id)
@@ -82,28 +67,16 @@ internal sealed class Rooms
     }
 
     /// <summary>Lets go of a room; it lingers if nobody else holds it.</summary>
-    public void Release(RoomId id, Room room)
+    public void Release(Room room)
     {
         lock (room)
         {
             if (--room.Holders == 0)
-                _lingering.Enqueue(new Lingering(id, room, ++room.Emptied, _time.GetTimestamp()));
+                _lingering.Enqueue(new Lingering(room, ++room.Emptied, _time.GetTimestamp()));
         }
 
         while (_lingering.Count > MaxLingering && _lingering.TryDequeue(out var oldest))
             Retire(oldest);
-    }
-
-    /// <summary>Completes when messages published from now on reach the room's members: its channel is acknowledged and the backplane is up.</summary>
-    public Task ReceivingAsync(Room room)
-    {
-        return room.Subscribed.IsCompletedSuccessfully && _backplane.IsUp ? Task.CompletedTask : Both();
-
-        async Task Both()
-        {
-            await room.Subscribed;
-            await _backplane.Up;
-        }
     }
 
     /// <summary>
@@ -125,7 +98,7 @@ internal sealed class Rooms
             room.IsRetired = true;
             // Before the room leaves the directory, so that a new room's SUBSCRIBE comes after it.
             _ = _backplane.UnsubscribeAsync(room.Channel);
-            _rooms.TryRemove(KeyValuePair.Create(lingering.Id, room));
+            _rooms.TryRemove(KeyValuePair.Create(room.Id, room));
         }
     }
 
@@ -133,8 +106,9 @@ internal sealed class Rooms
     {
         var frames = new RoomFrames(id);
         var members = new RoomMembers(_shards);
-        return new Room(_channels.Room(id), frames, members, _merging.Open(id, frames, members));
+        var channel = _channels.Room(id);
+        return new Room(id, channel, _backplane.Home(channel), frames, members, _merging.Open(id, frames, members));
     }
 
-    private readonly record struct Lingering(RoomId Id, Room Room, int Emptied, long Since);
+    private readonly record struct Lingering(Room Room, int Emptied, long Since);
 }

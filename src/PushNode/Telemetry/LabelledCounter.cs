@@ -3,20 +3,20 @@ using System.Text.Json;
 
 namespace PushNode.Telemetry;
 
-/// <summary>A counter with one label, <c>reason</c>, whose values are an enum's names in snake case, all exported from the start at 0.</summary>
-internal sealed class LabelledCounter<TReason> where TReason : struct, Enum
+/// <summary>A counter with one label, <c>reason</c> unless named otherwise, whose values are an enum's names in snake case, all exported from the start at 0.</summary>
+internal sealed class LabelledCounter<TValue> where TValue : struct, Enum
 {
     private readonly long[] _counts;
     private readonly KeyValuePair<string, object?>[] _labels;
 
-    public LabelledCounter(Meter meter, string name, string unit, string description)
+    public LabelledCounter(Meter meter, string name, string unit, string description, string label = "reason")
     {
-        _labels = Array.ConvertAll(Enum.GetNames<TReason>(), value => KeyValuePair.Create("reason", (object?)JsonNamingPolicy.SnakeCaseLower.ConvertName(value)));
+        _labels = Array.ConvertAll(Enum.GetNames<TValue>(), value => KeyValuePair.Create(label, (object?)JsonNamingPolicy.SnakeCaseLower.ConvertName(value)));
         _counts = new long[_labels.Length];
         meter.CreateObservableCounter(name, Observe, unit, description);
     }
 
-    public void Add(long count, TReason reason) => Interlocked.Add(ref _counts[Convert.ToInt32(reason, null)], count);
+    public void Add(long count, TValue value) => Interlocked.Add(ref _counts[Convert.ToInt32(value, null)], count);
 
     private IEnumerable<Measurement<long>> Observe()
     {

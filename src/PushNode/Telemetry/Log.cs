@@ -14,4 +14,25 @@ internal static partial class Log
 
     [LoggerMessage(4004, LogLevel.Error, "A client's bytes met a bug; its connection is cut.")]
     public static partial void ClientFailed(this ILogger logger, Exception bug);
+
+    [LoggerMessage(4005, LogLevel.Information, "io_uring is not to be had ({Refusal}): each frame is sent by a system call of its own, which costs more CPU.")]
+    public static partial void SendsOneByOne(this ILogger logger, string refusal);
+
+    [LoggerMessage(4010, LogLevel.Information, "Commands to {Node} are heard on {Channel} of {Backplane}.")]
+    public static partial void ControlListening(this ILogger logger, string node, string channel, string backplane);
+
+    [LoggerMessage(4011, LogLevel.Information, "Draining by command: {Connections} connections, at most {ClosesPerSecond:0.#} a second.")]
+    public static partial void DrainCommanded(this ILogger logger, int connections, double closesPerSecond);
+
+    [LoggerMessage(4012, LogLevel.Information, "Drained by command after {Elapsed}; nobody is connected until the node is taken back.")]
+    public static partial void Emptied(this ILogger logger, TimeSpan elapsed);
+
+    [LoggerMessage(4013, LogLevel.Information, "Taken back by command with {Connections} connections.")]
+    public static partial void TakenBack(this ILogger logger, int connections);
+
+    [LoggerMessage(4014, LogLevel.Warning, "A message on {Channel} {Why}. It changes nothing.")]
+    public static partial void ControlRefused(this ILogger logger, string channel, string why);
+
+    [LoggerMessage(4015, LogLevel.Warning, "The drain is late: {Connections} connections are told to go at once.")]
+    public static partial void DrainLate(this ILogger logger, int connections);
 }

@@ -23,6 +23,7 @@ internal sealed class NodeMetrics : IDisposable
     private readonly LabelledCounter<Refusal> _refused;
     private readonly LabelledCounter<MessageDrop> _messagesDropped;
     private readonly LabelledCounter<DeliveryDrop> _deliveriesDropped;
+    private readonly LabelledCounter<ControlResult> _controlMessages;
     private readonly Dictionary<string, int> _closeReasons;
     private readonly long[] _closed;
 
@@ -36,17 +37,21 @@ internal sealed class NodeMetrics : IDisposable
     private long _expected;
     private long _deliveries;
     private Func<int> _rooms = static () => 0;
+    private Func<bool> _draining = static () => false;
 
     /// <param name="meters">Where the meter comes from.</param>
     /// <param name="closeReasons">All values of push_connections_closed_total's label.</param>
-    public NodeMetrics(IMeterFactory meters, IEnumerable<string> closeReasons)
+    /// <param name="connectionLimit">How many connections there may be.</param>
+    public NodeMetrics(IMeterFactory meters, IEnumerable<string> closeReasons, int connectionLimit)
     {
         _closeReasons = closeReasons.Select((reason, index) => (reason, index)).ToDictionary(pair => pair.reason, pair => pair.index);
         _closed = new long[_closeReasons.Count];
         _meter = meters.Create(MeterName);
 
         _meter.CreateObservableUpDownCounter("push.connections", () => Connections, "{connection}", "Open connections.");
+        _meter.CreateObservableGauge("push.connections_limit", () => connectionLimit, "{connection}", "Open connections beyond which upgrades are refused.");
         _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
+        _meter.CreateObservableGauge("push.draining", () => _draining() ? 1 : 0, null, "1 while the node lets nobody in and closes its clients, by command or at its end; 0 otherwise.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
         _refused = new(_meter, "push.connections_refused", "{connection}", "Upgrades refused, by reason.");
         _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
@@ -60,6 +65,7 @@ internal sealed class NodeMetrics : IDisposable
         Counter("push.deliveries_expected", () => Read(ref _expected), "{delivery}", "Batch size times the members listed when the batch was fanned out.");
         Counter("push.deliveries", () => Read(ref _deliveries), "{delivery}", "Messages accepted by a connection's socket or stream.");
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
+        _controlMessages = new(_meter, "push.control_messages", "{message}", "Messages on the control channel, by what became of them.", label: "result");
 
         _batchMessages = _meter.CreateHistogram("push.batch_messages", "{message}", "Messages in a batch.", advice: Buckets(Array.ConvertAll(BatchBuckets, bound => (int)bound)));
         _lockWait = _meter.CreateHistogram("push.shard_lock_wait", "s", "Waiting for a shard's lock, every acquisition; uncontended counts as 0.", advice: Buckets(LockWaitBuckets));
@@ -76,11 +82,16 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Names what counts the rooms; asked at each export.</summary>
     public void CountRooms(Func<int> rooms) => _rooms = rooms;
 
+    /// <summary>Names what knows whether the node drains; asked at each export.</summary>
+    public void ShowDraining(Func<bool> draining) => _draining = draining;
+
     public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
 
     public void ConnectionRefused(Refusal reason) => _refused.Add(1, reason);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
+
+    public void ControlMessage(ControlResult result) => _controlMessages.Add(1, result);
 
     public void AcceptPaused() => Interlocked.Increment(ref _acceptPauses);
 
@@ -107,6 +118,13 @@ internal sealed class NodeMetrics : IDisposable
     }
 
     public void BytesSent(long bytes) => Interlocked.Add(ref _bytesSent, bytes);
+
+    /// <summary>Acquisitions that did not wait.</summary>
+    public void ShardLocksTaken(long uncontended)
+    {
+        for (var i = 0L; i < uncontended; i++)
+            _lockWait.Record(0);
+    }
 
     public void ShardLockWaited(TimeSpan wait) => _lockWait.Record(wait.TotalSeconds);
 

@@ -18,6 +18,8 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
     private Connection? _connection;
     private volatile bool _writing;
 
+    public int? Socket => null;
+
     public int TryWrite(ReadOnlyMemory<byte> bytes)
     {
         if (_writing || gone.IsCancellationRequested)

@@ -4,7 +4,7 @@ using PushBackplane;
 namespace PushApi.Tests.Hosting;
 
 /// <summary>A backplane that records what is published and, when told to hold, answers only when the test says so.</summary>
-public sealed class FakeBackplane : IBackplane
+public sealed class FakeBackplane : IBackplane, IBackplaneServer
 {
     private readonly Channel<HeldPublish> _held = Channel.CreateUnbounded<HeldPublish>();
     private readonly List<Published> _published = [];
@@ -24,11 +24,10 @@ public sealed class FakeBackplane : IBackplane
 
     public Task Up => Task.CompletedTask;
 
-    public event Action? Resuming
-    {
-        add { }
-        remove { }
-    }
+    /// <summary>Servers other than this one, by channel.</summary>
+    public Dictionary<string, FakeServer> Homes { get; } = [];
+
+    public IBackplaneServer Home(string channel) => Homes.TryGetValue(channel, out var home) ? home : this;
 
     /// <summary>Everything published so far, in order.</summary>
     public Published[] Published
@@ -62,7 +61,7 @@ public sealed class FakeBackplane : IBackplane
         return held.Answer;
     }
 
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload) => throw new NotSupportedException("The API subscribes to nothing.");
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss) => throw new NotSupportedException("The API subscribes to nothing.");
 
     public Task UnsubscribeAsync(string channel) => throw new NotSupportedException("The API subscribes to nothing.");
 }

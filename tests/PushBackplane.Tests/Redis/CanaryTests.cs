@@ -39,7 +39,7 @@ public sealed class CanaryTests : IAsyncLifetime
 
         // One more round trip on the same socket: everything before it has been handled.
         var handled = new TaskCompletionSource();
-        await node.Bus.SubscribeAsync("push:all", _ => handled.TrySetResult());
+        await node.SubscribeAsync("push:all", _ => handled.TrySetResult());
         await _server.CliAsync("PUBLISH", "push:all", "x");
         await handled.Task;
         Assert.Equal(0, node.Log.Count(2003));
@@ -71,10 +71,13 @@ public sealed class CanaryTests : IAsyncLifetime
             if (instrument.Meter.Scope == node.Services.GetRequiredService<IMeterFactory>())
                 self.EnableMeasurementEvents(instrument);
         };
-        listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => values[instrument.Name] = value);
-        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => values[instrument.Name] = value);
-        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) =>
+        // One series each, with the server's address and nothing else in its label.
+        string Key(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) => tags is [("server", var server)] && _server.EndPoint.Equals(server) ? instrument.Name : "wrong";
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => values[Key(instrument, tags)] = value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => values[Key(instrument, tags)] = value);
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
         {
+            Assert.Equal(instrument.Name, Key(instrument, tags));
             Assert.Equal("push.backplane.roundtrip", instrument.Name);
             Assert.InRange(value, 0, 60);
             Interlocked.Increment(ref roundTrips);

@@ -18,7 +18,7 @@ public sealed class DeliveryTests : IAsyncLifetime
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
-        await node.Bus.SubscribeAsync("push:room:默认房间", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+        await node.SubscribeAsync("push:room:默认房间", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
 
         Assert.Equal("1", await _server.CliAsync("PUBLISH", "push:room:默认房间", """{"text":"你好 😀"}"""));
         await _server.CliAsync("PUBLISH", "push:room:默认房间", "42");
@@ -35,9 +35,9 @@ public sealed class DeliveryTests : IAsyncLifetime
         await using var two = await TestBackplane.UpAsync(_server, "two");
 
         Assert.Equal(0, await one.Bus.PublishAsync("push:all", new byte[1]));
-        await one.Bus.SubscribeAsync("push:all", _ => { });
+        await one.SubscribeAsync("push:all", _ => { });
         Assert.Equal(1, await two.Bus.PublishAsync("push:all", new byte[1]));
-        await two.Bus.SubscribeAsync("push:all", _ => { });
+        await two.SubscribeAsync("push:all", _ => { });
         Assert.Equal(2, await one.Bus.PublishAsync("push:all", new byte[1]));
         await one.Bus.UnsubscribeAsync("push:all");
         Assert.Equal(1, await one.Bus.PublishAsync("push:all", new byte[1]));
@@ -50,7 +50,7 @@ public sealed class DeliveryTests : IAsyncLifetime
         string[] channels = ["push:room:*", "push:room:[a]", "push:room:h?llo", "push:room:a", "push:room:hello", "*", "push:*"];
         var received = new ConcurrentQueue<(string Channel, string Payload)>();
         foreach (var channel in channels)
-            await node.Bus.SubscribeAsync(channel, payload => received.Enqueue((channel, Encoding.UTF8.GetString(payload.Span))));
+            await node.SubscribeAsync(channel, payload => received.Enqueue((channel, Encoding.UTF8.GetString(payload.Span))));
 
         foreach (var channel in channels)
             Assert.Equal("1", await _server.CliAsync("PUBLISH", channel, channel));
@@ -72,14 +72,14 @@ public sealed class DeliveryTests : IAsyncLifetime
         var received = new List<int>(Messages);
         var inside = 0;
         var overlapped = false;
-        await node.Bus.SubscribeAsync("push:room:order", payload =>
+        await node.SubscribeAsync("push:room:order", payload =>
         {
             overlapped |= Interlocked.Increment(ref inside) != 1;
             received.Add(int.Parse(payload.Span, CultureInfo.InvariantCulture));
             Interlocked.Decrement(ref inside);
         });
         // Other channels' callbacks between them, as in a real node.
-        await node.Bus.SubscribeAsync("push:room:other", _ => Thread.SpinWait(20));
+        await node.SubscribeAsync("push:room:other", _ => Thread.SpinWait(20));
 
         var pending = new Queue<Task<int?>>();
         for (var i = 0; i < Messages; i++)
@@ -103,7 +103,7 @@ public sealed class DeliveryTests : IAsyncLifetime
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<byte>();
-        await node.Bus.SubscribeAsync("push:all", payload => received.Enqueue(payload.Span[0]));
+        await node.SubscribeAsync("push:all", payload => received.Enqueue(payload.Span[0]));
         var buffer = new byte[1];
         var publishing = new List<Task<int?>>();
         for (var i = 0; i < 200; i++)
@@ -122,7 +122,7 @@ public sealed class DeliveryTests : IAsyncLifetime
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var calls = 0;
-        await node.Bus.SubscribeAsync("push:all", _ =>
+        await node.SubscribeAsync("push:all", _ =>
         {
             if (Interlocked.Increment(ref calls) == 1)
                 throw new InvalidOperationException("a bug");

@@ -66,12 +66,12 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
             {
                 for (var call = 0; call < 20; call++)
                 {
-                    _ = node.Bus.SubscribeAsync(name, _ => { });
+                    _ = node.SubscribeAsync(name, _ => { });
                     _ = node.Bus.UnsubscribeAsync(name);
                 }
             })));
             var received = new TaskCompletionSource();
-            await node.Bus.SubscribeAsync(name, _ => received.TrySetResult());
+            await node.SubscribeAsync(name, _ => received.TrySetResult());
             Assert.Equal(1, await node.Bus.PublishAsync(name, new byte[1]));
             await received.Task;
         }
@@ -91,7 +91,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
             lock (_lock)
             {
                 var call = ++_calls;
-                _subscribes.Add((call, node.Bus.SubscribeAsync(name, _ => _received.Enqueue(call))));
+                _subscribes.Add((call, node.SubscribeAsync(name, _ => _received.Enqueue(call))));
                 _wanted = true;
             }
         }

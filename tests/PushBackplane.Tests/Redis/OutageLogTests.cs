@@ -1,4 +1,5 @@
 using PushBackplane.Redis;
+using RedisPush.Testing;
 
 namespace PushBackplane.Tests.Redis;
 

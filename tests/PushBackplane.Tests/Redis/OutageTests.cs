@@ -17,7 +17,7 @@ public sealed class OutageTests : IAsyncLifetime
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
-        await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
         var away = node.Bus.Away;
         Assert.False(away.IsCompleted);
         Assert.Null(node.Bus.NotReadyBecause);
@@ -27,11 +27,11 @@ public sealed class OutageTests : IAsyncLifetime
         Assert.False(node.Bus.IsUp);
         Assert.Null(await node.Bus.PublishAsync("push:room:a", new byte[1]));
         await Eventually.HoldsAsync(() => node.Bus.NotReadyBecause == $"Redis at {_server.EndPoint} does not answer.", "the reason");
-        Assert.Equal(0, node.ResumingCount);
+        Assert.Equal(0, node.Losses("push:room:a"));
 
         await _server.StartAsync();
         await node.IsUpAsync();
-        Assert.Equal(1, node.ResumingCount);
+        Assert.Equal(1, node.Losses("push:room:a"));
         Assert.False(node.Bus.Away.IsCompleted);
         await _server.CliAsync("PUBLISH", "push:room:a", "again");
         await Eventually.HoldsAsync(() => received.Contains("again"), "delivery");
@@ -42,7 +42,7 @@ public sealed class OutageTests : IAsyncLifetime
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
-        await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
 
         _server.Suspend();
         await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the stall is noticed");
@@ -51,7 +51,7 @@ public sealed class OutageTests : IAsyncLifetime
 
         _server.Resume();
         await node.IsUpAsync();
-        Assert.Equal(1, node.ResumingCount);
+        Assert.Equal(1, node.Losses("push:room:a"));
         await _server.CliAsync("PUBLISH", "push:room:a", "again");
         await Eventually.HoldsAsync(() => received.Contains("again"), "delivery");
         await Eventually.HoldsAsync(async () => await _server.CliAsync("PUBSUB", "NUMSUB", "push:room:a") == "push:room:a\n1", "the old connection is gone");
@@ -94,8 +94,8 @@ public sealed class OutageTests : IAsyncLifetime
         await _server.StopAsync();
         await using var node = await TestBackplane.StartAsync(_server.EndPoint);
         var received = false;
-        var subscribed = node.Bus.SubscribeAsync("push:all", _ => received = true);
-        var cancelled = node.Bus.SubscribeAsync("push:room:gone", _ => { });
+        var subscribed = node.SubscribeAsync("push:all", _ => received = true);
+        var cancelled = node.SubscribeAsync("push:room:gone", _ => { });
         await node.Bus.UnsubscribeAsync("push:room:gone");
         await Assert.ThrowsAsync<TaskCanceledException>(() => cancelled);
 
@@ -111,7 +111,7 @@ public sealed class OutageTests : IAsyncLifetime
         Assert.Equal("", await _server.CliAsync("PUBSUB", "CHANNELS", "push:room:*"));
         await _server.CliAsync("PUBLISH", "push:all", "x");
         await Eventually.HoldsAsync(() => received, "delivery");
-        Assert.Equal(0, node.ResumingCount);
+        Assert.Equal(0, node.Losses("push:all"));
         Assert.Equal(1, node.Log.Count(2001));
     }
 
@@ -125,9 +125,9 @@ public sealed class OutageTests : IAsyncLifetime
             await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the outage is noticed");
             var first = new ConcurrentQueue<string>();
             var second = new ConcurrentQueue<string>();
-            var early = node.Bus.SubscribeAsync($"push:room:{outage}", payload => first.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+            var early = node.SubscribeAsync($"push:room:{outage}", payload => first.Enqueue(Encoding.UTF8.GetString(payload.Span)));
             await node.Bus.UnsubscribeAsync($"push:room:{outage}");
-            var late = node.Bus.SubscribeAsync($"push:room:{outage}", payload => second.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+            var late = node.SubscribeAsync($"push:room:{outage}", payload => second.Enqueue(Encoding.UTF8.GetString(payload.Span)));
             await Assert.ThrowsAsync<TaskCanceledException>(() => early);
             Assert.False(late.IsCompleted);
 
@@ -139,7 +139,8 @@ public sealed class OutageTests : IAsyncLifetime
             await node.IsUpAsync();
         }
 
-        Assert.Equal(3, node.ResumingCount);
+        // Each later outage is a loss to those that were acknowledged before it.
+        Assert.Equal([2, 1, 0], Enumerable.Range(0, 3).Select(outage => node.Losses($"push:room:{outage}")));
     }
 
     [Fact]
@@ -150,8 +151,7 @@ public sealed class OutageTests : IAsyncLifetime
         const int Word = -1;
         var received = new ConcurrentQueue<int>();
         var confirmed = new ConcurrentQueue<int>();
-        node.Bus.Resuming += () => received.Enqueue(Word);
-        await node.Bus.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)));
+        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)), () => received.Enqueue(Word));
         using var stop = new CancellationTokenSource();
         var traffic = Task.Run(async () =>
         {
@@ -169,7 +169,7 @@ public sealed class OutageTests : IAsyncLifetime
             var away = node.Bus.Away;
             await _server.CliAsync("CLIENT", "KILL", "TYPE", "pubsub");
             await Eventually.HoldsAsync(() => away.IsCompleted, "the cut is noticed");
-            await Eventually.HoldsAsync(() => node.ResumingCount == kill, "the cut is reported");
+            await Eventually.HoldsAsync(() => node.Losses("push:room:a") == kill, "the cut is reported");
             await Eventually.HoldsAsync(() => node.Bus.IsUp && publisher.Bus.IsUp, "both are back");
         }
 
@@ -194,24 +194,19 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_outages_end_is_announced_before_anything_is_subscribed_again()
+    public async Task Each_channels_loss_is_announced_once_and_when_its_subscription_stands_again()
     {
         const int Channels = 5_000;
         await using var node = await TestBackplane.UpAsync(_server);
-        await Task.WhenAll(Enumerable.Range(0, Channels).Select(i => node.Bus.SubscribeAsync($"push:room:{i}", _ => { })));
-        var upWhenResuming = true;
-        string? channelsWhenResuming = null;
-        node.Bus.Resuming += () =>
-        {
-            upWhenResuming = node.Bus.IsUp;
-            channelsWhenResuming = _server.CliAsync("EVAL", "return #redis.call('PUBSUB', 'CHANNELS', 'push:room:*')", "0").GetAwaiter().GetResult();
-        };
+        await Task.WhenAll(Enumerable.Range(0, Channels).Select(i => node.SubscribeAsync($"push:room:{i}", _ => { })));
+        string? subscribersWhenTold = null;
+        await node.SubscribeAsync("push:room:last", _ => { }, () => subscribersWhenTold = _server.CliAsync("PUBSUB", "NUMSUB", "push:room:last").GetAwaiter().GetResult());
 
         await _server.CliAsync("CLIENT", "KILL", "TYPE", "pubsub");
-        await Eventually.HoldsAsync(() => node.ResumingCount == 1 && node.Bus.IsUp, "the outage is over");
+        await Eventually.HoldsAsync(() => node.Losses("push:room:last") == 1 && node.Bus.IsUp, "the outage is over");
 
-        Assert.False(upWhenResuming);
-        Assert.Equal("0", channelsWhenResuming);
+        Assert.Equal("push:room:last\n1", subscribersWhenTold);
+        Assert.All(Enumerable.Range(0, Channels), i => Assert.Equal(1, node.Losses($"push:room:{i}")));
     }
 
     [Fact]
@@ -230,7 +225,7 @@ public sealed class OutageTests : IAsyncLifetime
         var up = await TestBackplane.UpAsync(_server);
         _server.Suspend();
         var connecting = await TestBackplane.StartAsync(_server.EndPoint);
-        var subscribed = connecting.Bus.SubscribeAsync("push:all", _ => { });
+        var subscribed = connecting.SubscribeAsync("push:all", _ => { });
 
         await up.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await connecting.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);

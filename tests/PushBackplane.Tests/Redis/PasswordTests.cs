@@ -49,7 +49,7 @@ public sealed class PasswordTests : IAsyncLifetime
     [InlineData("redis://:hunter2@localhost:6379")]
     public void A_malformed_connection_string_is_refused_by_its_key_without_its_value(string connectionString)
     {
-        var refused = Assert.Throws<SettingsException>(() => RedisOptions.Parse(connectionString));
+        var refused = Assert.Throws<SettingsException>(() => RedisOptions.Parse("ConnectionStrings:Redis", connectionString));
         Assert.StartsWith("ConnectionStrings:Redis must be host:port", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", refused.ToString(), StringComparison.Ordinal);
     }
@@ -59,5 +59,5 @@ public sealed class PasswordTests : IAsyncLifetime
     [InlineData("10.0.0.1:7000, redis.example:7001 ,password=x", "10.0.0.1:7000, redis.example:7001")]
     [InlineData("localhost:6379,abortConnect=true,connectRetry=9,ssl=true", "localhost:6379")]
     public void A_connection_string_in_the_librarys_form_is_accepted(string connectionString, string endPoints) =>
-        Assert.Equal(endPoints, RedisOptions.EndPoints(RedisOptions.Parse(connectionString)));
+        Assert.Equal(endPoints, RedisOptions.EndPoints(RedisOptions.Parse("ConnectionStrings:Redis", connectionString)));
 }

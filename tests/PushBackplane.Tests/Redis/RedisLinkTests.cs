@@ -59,11 +59,16 @@ public sealed class RedisLinkTests : IAsyncLifetime
         using var old = await ConnectAsync();
         using var current = await ConnectAsync();
         var received = new List<byte>();
-        var subscription = new RedisSubscription("a", payload => received.Add(payload.Span[0]), NullLogger.Instance);
+        var begun = new List<bool>();
+        var subscription = new RedisSubscription("a", payload => received.Add(payload.Span[0]), begun.Add, NullLogger.Instance);
         subscription.Deliver(old, [1]);
         old.Fail("cut");
         subscription.Deliver(old, [2]);
+        subscription.Begin(old);
+        Assert.Equal([true], begun);
         subscription.Deliver(current, [3]);
+        subscription.Begin(current);
+        Assert.Equal([true, false], begun);
         subscription.End();
         subscription.Deliver(current, [4]);
         Assert.Equal([1, 3], received);
@@ -112,10 +117,10 @@ public sealed class RedisLinkTests : IAsyncLifetime
         await running;
     }
 
-    private Task<RedisLink> ConnectAsync() => RedisLink.ConnectAsync(RedisOptions.Parse(_server.EndPoint), TimeProvider.System, TestContext.Current.CancellationToken);
+    private Task<RedisLink> ConnectAsync() => RedisLink.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint), TimeProvider.System, TestContext.Current.CancellationToken);
 
     private Canary NewCanary(RedisLink link, Guid nonce, TimeProvider time) =>
-        new(link, "canary", nonce, TimeSpan.FromSeconds(3), () => { }, time, _services.GetRequiredService<BackplaneMetrics>());
+        new(link, "canary", nonce, TimeSpan.FromSeconds(3), () => { }, time, _services.GetRequiredService<BackplaneMetrics>().Add("test"));
 
     private sealed class JumpingTime : TimeProvider
     {

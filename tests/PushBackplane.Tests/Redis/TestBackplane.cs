@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using PushBackplane.Redis;
 using PushBackplane.Telemetry;
@@ -9,20 +10,17 @@ namespace PushBackplane.Tests.Redis;
 internal sealed class TestBackplane : IAsyncDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
-    private int _resuming;
+    private readonly ConcurrentDictionary<string, int> _losses = new();
 
     private TestBackplane(string connectionString, string name, BackplaneSettings settings)
     {
-        Bus = new RedisBackplane(RedisOptions.Parse(connectionString), settings, new PushChannels(settings.ChannelPrefix), name, TimeProvider.System,
+        Bus = new RedisBackplane(RedisOptions.Parse("ConnectionStrings:Redis", connectionString), settings, new PushChannels(settings.ChannelPrefix), name, TimeProvider.System,
             _services.GetRequiredService<BackplaneMetrics>(), Log);
-        Bus.Resuming += () => Interlocked.Increment(ref _resuming);
     }
 
     public RedisBackplane Bus { get; }
 
     public LogRecorder<RedisBackplane> Log { get; } = new();
-
-    public int ResumingCount => Volatile.Read(ref _resuming);
 
     public IServiceProvider Services => _services;
 
@@ -41,6 +39,16 @@ internal sealed class TestBackplane : IAsyncDisposable
         await backplane.IsUpAsync();
         return backplane;
     }
+
+    /// <summary>Subscribes, and counts losses.</summary>
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action? onLoss = null) => Bus.SubscribeAsync(channel, onPayload, () =>
+    {
+        _losses.AddOrUpdate(channel, 1, (_, losses) => losses + 1);
+        onLoss?.Invoke();
+    });
+
+    /// <summary>How often a channel was told of a loss.</summary>
+    public int Losses(string channel) => _losses.GetValueOrDefault(channel);
 
     public Task IsUpAsync() => Eventually.HoldsAsync(() => Bus.IsUp, "the backplane is up");
 

@@ -17,7 +17,7 @@ public sealed class FarmFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _farm = await ProgramProcess.StartFarmAsync();
-        _streamFarm = await ProgramProcess.StartFarmAsync(TransportTests.Setting(NodeTransport.Stream));
+        _streamFarm = await ProgramProcess.StartFarmAsync(TransportTests.Settings(NodeTransport.Stream));
     }
 
     public async ValueTask DisposeAsync()

@@ -37,6 +37,27 @@ internal sealed class OutageWitness(string room)
             return _seen.Contains(number);
     }
 
+    /// <summary>How many GAPs were seen.</summary>
+    public int Gaps
+    {
+        get
+        {
+            lock (_lock)
+                return _seen.Count(number => number == Gap);
+        }
+    }
+
+    /// <summary>The accepted numbers that were not seen, or not once, from the first number seen on.</summary>
+    public int[] NotSeenOnce(IReadOnlySet<int> accepted)
+    {
+        lock (_lock)
+        {
+            var times = _seen.CountBy(number => number).ToDictionary();
+            var first = _seen.Where(number => number != Gap).DefaultIfEmpty().Min();
+            return [.. accepted.Where(number => number >= first && times.GetValueOrDefault(number) != 1).Order()];
+        }
+    }
+
     /// <summary>What was wrong with what was seen; null when nothing was.</summary>
     /// <param name="accepted">The numbers that the API accepted.</param>
     /// <param name="gaps">How many outages there were.</param>

@@ -50,16 +50,20 @@ internal sealed class ProgramProcess : IAsyncDisposable
         return StartReadyAsync("PushFarm", node, api, [("Farm:NodeUrl", $"http://127.0.0.1:{node}"), ("Farm:ApiUrl", $"http://127.0.0.1:{api}"), .. settings], [], limit);
     }
 
-    public static Task<ProgramProcess> StartNodeAsync(RedisServer redis, params (string Key, string Value)[] settings)
+    public static Task<ProgramProcess> StartNodeAsync(RedisServer redis, params (string Key, string Value)[] settings) => StartNodeAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
+
+    public static Task<ProgramProcess> StartNodeAsync(params (string Key, string Value)[] settings)
     {
         var port = FreePort.Next();
-        return StartReadyAsync("PushNode", port, 0, [("ConnectionStrings:Redis", redis.EndPoint), .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
+        return StartReadyAsync("PushNode", port, 0, settings, ["--urls", $"http://127.0.0.1:{port}"]);
     }
 
-    public static Task<ProgramProcess> StartApiAsync(RedisServer redis, params (string Key, string Value)[] settings)
+    public static Task<ProgramProcess> StartApiAsync(RedisServer redis, params (string Key, string Value)[] settings) => StartApiAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
+
+    public static Task<ProgramProcess> StartApiAsync(params (string Key, string Value)[] settings)
     {
         var port = FreePort.Next();
-        return StartReadyAsync("PushApi", 0, port, [("ConnectionStrings:Redis", redis.EndPoint), .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
+        return StartReadyAsync("PushApi", 0, port, settings, ["--urls", $"http://127.0.0.1:{port}"]);
     }
 
     /// <summary>Starts a program and waits until it says that it is ready.</summary>

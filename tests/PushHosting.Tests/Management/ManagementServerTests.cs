@@ -58,6 +58,7 @@ public sealed class ManagementServerTests
         await using var host = await TestHost.StartAsync(builder => builder.Services
             .AddSingleton<IReadiness>(first).AddSingleton<IReadiness>(second).AddSingleton<IReadiness>(third));
         Assert.Equal("ready", await host.GetAsync("/readyz"));
+        Assert.Contains("\n# TYPE push_ready gauge\npush_ready 1\n", await host.MetricsAsync(), StringComparison.Ordinal);
 
         first.NotReadyBecause = "The backplane is away.";
         third.NotReadyBecause = "Draining.";
@@ -67,9 +68,14 @@ public sealed class ManagementServerTests
             Assert.Equal("The backplane is away.\nDraining.", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
         Assert.Equal("ok", await host.GetAsync("/healthz"));
+        Assert.Contains("\npush_ready 0\n", await host.MetricsAsync(), StringComparison.Ordinal);
 
         first.NotReadyBecause = third.NotReadyBecause = null;
         Assert.Equal("ready", await host.GetAsync("/readyz"));
+        Assert.Contains("\npush_ready 1\n", await host.MetricsAsync(), StringComparison.Ordinal);
+
+        second.Detail = "One of three is away.";
+        Assert.Equal("ready\nOne of three is away.", await host.GetAsync("/readyz"));
     }
 
     [Fact]
@@ -85,7 +91,8 @@ public sealed class ManagementServerTests
                 using var metrics = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/metrics"));
                 using var readiness = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/readyz"));
                 // The application's own listener is not open yet, or not for long.
-                return health.IsSuccessStatusCode && metrics.IsSuccessStatusCode && readiness.StatusCode == HttpStatusCode.ServiceUnavailable;
+                var page = await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+                return health.IsSuccessStatusCode && page.Contains("\npush_ready 0\n", StringComparison.Ordinal) && readiness.StatusCode == HttpStatusCode.ServiceUnavailable;
             };
             return phases;
         }));
@@ -173,6 +180,13 @@ public sealed class ManagementServerTests
     private sealed class Condition : IReadiness
     {
         private volatile string? _reason;
+        private volatile string? _detail;
+
+        public string? Detail
+        {
+            get => _detail;
+            set => _detail = value;
+        }
 
         public string? NotReadyBecause
         {

@@ -18,9 +18,10 @@ public sealed partial class DirectionTests
         ["Subscription"] = ["Merging", "FanOut", "Framing", "Settings", "Telemetry"],
         ["Protocol"] = ["Subscription", "FanOut", "Connections", "Framing", "Settings"],
         ["Transport"] = ["Connections", "Settings", "Telemetry"],
-        ["Endpoints"] = ["Subscription", "Merging", "FanOut", "Connections", "Framing", "Settings", "Telemetry", "Protocol", "Transport"],
+        ["Control"] = ["Merging", "FanOut", "Connections", "Settings", "Telemetry"],
+        ["Endpoints"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Framing", "Settings", "Telemetry", "Protocol", "Transport"],
         ["Program.cs"] = [],
-        ["PushNodeServices.cs"] = ["Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Transport", "Endpoints"],
+        ["PushNodeServices.cs"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Transport", "Endpoints"],
     };
 
     private static readonly string Source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src"));

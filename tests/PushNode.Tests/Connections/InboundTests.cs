@@ -206,6 +206,29 @@ public sealed class InboundTests
         }
     }
 
+    /// <summary>A client may send a large message a few bytes at a time; what that costs must grow with the message, not with its square.</summary>
+    [Fact]
+    public void A_message_that_comes_in_many_pieces_is_copied_a_few_times_at_most()
+    {
+        const int Length = 200_000;
+        const int Piece = 100;
+        var bytes = ClientFrame.Text(new string('a', Length));
+        var inbound = new Inbound(Length);
+        var whole = 0;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var at = 0; at < bytes.Length; at += Piece)
+        {
+            var input = inbound.Resume(bytes.AsSpan(at, Math.Min(Piece, bytes.Length - at)));
+            while (inbound.TryRead(ref input, out _, out var payload))
+                whole += payload.Length;
+            inbound.Keep(input);
+        }
+
+        Assert.Equal(Length, whole);
+        Assert.True(inbound.IsIdle);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 * Length);
+    }
+
     [Theory]
     [InlineData(21)]
     [InlineData(22)]

@@ -70,6 +70,25 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_batch_that_fills_up_leaves_at_once_in_whatever_pieces_it_came()
+    {
+        // Due after an hour: nothing but its size can send it.
+        using var merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, Window = TimeSpan.FromHours(1), MaxBatchBytes = Cap }, _shards, _metrics.Node, _time);
+        var (room, client) = Room(merging: merging);
+        var (probe, prober) = Room(shard: 1, merging);
+        Receive(room, "0");
+        await ReceivesAsync(client, "PUSH r [0]");
+        Receive(room, $"\"{new string('1', 600)}\"");
+        // Now the first piece is in the batch; the others are in the inbox, and each of them alone is small.
+        probe.TellGap();
+        await ReceivesAsync(prober, "GAP r null backplane");
+        Receive(room, $"\"{new string('2', 200)}\"");
+        Receive(room, $"\"{new string('3', 250)}\"");
+        await Eventually.HoldsAsync(() => client.Received.Length == 2, "the full batch");
+        Assert.Equal($"PUSH r [\"{new string('1', 600)}\",\"{new string('2', 200)}\",\"{new string('3', 250)}\"]", client.Received[1]);
+    }
+
+    [Fact]
     public async Task A_gap_comes_behind_what_was_received_before_it()
     {
         var (room, client) = Room();
@@ -213,13 +232,13 @@ public sealed class MergeWorkerTests : IDisposable
         Assert.Equal(expected, client.Received);
     }
 
-    private (RoomMerge Room, TestClient Client) Room(int shard = 0)
+    private (RoomMerge Room, TestClient Client) Room(int shard = 0, MergeWorkers? merging = null)
     {
         var frames = TestFrames.Of("r");
         var members = new RoomMembers(_shards);
         var client = new TestClient(_metrics, _time, outbox: new OutboxSettings { MaxBytes = 8192 }, shard: shard);
         members.Add(client.Member(frames));
-        return (_merging.Open(TestFrames.Room("r"), frames, members), client);
+        return ((merging ?? _merging).Open(TestFrames.Room("r"), frames, members), client);
     }
 
     /// <summary>A room whose first frame is being written and stays so until <see cref="_reads"/> is set.</summary>

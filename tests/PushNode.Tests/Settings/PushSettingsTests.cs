@@ -45,8 +45,14 @@ public sealed class PushSettingsTests
     [InlineData("Outbox:WhenFull", "1")]
     [InlineData("Outbox:WhenFull", "Wait")]
     [InlineData("FanOut:Shards", "-1")]
+    [InlineData("FanOut:Sends", "Fast")]
     [InlineData("Subscription:Linger", "forever")]
     [InlineData("Drain:ClosesPerSecond", "0")]
+    [InlineData("Drain:ClosesPerSecond", "4347")]
+    [InlineData("Drain:Over", "00:00:23.1")]
+    [InlineData("Drain:Over", "-00:00:01")]
+    [InlineData("Drain:Deadline", "00:00:02")]
+    [InlineData("Node", "node-*")]
     [InlineData("Nothing", "1")]
     [InlineData("Connections:Nothing", "1")]
     [InlineData("Node", "a\nb")]
@@ -74,6 +80,41 @@ public sealed class PushSettingsTests
         Assert.Contains("Push:Connections:CloseAfter", Refusal(("Connections:PingAfter", "00:01:15")), StringComparison.Ordinal);
         Assert.Contains("Push:Connections:CloseAfter", Refusal(("Connections:CloseAfter", "00:00:20")), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_stream_has_no_sockets_for_a_ring()
+    {
+        Assert.StartsWith("Push:FanOut:Sends is 'IoUring'", Refusal(("FanOut:Sends", "IoUring"), ("Transport", "Stream")), StringComparison.Ordinal);
+        Assert.Equal(SendKind.Auto, Read(("Transport", "Stream")).FanOut.Sends);
+    }
+
+    [Fact]
+    public void A_full_node_must_be_told_to_go_before_the_deadline()
+    {
+        Assert.Equal(4348, Read(("Drain:ClosesPerSecond", "4348")).Drain.ClosesPerSecond);
+        Assert.Contains("no less than 43479", Refusal(("Connections:Max", "1000000")), StringComparison.Ordinal);
+        Assert.Contains("no less than 16667", Refusal(("Drain:Deadline", "00:00:08")), StringComparison.Ordinal);
+        Assert.Equal(10_000_000, Read(("Connections:Max", "10000000"), ("Drain:Deadline", "00:33:22")).Connections.Max);
+        Assert.Equal(1, Read(("Connections:Max", "20"), ("Drain:ClosesPerSecond", "1")).Drain.ClosesPerSecond);
+    }
+
+    [Fact]
+    public void The_closing_must_be_over_before_the_deadline()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(23), Read(("Drain:Over", "00:00:23")).Drain.Over);
+        Assert.StartsWith("Push:Drain:Over is '00:00:05'; it accepts at most '00:00:04'", Refusal(("Drain:Deadline", "00:00:06")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, 5000, 0, 5000)]
+    [InlineData(100_000, 5000, 0, 5000)]
+    [InlineData(100_000, 5000, 5, 5000)]
+    [InlineData(3000, 5000, 5, 600)]
+    [InlineData(10, 5000, 5, 100)]
+    [InlineData(10, 20, 5, 20)]
+    [InlineData(0, 5000, 3600, 100)]
+    public void The_rate_is_that_of_the_time_within_the_bound_and_never_slower_than_anybody_would_notice(int connections, int most, int over, double expected) =>
+        Assert.Equal(expected, new DrainSettings { ClosesPerSecond = most, Over = TimeSpan.FromSeconds(over) }.RateFor(connections));
 
     [Theory]
     [InlineData("example.com")]

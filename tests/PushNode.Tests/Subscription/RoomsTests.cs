@@ -15,11 +15,11 @@ public sealed class RoomsTests
         var first = node.Rooms.Hold(A);
         var second = node.Rooms.Hold(A);
         Assert.Same(first, second);
-        node.Rooms.Release(A, first);
+        node.Rooms.Release(first);
         node.EndLinger();
         Assert.Equal(["push:all", "push:room:a"], node.Backplane.Subscribed);
 
-        node.Rooms.Release(A, second);
+        node.Rooms.Release(second);
         Pass(node, 9.9);
         Assert.Equal(["push:all", "push:room:a"], node.Backplane.Subscribed);
         Pass(node, 0.1);
@@ -33,7 +33,7 @@ public sealed class RoomsTests
         using var node = Node(linger: 10);
         for (var i = 0; i < 50; i++)
         {
-            node.Rooms.Release(A, node.Rooms.Hold(A));
+            node.Rooms.Release(node.Rooms.Hold(A));
             Pass(node, 3);
         }
 
@@ -51,7 +51,7 @@ public sealed class RoomsTests
         for (var i = 0; i < Rooms.MaxLingering + Surplus; i++)
         {
             var id = TestFrames.Room($"{i}");
-            node.Rooms.Release(id, node.Rooms.Hold(id));
+            node.Rooms.Release(node.Rooms.Hold(id));
         }
 
         Assert.Equal(Rooms.MaxLingering, node.Metrics.Read("push.rooms"));
@@ -64,7 +64,7 @@ public sealed class RoomsTests
         using var node = Node(linger: 0);
         for (var i = 0; i < 3; i++)
         {
-            node.Rooms.Release(A, node.Rooms.Hold(A));
+            node.Rooms.Release(node.Rooms.Hold(A));
             Pass(node, 0);
         }
 
@@ -79,13 +79,13 @@ public sealed class RoomsTests
         using var node = Node(linger: 10);
         node.Backplane.Acknowledges = false;
         var room = node.Rooms.Hold(A);
-        Assert.False(node.Rooms.ReceivingAsync(room).IsCompleted);
+        Assert.False(room.ReceivingAsync().IsCompleted);
         node.Backplane.Acknowledge("push:room:a");
-        Assert.True(node.Rooms.ReceivingAsync(room).IsCompletedSuccessfully);
+        Assert.True(room.ReceivingAsync().IsCompletedSuccessfully);
         node.Backplane.GoAway();
-        Assert.False(node.Rooms.ReceivingAsync(room).IsCompleted);
+        Assert.False(room.ReceivingAsync().IsCompleted);
         node.Backplane.ComeBack();
-        Assert.True(node.Rooms.ReceivingAsync(room).IsCompletedSuccessfully);
+        Assert.True(room.ReceivingAsync().IsCompletedSuccessfully);
     }
 
     /// <summary>
@@ -118,11 +118,11 @@ public sealed class RoomsTests
                     mine.Remove((id, room));
                     if (random.Next(50) == 0)
                     {
-                        await node.Rooms.ReceivingAsync(room);
+                        await room.ReceivingAsync();
                         Assert.Contains(room.Channel, node.Backplane.Subscribed);
                     }
 
-                    node.Rooms.Release(id, room);
+                    node.Rooms.Release(room);
                 }
                 else
                 {
@@ -156,7 +156,7 @@ public sealed class RoomsTests
         }
 
         foreach (var (id, room) in wanted)
-            node.Rooms.Release(id, room);
+            node.Rooms.Release(room);
         node.EndLinger();
         Assert.Equal(["push:all"], node.Backplane.Subscribed);
     }

@@ -8,7 +8,12 @@ namespace PushNode.Transport.Epoll;
 /// Accepts a listener's connections on one loop. Short of descriptors or memory it pauses instead of spinning on a connection that it cannot take; the last descriptors
 /// stay free, so that clients alone can shut out neither the operator nor the backplane. All but the constructor, start and stop runs on the loop's thread.
 /// </summary>
-internal sealed class Acceptor(EpollLoop loop, int listener, ChannelWriter<ConnectionContext> accepted, AcceptPauses pauses) : EpollHandler
+/// <param name="loop">Whose connections they become.</param>
+/// <param name="listener">The listening socket.</param>
+/// <param name="local">Where all of them come in; null when it listens on every address, and each has to be asked.</param>
+/// <param name="accepted">Where they go.</param>
+/// <param name="pauses">What is told when it pauses.</param>
+internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, ChannelWriter<ConnectionContext> accepted, AcceptPauses pauses) : EpollHandler
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
@@ -55,7 +60,7 @@ internal sealed class Acceptor(EpollLoop loop, int listener, ChannelWriter<Conne
 
     private void Take(int descriptor, IPEndPoint? remote)
     {
-        var connection = new EpollConnection(loop, descriptor, remote);
+        var connection = new EpollConnection(loop, descriptor, remote, local ?? Descriptor.Local(descriptor));
         if (!connection.TryStart())
         {
             Descriptor.Close(descriptor);

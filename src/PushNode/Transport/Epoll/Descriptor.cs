@@ -11,19 +11,31 @@ internal static unsafe class Descriptor
     private const int MaxAddress = 64;
 
     /// <summary>Sends what the kernel takes now.</summary>
+    /// <param name="descriptor">The socket.</param>
+    /// <param name="bytes">What to send.</param>
+    /// <param name="more">Whether the kernel may keep it for the segment of what follows, until that or <see cref="Push"/>, and no longer than 200 ms.</param>
     /// <returns>How many bytes; 0 when it takes none or the connection is gone, which its reader will see.</returns>
-    public static int Send(int descriptor, ReadOnlySpan<byte> bytes)
+    public static int Send(int descriptor, ReadOnlySpan<byte> bytes, bool more = false)
     {
+        var flags = Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL | (more ? Libc.MSG_MORE : 0);
         fixed (byte* start = bytes)
         {
             nint sent;
             do
             {
-                sent = Libc.Send(descriptor, start, bytes.Length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
+                sent = Libc.Send(descriptor, start, bytes.Length, flags);
             }
             while (sent < 0 && Marshal.GetLastPInvokeError() == Libc.EINTR);
             return (int)Math.Max(0, sent);
         }
+    }
+
+    /// <summary>Lets go what the kernel keeps because more was to follow.</summary>
+    public static void Push(int descriptor)
+    {
+        // It is set already, since accepted sockets have it; setting it again is what empties the queue.
+        var on = 1;
+        _ = Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &on, sizeof(int));
     }
 
     /// <summary>Receives what is there.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
@@ -19,6 +20,9 @@ internal sealed class EpollConnection : DefaultConnectionContext
     private static readonly PipeOptions InputOptions = new(readerScheduler: PipeScheduler.ThreadPool, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
     private static readonly PipeOptions OutputOptions = new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool, useSynchronizationContext: false);
 
+    // From the clock on, so that a log which spans a restart names no two connections alike.
+    private static long _lastId = DateTime.UtcNow.Ticks;
+
     private readonly EpollLoop _loop;
     private readonly int _descriptor;
     private readonly Pipe _input = new(InputOptions);
@@ -27,24 +31,27 @@ internal sealed class EpollConnection : DefaultConnectionContext
     private readonly Lock _lock = new();
     private ulong _key;
     private Task<bool> _sending = Task.FromResult(false);
+    private volatile bool _isUpgrading;
 
     // Guarded by the lock.
     private TaskCompletionSource? _awaitingRoom;
     private bool _hasRoom;
     private bool _isBroken;
     private bool _isGone;
-
-    // The loop's own.
     private bool _isReading = true;
     private bool _isPaused;
 
-    public EpollConnection(EpollLoop loop, int descriptor, IPEndPoint? remote)
-        : base(Guid.CreateVersion7().ToString("N"))
+    /// <param name="loop">The loop that accepted it.</param>
+    /// <param name="descriptor">The socket.</param>
+    /// <param name="remote">Who connected.</param>
+    /// <param name="local">Where.</param>
+    public EpollConnection(EpollLoop loop, int descriptor, IPEndPoint? remote, IPEndPoint? local)
+        : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
     {
         _loop = loop;
         _descriptor = descriptor;
         RemoteEndPoint = remote;
-        LocalEndPoint = Descriptor.Local(descriptor);
+        LocalEndPoint = local;
         ConnectionClosed = _closedSource.Token;
         Transport = new DuplexPipe(_input.Reader, _output.Writer);
         Features.Set(this);
@@ -62,12 +69,20 @@ internal sealed class EpollConnection : DefaultConnectionContext
     }
 
     /// <summary>
+    /// The next answer is a 101, behind which a <see cref="SocketWire"/> sends more at once: the kernel may wait for it, since a segment is what sending costs. Called by the handler before it upgrades.
+    /// </summary>
+    public void BeginUpgrade() => _isUpgrading = true;
+
+    /// <summary>
     /// Takes the socket out of HTTP's hands, once everything that was written has been accepted by the socket. Called by the handler of an upgraded request, which must not read or write after it.
     /// </summary>
-    /// <returns>The socket; null when the peer is gone or does not take the answer, or when Kestrel has given the connection up.</returns>
-    public async Task<SocketWire?> DetachAsync()
+    /// <returns>
+    /// The socket, and what the client has sent behind its handshake, which HTTP has not looked at; null when the peer is gone or does not take the answer, or when
+    /// Kestrel has given the connection up.
+    /// </returns>
+    public async ValueTask<(SocketWire Wire, byte[] Early)?> DetachAsync()
     {
-        await _loop.RunAsync(StopReading);
+        StopReading();
         _output.Reader.CancelPendingRead();
         if (!await SentAsync())
             return null;
@@ -78,10 +93,9 @@ internal sealed class EpollConnection : DefaultConnectionContext
             _isGone = true;
         }
 
-        return new SocketWire(_loop, _key, _descriptor, ReadEarly());
+        return (new SocketWire(_loop, _key, _descriptor), ReadEarly());
     }
 
-    /// <summary>What the client has sent behind its handshake; HTTP has not looked at it.</summary>
     private byte[] ReadEarly()
     {
         if (!_input.Reader.TryRead(out var result))
@@ -134,53 +148,72 @@ internal sealed class EpollConnection : DefaultConnectionContext
     private void Close()
     {
         lock (_lock)
+        {
             _isGone = true;
-        _isReading = false;
+            _isReading = false;
+        }
+
         _loop.Forget(_key);
         Descriptor.Close(_descriptor);
     }
 
-    private void StopReading()
+    /// <summary>From here on the input pipe holds all that it ever will. Any thread.</summary>
+    /// <returns>False when that was so before.</returns>
+    private bool StopReading()
     {
-        if (_isReading)
-            _input.Writer.Complete();
+        lock (_lock)
+            return StopReadingLocked();
+    }
+
+    private bool StopReadingLocked()
+    {
+        if (!_isReading)
+            return false;
         _isReading = false;
+        _input.Writer.Complete();
+        return true;
     }
 
     /// <summary>Moves bytes from the socket to Kestrel until there are none or Kestrel has enough. The loop's thread.</summary>
     private void Read()
     {
-        // Bytes and the end that come while Kestrel has enough stay in the kernel: a pipe takes one flush at a time.
-        while (_isReading && !_isPaused)
+        int? received;
+        do
         {
-            var received = Descriptor.Receive(_descriptor, _input.Writer.GetSpan());
-            if (received is null)
-                return;
-            if (received < 0)
-            {
-                OnLost();
-                return;
-            }
-
-            if (received == 0)
-            {
-                // The peer may still want its answer.
-                EndReading();
-                return;
-            }
-
-            _input.Writer.Advance(received.Value);
-            var flush = _input.Writer.FlushAsync();
-            if (!flush.IsCompletedSuccessfully)
-            {
-                _isPaused = true;
-                _ = ReadOnAsync(flush);
-                return;
-            }
-
-            if (flush.Result.IsCompleted)
-                StopReading();
+            // One step at a time, so that whoever detaches the connection waits for one at most.
+            lock (_lock)
+                received = ReadLocked();
         }
+        while (received > 0);
+        if (received == 0)
+            EndReading(); // The peer may still want its answer.
+        else if (received < 0)
+            OnLost();
+    }
+
+    /// <summary>One step of <see cref="Read"/>. Nothing that it calls comes back here: the pipe's reader runs on the thread pool.</summary>
+    /// <returns>How many bytes; 0 at the end of the stream, negative when the connection is broken; null when there is nothing more to do now.</returns>
+    private int? ReadLocked()
+    {
+        // Bytes and the end that come while Kestrel has enough stay in the kernel: a pipe takes one flush at a time.
+        if (!_isReading || _isPaused)
+            return null;
+        var received = Descriptor.Receive(_descriptor, _input.Writer.GetSpan());
+        if (received is not > 0)
+            return received;
+        _input.Writer.Advance(received.Value);
+        var flush = _input.Writer.FlushAsync();
+        if (!flush.IsCompletedSuccessfully)
+        {
+            _isPaused = true;
+            _ = ReadOnAsync(flush);
+        }
+        else if (flush.Result.IsCompleted)
+        {
+            StopReadingLocked();
+        }
+
+        return received;
     }
 
     private async Task ReadOnAsync(ValueTask<FlushResult> flush)
@@ -188,17 +221,16 @@ internal sealed class EpollConnection : DefaultConnectionContext
         await flush;
         _loop.Post(() =>
         {
-            _isPaused = false;
+            lock (_lock)
+                _isPaused = false;
             Read();
         });
     }
 
     private void EndReading()
     {
-        if (!_isReading)
-            return;
-        StopReading();
-        _ = _closedSource.CancelAsync();
+        if (StopReading())
+            _ = _closedSource.CancelAsync();
     }
 
     /// <summary>The connection is dead in both directions, whether or not somebody reads or writes just now. The loop's thread.</summary>
@@ -243,7 +275,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
                 _hasRoom = false;
             }
 
-            bytes = bytes[Descriptor.Send(_descriptor, bytes.Span)..];
+            bytes = bytes[Descriptor.Send(_descriptor, bytes.Span, _isUpgrading)..];
             if (bytes.IsEmpty)
                 return true;
             await WhenRoomAsync();

@@ -16,7 +16,9 @@ internal sealed class EpollListener : IConnectionListener
     {
         _socket = socket;
         EndPoint = socket.LocalEndPoint!;
-        _acceptors = [.. loops.Select(loop => new Acceptor(loop, (int)socket.Handle, _accepted.Writer, pauses))];
+        var local = (IPEndPoint)EndPoint;
+        var only = local.Address.Equals(IPAddress.Any) || local.Address.Equals(IPAddress.IPv6Any) ? null : local;
+        _acceptors = [.. loops.Select(loop => new Acceptor(loop, (int)socket.Handle, only, _accepted.Writer, pauses))];
     }
 
     public EndPoint EndPoint { get; }

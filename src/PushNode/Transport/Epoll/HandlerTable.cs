@@ -17,7 +17,7 @@ internal sealed class HandlerTable
         if (!_free.TryPop(out var index))
             index = _used++;
         if (index == _slots.Length)
-            Array.Resize(ref _slots, 2 * _slots.Length);
+            Array.Resize(ref _slots, _slots.Length + _slots.Length / 4);
         ref var slot = ref _slots[index];
         slot.Handler = handler;
         return (ulong)++slot.Generation << 32 | (uint)index;
@@ -30,12 +30,21 @@ internal sealed class HandlerTable
         return slot.Generation == (uint)(key >> 32) ? slot.Handler : null;
     }
 
-    public void Replace(ulong key, EpollHandler handler) => _slots[(uint)key].Handler = handler;
+    /// <exception cref="InvalidOperationException">The key was removed: a bug, which would give somebody else's events away.</exception>
+    public void Replace(ulong key, EpollHandler handler) => Taken(key).Handler = handler;
 
+    /// <exception cref="InvalidOperationException">The key was removed: a bug, which would give the slot to two at once.</exception>
     public void Remove(ulong key)
     {
-        _slots[(uint)key].Handler = null;
+        Taken(key).Handler = null;
         _free.Push((int)(uint)key);
+    }
+
+    private ref Slot Taken(ulong key)
+    {
+        if (Find(key) is null)
+            throw new InvalidOperationException("The key was removed already.");
+        return ref _slots[(uint)key];
     }
 
     private struct Slot

@@ -6,6 +6,7 @@ namespace PushNode.Transport.Epoll;
 internal static unsafe partial class Libc
 {
     public const int EINTR = 4;
+    public const int EBADF = 9;
     public const int EAGAIN = 11;
     public const int ENOMEM = 12;
     public const int ENFILE = 23;
@@ -30,7 +31,10 @@ internal static unsafe partial class Libc
     public const int SOCK_NONBLOCK = 0x800;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_NOSIGNAL = 0x4000;
+    public const int MSG_MORE = 0x8000;
     public const int SHUT_RDWR = 2;
+    public const int IPPROTO_TCP = 6;
+    public const int TCP_NODELAY = 1;
     public const int SOL_SOCKET = 1;
     public const int SO_LINGER = 13;
     public const int RLIMIT_NOFILE = 7;

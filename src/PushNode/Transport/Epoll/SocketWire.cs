@@ -11,13 +11,14 @@ namespace PushNode.Transport.Epoll;
 /// <param name="loop">The loop that accepted it.</param>
 /// <param name="key">Under which the loop knows it.</param>
 /// <param name="descriptor">The socket.</param>
-/// <param name="early">What the client sent before HTTP let go.</param>
-internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor, byte[] early) : EpollHandler, IWire
+internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : EpollHandler, IWire
 {
     /// <summary>Reads of one connection before the others get their turn.</summary>
     private const int ReadsPerTurn = 16;
 
     private Connection? _connection;
+
+    public int? Socket => descriptor;
 
     public void Attach(Connection connection) => _connection = connection;
 
@@ -30,16 +31,11 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor, byte
 
     public Task RunAsync()
     {
+        // The 101, if nothing was sent behind it.
+        Descriptor.Push(descriptor);
         loop.Post(() =>
         {
             loop.Replace(key, this);
-            if (early.Length > 0 && !TryHandle(early))
-            {
-                End();
-                return;
-            }
-
-            early = [];
             // Edges that came before are gone.
             OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
         });

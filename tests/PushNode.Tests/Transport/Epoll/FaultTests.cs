@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PushBackplane;
 using PushNode.Connections;
 using PushNode.Settings;
 using PushNode.Transport.Epoll;
@@ -43,6 +45,29 @@ public sealed class FaultTests
         await Eventually.HoldsAsync(() => Volatile.Read(ref ended) == 2, "the other connection ends");
     }
 
+    /// <summary>The connection has left HTTP by then, and nobody but itself can give back what it holds.</summary>
+    [Fact]
+    public async Task A_bug_between_the_101_and_the_first_read_costs_the_client_its_connection_and_nothing_stays_behind()
+    {
+        var backplane = new FakeBackplane
+        {
+            OnSubscribe = channel =>
+            {
+                if (channel == "push:room:broken")
+                    throw new InvalidOperationException("a bug");
+            },
+        };
+        await using var node = await NodeHost.StartAsync(configure: services => services.AddSingleton<IBackplane>(backplane));
+        using (var unlucky = await RawClient.ConnectAsync(node.EndPoint))
+        {
+            await unlucky.SendAsync(RawClient.Handshake("/ws?room=broken"));
+            await unlucky.ReadToEndAsync();
+            await node.IsEmptyAsync();
+        }
+
+        await node.ServesAsync();
+    }
+
     private static async Task<Socket> ConnectAsync(Socket listener, EpollLoop loop, ConnectionRules rules, ClientSession session)
     {
         var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -50,7 +75,7 @@ public sealed class FaultTests
         var descriptor = Descriptor.Accept((int)listener.Handle, out _, out _);
         ulong? key = null;
         await loop.RunAsync(() => key = loop.Register(descriptor, new Deaf()));
-        var wire = new SocketWire(loop, key!.Value, descriptor, []);
+        var wire = new SocketWire(loop, key!.Value, descriptor);
         new Connection(rules, wire, shard: 0).Attach(session);
         await wire.RunAsync();
         return client;

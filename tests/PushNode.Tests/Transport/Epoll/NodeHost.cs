@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -9,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PushBackplane;
-using PushNode.Endpoints;
+using PushNode.Control;
 using PushNode.Telemetry;
 
 namespace PushNode.Tests.Transport.Epoll;
@@ -19,11 +20,15 @@ internal sealed class NodeHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private NodeHost(WebApplication app, int port)
+    private NodeHost(WebApplication app, int port, TestMetrics metrics)
     {
         _app = app;
         Port = port;
+        Metrics = metrics;
     }
+
+    /// <summary>What the node counts.</summary>
+    public TestMetrics Metrics { get; }
 
     public int Port { get; }
 
@@ -38,20 +43,24 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <param name="url">Port 0 takes any free one.</param>
     /// <param name="map">More endpoints.</param>
     /// <param name="onConnection">Sees each connection as the transport made it.</param>
+    /// <param name="configure">Registers something else than a node has.</param>
     /// <param name="settings">Keys with their values.</param>
     public static async Task<NodeHost> StartAsync(
-        string url = "http://127.0.0.1:0", Action<WebApplication>? map = null, Action<ConnectionContext>? onConnection = null, params (string Key, string Value)[] settings)
+        string url = "http://127.0.0.1:0", Action<WebApplication>? map = null, Action<ConnectionContext>? onConnection = null, Action<IServiceCollection>? configure = null, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ["--urls", url] });
         builder.Logging.ClearProviders();
-        foreach (var (key, value) in ((string, string)[])[("Push:Transport", "Epoll"), ("Push:Merge:Window", "00:00:00.01"), ("Push:Merge:Gather", "00:00:00"), ("Push:Drain:Deadline", "00:00:03"), .. settings])
+        foreach (var (key, value) in ((string, string)[])[("Push:Transport", "Epoll"), ("Push:Merge:Window", "00:00:00.01"), ("Push:Merge:Gather", "00:00:00"), ("Push:Drain:ClosesPerSecond", "100000"), ("Push:Drain:Over", "00:00:00"), ("Push:Drain:Deadline", "00:00:03"), .. settings])
             builder.Configuration[key] = value;
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => connection =>
         {
             onConnection?.Invoke(connection);
             return next(connection);
         })));
+        var metrics = new TestMetrics();
+        builder.Services.AddSingleton<IMeterFactory>(metrics);
         builder.Services.AddPushNode(builder.Configuration, "test", defaultRedis: null, [BindingAddress.Parse(url).Port]);
+        configure?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapPushNode();
         map?.Invoke(app);
@@ -66,7 +75,7 @@ internal sealed class NodeHost : IAsyncDisposable
         }
 
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new NodeHost(app, BindingAddress.Parse(address).Port);
+        return new NodeHost(app, BindingAddress.Parse(address).Port, metrics);
     }
 
     /// <summary>Publishes one JSON value to a room.</summary>

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace PushBackplane.Tests;
+namespace RedisPush.Testing;
 
 /// <summary>Keeps what is logged, exceptions included.</summary>
-internal sealed class LogRecorder<T> : ILogger<T>
+public sealed class LogRecorder<T> : ILogger<T>
 {
     private readonly ConcurrentQueue<(EventId Id, string Text)> _entries = new();
 

@@ -1,0 +1,43 @@
+using PushHosting;
+using StackExchange.Redis;
+
+namespace PushBackplane.Redis;
+
+/// <summary>Which Redis servers there are: the list, or the short form for one.</summary>
+internal static class RedisServerList
+{
+    private const string ShortKey = "ConnectionStrings:Redis";
+    private const string ListKey = "Backplane:Servers";
+
+    /// <summary>Reads the servers, in their order.</summary>
+    /// <param name="connectionString">The short form's value; blank counts as unset.</param>
+    /// <param name="list">The list; empty counts as unset.</param>
+    /// <param name="standard">What counts when neither is set; null for none.</param>
+    /// <exception cref="SettingsException">Both are set, one of them is malformed, or the list has a server twice.</exception>
+    public static IReadOnlyList<ConfigurationOptions> Read(string? connectionString, string[] list, string? standard)
+    {
+        var isShort = !string.IsNullOrWhiteSpace(connectionString);
+        if (list.Length == 0)
+            return (isShort ? connectionString : standard) is { } one ? [RedisOptions.Parse(ShortKey, one)] : [];
+        if (isShort)
+            throw new SettingsException($"{ShortKey} and {ListKey} are both set; set {ShortKey} for one Redis server, or {ListKey}:0, {ListKey}:1 and so on for several, and not both.");
+
+        var servers = list.Select((text, index) => RedisOptions.Parse($"{ListKey}:{index}", text)).ToArray();
+        RefuseDoubles(servers);
+        return servers;
+    }
+
+    /// <summary>A server that is there twice would deliver every message of a room twice. By address, since all databases of a server share its channels.</summary>
+    private static void RefuseDoubles(ConfigurationOptions[] servers)
+    {
+        var seen = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+        for (var i = 0; i < servers.Length; i++)
+        {
+            foreach (var address in servers[i].EndPoints.Select(RedisOptions.Shown))
+            {
+                if (!seen.TryAdd(address, i) && seen[address] != i)
+                    throw new SettingsException($"{ListKey}:{i} is {address}, which is {ListKey}:{seen[address]} already; it accepts a server that is not in the list yet.");
+            }
+        }
+    }
+}

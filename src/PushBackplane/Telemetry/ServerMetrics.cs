@@ -1,0 +1,25 @@
+namespace PushBackplane.Telemetry;
+
+/// <summary>What one server of the backplane is measured by; any thread.</summary>
+/// <param name="server">The label: where the server is, never with a password.</param>
+/// <param name="roundTrip">Records how long a canary took.</param>
+internal sealed class ServerMetrics(string server, Action<double, KeyValuePair<string, object?>> roundTrip)
+{
+    private long _reconnects;
+    private int _up;
+
+    /// <summary>The label that all of the server's series carry.</summary>
+    public KeyValuePair<string, object?> Label { get; } = new("server", server);
+
+    public bool IsUp => Volatile.Read(ref _up) == 1;
+
+    public long Reconnects => Interlocked.Read(ref _reconnects);
+
+    public void WentUp() => Volatile.Write(ref _up, 1);
+
+    public void WentAway() => Volatile.Write(ref _up, 0);
+
+    public void Reconnected() => Interlocked.Increment(ref _reconnects);
+
+    public void CanaryCameBack(TimeSpan duration) => roundTrip(duration.TotalSeconds, Label);
+}

@@ -1,0 +1,150 @@
+using PushNode.Connections;
+using PushNode.FanOut;
+using PushNode.Merging;
+using PushNode.Settings;
+using PushNode.Telemetry;
+
+namespace PushNode.Control;
+
+/// <summary>
+/// How a node is emptied: not ready and closed to newcomers at once, while the listener still answers; then what is merged goes out; then clients are closed at a bounded rate, each told
+/// when to come back. By command, until somebody takes it back; or at the program's end, within <see cref="DrainSettings.Deadline"/>, after which the rest is cut. One instance, which
+/// lives as long as the node; any thread.
+/// </summary>
+internal sealed class Drain(Admission admission, MergeWorkers merging, Shards shards, DrainSettings settings, TimeProvider time, ILogger<Drain> logger)
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _lock = new();
+
+    // One for all runs, so that commands in quick succession close nobody faster than one of them. Only the run in progress touches it.
+    private readonly ClosePace _pace = new(2 * Tick, time);
+
+    // The run that a command began and none has ended; the task of the last one, over or not.
+    private Run? _commanded;
+    private Task _closing = Task.CompletedTask;
+    private bool _ending;
+
+    /// <summary>Completes when the last command closes nobody any more.</summary>
+    public Task Closing
+    {
+        get
+        {
+            lock (_lock)
+                return _closing;
+        }
+    }
+
+    /// <summary>Begins to drain, by command. Returns at once.</summary>
+    /// <returns>False when the node drains already.</returns>
+    public bool Begin()
+    {
+        lock (_lock)
+        {
+            if (_ending || _commanded is not null)
+                return false;
+            admission.Drain();
+            var run = _commanded = new Run(time.GetTimestamp());
+            var before = _closing;
+            logger.DrainCommanded(admission.Connections, settings.RateFor(admission.Connections));
+            _closing = Task.Run(() => EmptyAsync(run, before));
+            return true;
+        }
+    }
+
+    /// <summary>Takes the node back: nobody is closed any more, and newcomers are let in at once.</summary>
+    /// <returns>False when no command drains it, or when the program ends.</returns>
+    public bool TakeBack()
+    {
+        lock (_lock)
+        {
+            if (_ending || _commanded is null)
+                return false;
+            _commanded.IsOver = true;
+            _commanded = null;
+            admission.Open();
+            logger.TakenBack(admission.Connections);
+            return true;
+        }
+    }
+
+    /// <summary>Drains for good, because the program ends: what a command has begun goes on under the deadline.</summary>
+    public async Task EndAsync()
+    {
+        Run run;
+        Task before;
+        lock (_lock)
+        {
+            _ending = true;
+            admission.Drain();
+            _commanded?.IsOver = true;
+            run = new Run(time.GetTimestamp());
+            before = _closing;
+        }
+
+        logger.DrainBegun(admission.Connections, settings.Deadline);
+        await before;
+        await CloseClientsAsync(run, settings.Deadline);
+        var cut = admission.Connections;
+        shards.ForEach(connection => connection.Abort(CloseReason.Draining));
+        logger.DrainEnded(time.GetElapsedTime(run.Since), cut);
+    }
+
+    /// <summary>A run by command. It has no deadline: who does not finish closing is cut by the rules of time, as always.</summary>
+    private async Task EmptyAsync(Run run, Task before)
+    {
+        await before;
+        await CloseClientsAsync(run, TimeSpan.MaxValue);
+        if (!run.IsOver)
+            logger.Emptied(time.GetElapsedTime(run.Since));
+    }
+
+    private async Task CloseClientsAsync(Run run, TimeSpan deadline)
+    {
+        await merging.FlushAsync();
+        await shards.WhenPassed();
+        var perSecond = settings.RateFor(admission.Connections);
+        while (!run.IsOver && admission.Connections > 0 && time.GetElapsedTime(run.Since) < deadline)
+        {
+            // A burst is better than a cut without a word. The settings leave time for a full node, so that only a machine that cannot keep up gets here.
+            if (time.GetElapsedTime(run.Since) < deadline - DrainSettings.EchoTime)
+                _pace.Spend(Close(run, _pace.Allowed(perSecond)));
+            else if (Close(run, int.MaxValue) is > 0 and var late)
+                logger.DrainLate(late);
+            await Task.Delay(Tick, time, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Closes so many connections that are not closing yet.</summary>
+    /// <returns>How many there were.</returns>
+    private int Close(Run run, int most)
+    {
+        var closed = 0;
+        shards.ForEach(connection =>
+        {
+            if (closed == most || run.IsOver || connection.IsClosing)
+                return;
+            connection.Close(CloseReason.Draining.Because($"retry={RetryHint()}"));
+            closed++;
+        });
+        return closed;
+    }
+
+    /// <summary>Milliseconds between half of the setting and one and a half of it, so that the closed do not come back together.</summary>
+    private int RetryHint() => (int)(settings.RetryAfter.TotalMilliseconds * (0.5 + Random.Shared.NextDouble()));
+
+    /// <summary>One going through the clients, from its first to its last tick.</summary>
+    private sealed class Run(long since)
+    {
+        private volatile bool _isOver;
+
+        public long Since { get; } = since;
+
+        /// <summary>Nobody more is to be closed by it.</summary>
+        public bool IsOver
+        {
+            get => _isOver;
+            set => _isOver = value;
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using PushNode.Connections;
+using PushNode.Transport.Epoll;
+using static PushNode.Transport.IoUring.RingCalls;
+
+namespace PushNode.Transport.IoUring;
+
+/// <summary>
+/// Sends through an io_uring: one system call for many sends. Each is done while it is submitted, because none may wait (MSG_DONTWAIT), so nothing is in flight between two calls of
+/// <see cref="Send"/>. What the ring does not do is left to send(2). Owned and used by one thread.
+/// </summary>
+internal sealed unsafe class SendRing : ISocketSender
+{
+    /// <summary>
+    /// Sends in one call. Their connections' gates are held meanwhile, about 5 us for each: more would save hardly anything (docs/adr/0011-io-uring.md) and let answers wait.
+    /// </summary>
+    private const int Size = 64;
+
+    private readonly int _descriptor;
+    private readonly List<(nint Address, nuint Length)> _maps = [];
+    private readonly Entry* _entries;
+    private readonly uint _mask;
+    private readonly uint* _submitHead;
+    private readonly uint* _submitTail;
+    private readonly Completion* _completions;
+    private readonly uint _completeMask;
+    private readonly uint* _completeHead;
+    private readonly uint* _completeTail;
+
+    private SendRing(int descriptor, in Parameters parameters)
+    {
+        _descriptor = descriptor;
+        try
+        {
+            var submit = Map(IORING_OFF_SQ_RING, parameters.Submission.Array + parameters.SubmissionEntries * sizeof(uint));
+            var complete = Map(IORING_OFF_CQ_RING, parameters.Completion.Completions + parameters.CompletionEntries * (uint)sizeof(Completion));
+            _entries = (Entry*)Map(IORING_OFF_SQES, parameters.SubmissionEntries * (uint)sizeof(Entry));
+            _mask = *(uint*)(submit + parameters.Submission.RingMask);
+            _submitHead = (uint*)(submit + parameters.Submission.Head);
+            _submitTail = (uint*)(submit + parameters.Submission.Tail);
+            _completions = (Completion*)(complete + parameters.Completion.Completions);
+            _completeMask = *(uint*)(complete + parameters.Completion.RingMask);
+            _completeHead = (uint*)(complete + parameters.Completion.Head);
+            _completeTail = (uint*)(complete + parameters.Completion.Tail);
+            var array = (uint*)(submit + parameters.Submission.Array);
+            for (var slot = 0u; slot <= _mask; slot++)
+                array[slot] = slot;
+        }
+        catch
+        {
+            // Whoever asked for the ring is told why there is none.
+            Dispose();
+            throw;
+        }
+    }
+
+    public int Capacity => Size;
+
+    /// <summary>Whether sends through a ring work here.</summary>
+    /// <param name="refusal">Why not, in the words of the system.</param>
+    public static bool IsSupported(out string? refusal)
+    {
+        using var ring = TryCreate(out refusal);
+        return ring is not null;
+    }
+
+    /// <summary>Makes a ring, unless the kernel is too old for it or forbids it, or a sandbox does.</summary>
+    /// <param name="refusal">Why there is none, in the words of the system.</param>
+    public static SendRing? TryCreate(out string? refusal)
+    {
+        SendRing? ring = null;
+        try
+        {
+            var parameters = default(Parameters);
+            var descriptor = Descriptor.Check(Setup(Size, &parameters));
+            ring = new SendRing(descriptor, parameters);
+            ring.CheckThatItSends();
+            refusal = null;
+            return ring;
+        }
+        catch (Win32Exception exception)
+        {
+            // Expected: ENOSYS from an old kernel, EPERM from a sandbox or kernel.io_uring_disabled, EINVAL where there is no send, ENOMEM from RLIMIT_MEMLOCK.
+            ring?.Dispose();
+            refusal = exception.Message;
+            return null;
+        }
+    }
+
+    public void Send(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> sockets, Span<int> accepted)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sockets.Length, Capacity);
+        fixed (byte* start = bytes)
+        {
+            for (var i = 0; i < sockets.Length; i++)
+                Queue((uint)i, sockets[i], start, bytes.Length);
+            // What comes back as an error took no byte, and what does not come back was not begun: send(2) knows what is to be done about either.
+            accepted[..sockets.Length].Fill(-1);
+            SubmitAndWait((uint)sockets.Length, accepted);
+        }
+
+        for (var i = 0; i < sockets.Length; i++)
+        {
+            if (accepted[i] < 0)
+                accepted[i] = Descriptor.Send(sockets[i], bytes);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var (address, length) in _maps)
+            _ = Unmap((void*)address, length);
+        Descriptor.Close(_descriptor);
+    }
+
+    /// <summary>A send to no socket. EBADF is the answer of a kernel that sends; one that lacks the operation says EINVAL.</summary>
+    private void CheckThatItSends()
+    {
+        Span<int> result = [0];
+        Queue(0, descriptor: -1, null, 0);
+        var error = SubmitAndWait(1, result);
+        if (error != 0 || result[0] != -Libc.EBADF)
+            throw new Win32Exception(error != 0 ? error : -result[0]);
+    }
+
+    private void Queue(uint index, int descriptor, byte* bytes, int length) =>
+        _entries[(*_submitTail + index) & _mask] = new Entry
+        {
+            Operation = IORING_OP_SEND,
+            Descriptor = descriptor,
+            Address = (ulong)bytes,
+            Length = (uint)length,
+            MessageFlags = Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL,
+            UserData = index,
+        };
+
+    /// <summary>Submits what is queued and waits until each send that the kernel has taken is done; those that it does not take are taken back.</summary>
+    /// <param name="count">How many are queued.</param>
+    /// <param name="results">Gets each result at the index it was queued with.</param>
+    /// <returns>0, or the error number because of which some were taken back.</returns>
+    private int SubmitAndWait(uint count, Span<int> results)
+    {
+        var first = *_submitTail;
+        Volatile.Write(ref *_submitTail, first + count);
+        uint taken = 0, done = 0;
+        while (done < count)
+        {
+            var result = Enter(_descriptor, count - taken, count - done, IORING_ENTER_GETEVENTS);
+            var error = result < 0 ? Marshal.GetLastPInvokeError() : 0;
+            taken = Volatile.Read(ref *_submitHead) - first;
+            done += Reap(results);
+            if (done == count || result > 0 || error == Libc.EINTR)
+                continue;
+            if (done < taken)
+                throw new Win32Exception(error);
+            Volatile.Write(ref *_submitTail, first + taken);
+            return error;
+        }
+
+        return 0;
+    }
+
+    private uint Reap(Span<int> results)
+    {
+        var head = *_completeHead;
+        var count = Volatile.Read(ref *_completeTail) - head;
+        for (var i = 0u; i < count; i++)
+        {
+            ref readonly var completion = ref _completions[(head + i) & _completeMask];
+            results[(int)completion.UserData] = completion.Result;
+        }
+
+        Volatile.Write(ref *_completeHead, head + count);
+        return count;
+    }
+
+    private byte* Map(nint offset, uint length)
+    {
+        var address = RingCalls.Map(null, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, _descriptor, offset);
+        if (address == MAP_FAILED)
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        _maps.Add(((nint)address, length));
+        return address;
+    }
+}

@@ -1,0 +1,48 @@
+using PushApi.Tests.Hosting;
+
+namespace PushApi.Tests.Endpoints;
+
+/// <summary>Rooms on several servers, of which one is away or does not confirm.</summary>
+public class ServerTests
+{
+    private const string Three = """{"rooms":["a","b","c"],"items":[1]}""";
+
+    [Fact]
+    public async Task A_room_whose_server_is_away_is_503_with_its_name_and_the_others_go_on()
+    {
+        await using var api = await StartAsync(isUp: false);
+        var answer = await api.PostAsync("/v1/rooms/b/messages", "application/json", "1");
+        Assert.Equal("Away or stalled: Redis at two:1. Nothing of this request was sent; sending it again duplicates nothing.", answer.IsProblem(503, "backplane-away"));
+        Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter!.Delta);
+        (await api.PostAsync("/v1/rooms/a/messages", "application/json", "1")).IsAccepted(1);
+    }
+
+    [Fact]
+    public async Task Several_rooms_of_which_one_has_nowhere_to_go_are_published_to_none()
+    {
+        await using var api = await StartAsync(isUp: false);
+        var answer = await api.PostAsync("/v1/messages", "application/json", Three);
+        Assert.Equal("Away or stalled: Redis at two:1, Redis at three:1. Nothing of this request was sent; sending it again duplicates nothing.", answer.IsProblem(503, "backplane-away"));
+        Assert.Empty(api.Backplane.Published);
+    }
+
+    [Fact]
+    public async Task Several_rooms_of_which_one_is_not_confirmed_say_whose_server_it_was()
+    {
+        await using var api = await StartAsync(isUp: true);
+        api.Backplane.Answer = channel => Task.FromResult<int?>(channel == "push:room:b" ? null : 1);
+        var answer = await api.PostAsync("/v1/messages", "application/json", Three);
+        Assert.Equal(
+            "Not confirmed in time by Redis at two:1: the messages may or may not have been delivered, and sending them again may deliver them twice.",
+            answer.IsProblem(503, "not-confirmed"));
+        Assert.Equal(["push:room:a", "push:room:b", "push:room:c"], api.Backplane.Published.Select(one => one.Channel).Order(StringComparer.Ordinal));
+    }
+
+    private static async Task<ApiHost> StartAsync(bool isUp)
+    {
+        var api = await ApiHost.StartAsync();
+        api.Backplane.Homes["push:room:b"] = new FakeServer("Redis at two:1", isUp);
+        api.Backplane.Homes["push:room:c"] = new FakeServer("Redis at three:1", isUp);
+        return api;
+    }
+}

@@ -1,0 +1,195 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>A message on the control channel empties a node that goes on running, and takes it back.</summary>
+public abstract class DrainTests(NodeTransport transport) : TransportTests(transport)
+{
+    private const string Control = "push:control";
+
+    [Fact]
+    public async Task One_of_two_nodes_is_drained_and_taken_back_and_the_other_notices_nothing()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var first = await StartNodeAsync(redis, ("Push:Node", "first"), ("Push:Drain:RetryAfter", "00:00:02"), ("Push:Drain:Over", "00:00:02"));
+        await using var second = await StartNodeAsync(redis, ("Push:Node", "second"));
+        await using var publisher = await RedisPublisher.ConnectAsync(redis);
+        var room = Room.New();
+        var leaving = await Member.JoinAsync(first, room, 400);
+        var staying = await Member.JoinAsync(second, room, 20);
+        await publisher.PublishAsync(Room.Channel(room), "{\"n\":0}");
+        await Member.SawAllAsync([.. leaving, .. staying], 1, first);
+
+        // As docs/operations.md says it; both nodes hear it.
+        Assert.Equal("2", await redis.CliAsync("PUBLISH", Control, """{"command":"drain","node":"first"}"""));
+        await first.BecomesUnreadyAsync();
+        Assert.Contains("The node is draining.", (await Http.GetAsync(first.ManagementPort, "/readyz")).Body, StringComparison.Ordinal);
+        await RefusesAsync(first);
+
+        var ends = await Task.WhenAll(leaving.Select(member => member.Client.EndAsync()));
+        Assert.All(ends, end => Assert.True(end.Code == 1001 && end.Error is null, end.ToString()));
+        var hints = ends.Select(end => int.Parse(end.Reason["retry=".Length..], NumberStyles.None, CultureInfo.InvariantCulture)).ToList();
+        Assert.All(hints, hint => Assert.InRange(hint, 1000, 2999));
+        Assert.True(hints.Distinct().Count() > 100);
+
+        var drained = await Metrics.UntilAsync(first, metrics => metrics["push_connections"] == 0, "nobody is left");
+        Assert.Equal((1, 0), (drained["push_draining"], drained["push_ready"]));
+        Assert.Equal(400, drained["push_connections_closed_total{reason=\"draining\"}"]);
+        Assert.Equal(1, drained["push_control_messages_total{result=\"applied\"}"]);
+        AssertBooksBalance(drained);
+        Assert.Equal(HttpStatusCode.OK, await Http.StatusAsync(first.ManagementPort, "/healthz"));
+        await RefusesAsync(first);
+
+        await publisher.PublishAsync(Room.Channel(room), "{\"n\":1}");
+        await Member.SawAllAsync(staying, 2, second);
+        var other = await Metrics.ScrapeAsync(second);
+        Assert.Equal((0, 1, 20), (other["push_draining"], other["push_ready"], other["push_connections"]));
+        Assert.Equal(1, other["push_control_messages_total{result=\"other_node\"}"]);
+        Assert.DoesNotContain("Draining", second.Output, StringComparison.Ordinal);
+
+        await publisher.PublishAsync(Control, """{"command":"undrain","node":"first"}""");
+        await first.BecomesReadyAsync();
+        var back = await Member.JoinAsync(first, Room.New(), 20);
+        var ready = await Metrics.ScrapeAsync(first);
+        Assert.Equal((0, 1, 20), (ready["push_draining"], ready["push_ready"], ready["push_connections"]));
+        await EndAllAsync([.. leaving, .. staying, .. back]);
+    }
+
+    [Fact]
+    public async Task A_node_taken_back_half_way_keeps_who_is_still_there_and_lets_newcomers_in_at_once()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var node = await StartNodeAsync(redis, ("Push:Node", "a"), ("Push:Connections:Max", "200"), ("Push:Drain:ClosesPerSecond", "10"));
+        await using var publisher = await RedisPublisher.ConnectAsync(redis);
+        var room = Room.New();
+        var members = await Member.JoinAsync(node, room, 100);
+        await DrainTwiceAsync(publisher, "a");
+        await Metrics.UntilAsync(node, metrics => metrics["push_connections_closed_total{reason=\"draining\"}"] >= 5, "some are closed");
+        await publisher.PublishAsync(Control, """{"command":"undrain","node":"a"}""");
+        await Metrics.UntilAsync(node, metrics => metrics["push_draining"] == 0, "the node is taken back");
+        await using var newcomer = await WsClient.ConnectAsync(node.NodePort, $"/ws?room={room}");
+        await newcomer.NextAsync("JOINED");
+
+        // Two whole windows pass, in which a drain that went on would close ten each; who was told before may still count.
+        var before = await Metrics.ScrapeAsync(node);
+        for (var n = 0; n < 3; n++)
+        {
+            await publisher.PublishAsync(Room.Channel(room), $"{{\"n\":{n}}}");
+            Assert.Equal([$"{{\"n\":{n}}}"], await newcomer.NextItemsAsync(room, 1));
+        }
+
+        var after = await Metrics.ScrapeAsync(node);
+        Assert.InRange(after["push_connections_closed_total"] - before["push_connections_closed_total"], 0, 10);
+        var left = members.Where(member => !member.Client.Ended.IsCompleted).ToList();
+        Assert.NotEmpty(left);
+        await Member.SawAllAsync(left, 3, node);
+        AssertBooksBalance(await Metrics.UntilAsync(node, metrics => metrics["push_connections"] == left.Count + 1, "who is left is who is counted"));
+        await EndAllAsync(members);
+    }
+
+    [Fact]
+    public async Task SIGTERM_during_a_drain_by_command_ends_it_in_order()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var node = await StartNodeAsync(redis, ("Push:Node", "a"), ("Push:Connections:Max", "400"), ("Push:Drain:ClosesPerSecond", "50"));
+        await using var publisher = await RedisPublisher.ConnectAsync(redis);
+        var members = await Member.JoinAsync(node, Room.New(), 300);
+        await DrainTwiceAsync(publisher, "a");
+        await Metrics.UntilAsync(node, metrics => metrics["push_connections_closed_total{reason=\"draining\"}"] > 0, "some are closed");
+        node.Signal(Signals.Terminate);
+        await Wait.UntilAsync(() => node.Output.Contains("Draining", StringComparison.Ordinal) && node.Output.Contains("at most 00:00:25", StringComparison.Ordinal), "the end has begun", () => node.Log);
+        // Nothing calls it back from the end.
+        await publisher.PublishAsync(Control, """{"command":"undrain","node":"a"}""");
+        await RefusesAsync(node);
+
+        var ends = await Task.WhenAll(members.Select(member => member.Client.EndAsync()));
+        Assert.All(ends, end => Assert.True(end.Code == 1001 && end.Error is null && end.Reason.StartsWith("retry=", StringComparison.Ordinal), end.ToString()));
+        Assert.Equal(0, await node.ExitAsync());
+        Assert.Contains("; 0 connections were cut", node.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", node.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_drained_node_stays_drained_through_an_outage_and_hears_commands_after_it()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var node = await StartNodeAsync(redis, ("Push:Node", "a"));
+        await redis.CliAsync("PUBLISH", Control, """{"command":"drain","node":"a"}""");
+        await node.BecomesUnreadyAsync();
+        await redis.StopAsync();
+        await Metrics.UntilAsync(node, metrics => metrics["push_backplane_up"] == 0, "Redis is away");
+        await redis.StartAsync();
+        await Metrics.UntilAsync(node, metrics => metrics["push_backplane_up"] == 1, "Redis is back");
+        Assert.Equal((1, 0), ((await Metrics.ScrapeAsync(node))["push_draining"], (await Metrics.ScrapeAsync(node))["push_ready"]));
+        await RefusesAsync(node);
+        Assert.Equal("1", await redis.CliAsync("PUBLISH", Control, """{"command":"undrain","node":"a"}"""));
+        await node.BecomesReadyAsync();
+    }
+
+    [Fact]
+    public async Task Hostile_messages_on_the_control_channel_drain_nobody_and_do_not_fill_the_log()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var node = await StartNodeAsync(redis, ("Push:Node", "a"));
+        await using var publisher = await RedisPublisher.ConnectAsync(redis);
+        await using var client = await WsClient.ConnectAsync(node.NodePort);
+        byte[][] hostile =
+        [
+            new byte[8 * 1024 * 1024],
+            [0xFF, .. """{"command":"drain","node":"a"}"""u8],
+            Encoding.UTF8.GetBytes("""{"command":"drain","node":"*"}"""),
+            Encoding.UTF8.GetBytes("""{"command":"drain","node":["a"]}"""),
+            Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"node\":", 500))),
+            Encoding.UTF8.GetBytes("""{"command":"drain","node":"b"}"""),
+        ];
+        foreach (var payload in hostile)
+            await publisher.PublishAsync(Control, payload);
+        await publisher.PublishAsync(Control, [.. Enumerable.Repeat("rubbish"u8.ToArray(), 5000)]);
+
+        var metrics = await Metrics.UntilAsync(node, metrics => metrics["push_control_messages_total"] == 5006, "all are counted");
+        Assert.Equal((1, 5002, 2, 1, 0), (Count("too_large"), Count("bad_json"), Count("bad_command"), Count("other_node"), Count("applied")));
+        Assert.Equal((0, 1), (metrics["push_draining"], metrics["push_ready"]));
+        await client.PingAsync();
+        var lines = node.Output.Split('\n').Count(line => line.Contains("It changes nothing.", StringComparison.Ordinal));
+        Assert.InRange(lines, 3, 20);
+        Assert.DoesNotContain("rubbish", node.Output, StringComparison.Ordinal);
+
+        double Count(string result) => metrics[$"push_control_messages_total{{result=\"{result}\"}}"];
+    }
+
+    /// <summary>Newcomers are sent elsewhere.</summary>
+    private static async Task RefusesAsync(ProgramProcess node)
+    {
+        var (client, answer) = await WsClient.TryConnectAsync(node.NodePort);
+        Assert.Null(client);
+        Assert.Equal((503, "1"), (answer.Status, answer.Headers["Retry-After"]));
+    }
+
+    /// <summary>The second time changes nothing.</summary>
+    private static async Task DrainTwiceAsync(RedisPublisher publisher, string node)
+    {
+        var drain = Encoding.UTF8.GetBytes($$"""{"command":"drain","node":"{{node}}"}""");
+        Assert.Equal([1, 1], await publisher.PublishAsync(Control, [drain, drain]));
+    }
+
+    private static void AssertBooksBalance(Metrics metrics)
+    {
+        Assert.Equal(metrics["push_messages_received_total"], metrics["push_messages_merged_total"] + metrics["push_messages_dropped_total"]);
+        Assert.Equal(metrics["push_deliveries_expected_total"], metrics["push_deliveries_total"] + metrics["push_deliveries_dropped_total"]);
+        Assert.Equal(metrics["push_connections_accepted_total"], metrics["push_connections"] + metrics["push_connections_closed_total"]);
+    }
+
+    private static async Task EndAllAsync(IEnumerable<Member> members)
+    {
+        foreach (var member in members)
+            await member.DisposeAsync();
+    }
+
+    public sealed class OverEpoll() : DrainTests(NodeTransport.Epoll);
+
+    public sealed class OverKestrel() : DrainTests(NodeTransport.Stream);
+}

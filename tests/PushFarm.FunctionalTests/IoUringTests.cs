@@ -1,0 +1,54 @@
+using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>A node that a sandbox keeps from io_uring, as Docker's default profile does.</summary>
+public sealed class IoUringTests
+{
+    [Fact]
+    public async Task Where_a_sandbox_forbids_it_frames_are_sent_one_by_one_which_is_logged_once()
+    {
+        await using var node = await Sandbox.Run(() =>
+        {
+            Sandbox.Forbid(Sandbox.IoUringSetup, Sandbox.EPERM);
+            return ProgramProcess.StartFarmAsync(("Push:FanOut:Workers", "3"), ("Push:Transport", "Auto"));
+        });
+        await ServesAsync(node);
+        Assert.Equal(2, node.Output.Split("io_uring").Length);
+        Assert.Contains("Operation not permitted", node.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_it_is_required_and_forbidden_the_program_says_so_in_one_sentence_and_ends()
+    {
+        await using var node = Sandbox.Run(() =>
+        {
+            Sandbox.Forbid(Sandbox.IoUringSetup, Sandbox.ENOSYS);
+            return ProgramProcess.Start("PushNode", [("Management:Port", $"{FreePort.Next()}"), ("Push:FanOut:Sends", "IoUring")], ["--urls", $"http://127.0.0.1:{FreePort.Next()}"]);
+        });
+        Assert.Equal(1, await node.ExitAsync());
+        Assert.Equal("Push:FanOut:Sends is 'IoUring', which is not to be had here (Function not implemented); it accepts Auto or Send.", node.Errors.Trim());
+    }
+
+    [Fact]
+    public async Task Where_it_is_to_be_had_nothing_is_said_of_it()
+    {
+        Assert.SkipUnless(Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
+        await using var node = await ProgramProcess.StartFarmAsync(("Push:Transport", "Auto"));
+        await ServesAsync(node);
+        Assert.DoesNotContain("io_uring", node.Log, StringComparison.Ordinal);
+    }
+
+    /// <summary>More members than the shards have, so that some frames have several sockets to go to.</summary>
+    private static async Task ServesAsync(ProgramProcess node)
+    {
+        var room = Room.New();
+        var members = await Member.JoinAsync(node, room, 60);
+        for (var n = 0; n < 3; n++)
+            await Http.PublishAsync(node, room, $"{{\"n\":{n}}}");
+        await Member.SawAllAsync(members, 3, node);
+        foreach (var member in members)
+            await member.DisposeAsync();
+    }
+}

@@ -1,0 +1,290 @@
+using System.Net;
+using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>A farm whose rooms are spread over several Redis servers.</summary>
+public sealed class ServersTests(ITestOutputHelper output)
+{
+    private static readonly (string, string) ShortWindow = ("Push:Merge:Window", "00:00:00.2");
+
+    [Fact]
+    public async Task Messages_reach_members_over_every_server_whoever_publishes_where()
+    {
+        await using var redis = await RedisServers.StartNewAsync(3);
+        await using var api = await ProgramProcess.StartApiAsync(redis.Settings(3));
+        await using var first = await ProgramProcess.StartNodeAsync([ShortWindow, .. redis.Settings(3)]);
+        await using var second = await ProgramProcess.StartNodeAsync([ShortWindow, .. redis.Settings(3)]);
+        for (var home = 0; home < 3; home++)
+        {
+            var room = RedisServers.RoomAt(home, 3);
+            await using var here = await WsClient.ConnectAsync(first.NodePort);
+            await here.JoinAsync(room);
+            await using var there = await WsClient.ConnectAsync(second.NodePort);
+            await there.JoinAsync(room);
+
+            Assert.Equal(2, (await Http.PublishAsync(api, room, "\"api\"")).GetProperty("nodes").GetInt32());
+            for (var server = 0; server < 3; server++)
+                Assert.Equal("2", await redis[server].CliAsync("PUBLISH", Room.Channel(room), $"cli {server}"));
+            string[] expected = ["\"api\"", "\"cli 0\"", "\"cli 1\"", "\"cli 2\""];
+            Assert.Equal(expected, (await here.NextItemsAsync(room, 4)).Order(StringComparer.Ordinal));
+            Assert.Equal(expected, (await there.NextItemsAsync(room, 4)).Order(StringComparer.Ordinal));
+
+            var broadcast = await Http.PostAsync(api.ApiPort, "/v1/broadcast", Http.Json, "\"all\"");
+            Assert.Equal(2, broadcast.JsonBody.GetProperty("nodes").GetInt32());
+            Assert.Equal(["\"all\""], await here.NextItemsAsync(null, 1));
+            Assert.Equal(["\"all\""], await there.NextItemsAsync(null, 1));
+        }
+
+        foreach (var program in (ProgramProcess[])[api, first, second])
+        {
+            Assert.Equal("ready", (await Http.GetAsync(program.ManagementPort, "/readyz")).Body);
+            var metrics = await Metrics.ScrapeAsync(program);
+            foreach (var name in (string[])["push_backplane_up", "push_backplane_reconnects_total", "push_backplane_roundtrip_seconds_count"])
+                Assert.Equal(Enumerable.Range(0, 3).Select(i => name + redis.Label(i)).Order(StringComparer.Ordinal), metrics.Of(name).Select(series => series.Key).Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData("killed and restarted")]
+    [InlineData("stalled and resumed")]
+    public async Task Only_the_rooms_of_a_server_are_touched_when_it_is(string how)
+    {
+        const int Away = 1;
+        var killed = how.StartsWith("killed", StringComparison.Ordinal);
+        await using var redis = await RedisServers.StartNewAsync(3);
+        await using var api = await ProgramProcess.StartApiAsync(redis.Settings(3));
+        await using var node = await ProgramProcess.StartNodeAsync([ShortWindow, .. redis.Settings(3)]);
+        string[] rooms = [.. Enumerable.Range(0, 3).Select(home => RedisServers.RoomAt(home, 3))];
+        var witnesses = new List<(WsClient Client, OutageWitness Seen, int Home)>();
+        for (var i = 0; i < 30; i++)
+        {
+            var seen = new OutageWitness(rooms[i % 3]);
+            witnesses.Add((await WsClient.ConnectAsync(node.NodePort, $"/ws?room={rooms[i % 3]}", new WsOptions { OnMessage = seen.Take }), seen, i % 3));
+        }
+
+        await using var asking = await WsClient.ConnectAsync(node.NodePort);
+        RoomLoad[] loads = [.. rooms.Select(room => new RoomLoad(room, () => api.ApiPort))];
+        await Wait.UntilAsync(() => witnesses.All(witness => loads[witness.Home].HasAccepted(witness.Seen.Saw)), "everybody receives", () => node.Log);
+
+        if (killed)
+            await redis[Away].StopAsync();
+        else
+            redis[Away].Suspend();
+        await Wait.UntilAsync(() => loads[Away].Refused.Count >= 3, "the API answers 503 for the server's room", () => api.Log);
+        foreach (var program in (ProgramProcess[])[node, api])
+        {
+            await Wait.UntilAsync(async () => (await Http.GetAsync(program.ManagementPort, "/readyz")).Body != "ready", "readiness has a detail");
+            var readiness = await Http.GetAsync(program.ManagementPort, "/readyz");
+            Assert.Equal((HttpStatusCode.OK, $"ready\nRedis at {redis[Away].EndPoint} does not answer."), (readiness.Status, readiness.Body));
+            var metrics = await Metrics.ScrapeAsync(program);
+            Assert.Equal([1, 0, 1], Enumerable.Range(0, 3).Select(server => metrics["push_backplane_up" + redis.Label(server)]));
+        }
+
+        // A JOIN waits for its own server and for no other.
+        await asking.JoinAsync(RedisServers.RoomAt(0, 3));
+        var waiting = RedisServers.RoomAt(Away, 3);
+        await asking.SendAsync(WsClient.JoinText(waiting));
+        Assert.Equal("backplane_away", (await asking.NextAsync("ERROR")).Code);
+        await asking.PingAsync();
+        await PublishesWholeOrNotAtAllAsync(api, asking, redis[Away]);
+        // The others' rooms go on meanwhile.
+        foreach (var home in (int[])[0, 2])
+        {
+            var last = loads[home].Accepted.Max();
+            await Wait.UntilAsync(() => loads[home].HasAccepted(number => number > last + 20), "other rooms go on", () => api.Log);
+        }
+
+        if (killed)
+            await redis[Away].StartAsync();
+        else
+            redis[Away].Resume();
+        output.WriteLine($"back after {(await Wait.UntilAsync(async () => (await Http.GetAsync(node.ManagementPort, "/readyz")).Body == "ready", "all servers are up", () => node.Log)).TotalSeconds:0.0} s");
+        await Wait.UntilAsync(async () => (await Http.GetAsync(api.ManagementPort, "/readyz")).Body == "ready", "all servers are up", () => api.Log);
+        while (await asking.NextAsync() is { Type: not "JOINED" } message)
+            Assert.Equal("GAP", message.Type);
+        await Http.PublishAsync(api, waiting, "1");
+        while (await asking.NextAsync() is { Type: not "PUSH" } message)
+            Assert.Equal("GAP", message.Type);
+
+        const int Marker = 1_000_000;
+        for (var home = 0; home < 3; home++)
+        {
+            await loads[home].StopAsync();
+            await Http.PublishAsync(api, rooms[home], $$"""{"n":{{Marker}}}""");
+            loads[home].Add(Marker);
+        }
+
+        await Wait.UntilAsync(() => witnesses.All(witness => witness.Seen.Saw(Marker) || witness.Client.Ended.IsCompleted), "messages flow everywhere", () => node.Log);
+        foreach (var (client, seen, home) in witnesses)
+        {
+            Assert.False(client.Ended.IsCompleted, "disconnected");
+            // One GAP for everybody, since anyone may have published to any room on the server that was away.
+            Assert.Null(seen.Fault(loads[home].Accepted, gaps: 1));
+            if (home != Away)
+                Assert.Empty(seen.NotSeenOnce(loads[home].Accepted));
+            await client.DisposeAsync();
+        }
+
+        Assert.Empty(loads[0].Refused);
+        Assert.Empty(loads[2].Refused);
+        Assert.All(loads[Away].Refused, answer =>
+        {
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (answer.Status, answer.Headers.ContainsKey("Retry-After")));
+            Assert.Contains($"Redis at {redis[Away].EndPoint}", answer.JsonBody.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        });
+        var after = await Metrics.ScrapeAsync(node);
+        Assert.Equal([0, 0], ((int[])[0, 2]).Select(server => after["push_backplane_reconnects_total" + redis.Label(server)]));
+        Assert.True(after["push_backplane_reconnects_total" + redis.Label(Away)] >= 1);
+    }
+
+    [Fact]
+    public async Task A_third_server_is_added_by_rolling_restarts_without_losing_a_message()
+    {
+        await using var redis = await RedisServers.StartNewAsync(3);
+        (string, string)[] two = [ShortWindow, .. redis.Settings(2)];
+        (string, string)[] three = [ShortWindow, .. redis.Settings(3)];
+        // Two rooms that stay where they are, and two that move to the third server.
+        string[] rooms =
+        [
+            RedisServers.RoomWhere(room => RedisServers.Home(room, 2) == 0 && RedisServers.Home(room, 3) == 0),
+            RedisServers.RoomWhere(room => RedisServers.Home(room, 2) == 1 && RedisServers.Home(room, 3) == 1),
+            RedisServers.RoomWhere(room => RedisServers.Home(room, 2) == 0 && RedisServers.Home(room, 3) == 2),
+            RedisServers.RoomWhere(room => RedisServers.Home(room, 2) == 1 && RedisServers.Home(room, 3) == 2),
+        ];
+        await using var firstApi = await ProgramProcess.StartApiAsync([.. redis.Settings(2)]);
+        await using var secondApi = await ProgramProcess.StartApiAsync([.. redis.Settings(2)]);
+        await using var firstNode = await ProgramProcess.StartNodeAsync(two);
+        await using var secondNode = await ProgramProcess.StartNodeAsync(two);
+
+        var ports = new Rotation(firstApi.ApiPort, secondApi.ApiPort);
+        RoomLoad[] loads = [.. rooms.Select(room => new RoomLoad(room, ports.Next))];
+        var before = await WatchAsync(secondNode, rooms, loads);
+
+        // The nodes first: each list they have must contain the server that any API publishes on.
+        await StopAsync(firstNode);
+        await using var firstNodeAgain = await ProgramProcess.StartNodeAsync(three);
+        var first = await WatchAsync(firstNodeAgain, rooms, loads);
+        await SawEverythingAsync(before, loads);
+        await StopAsync(secondNode);
+        await using var secondNodeAgain = await ProgramProcess.StartNodeAsync(three);
+        var second = await WatchAsync(secondNodeAgain, rooms, loads);
+        await ProceedAsync(loads);
+
+        // Then the APIs. For a while they disagree about two rooms, and take turns.
+        ports.Use(secondApi.ApiPort);
+        await StopAsync(firstApi);
+        await using var firstApiAgain = await ProgramProcess.StartApiAsync([.. redis.Settings(3)]);
+        ports.Use(firstApiAgain.ApiPort, secondApi.ApiPort);
+        await ProceedAsync(loads);
+        ports.Use(firstApiAgain.ApiPort);
+        await StopAsync(secondApi);
+        await using var secondApiAgain = await ProgramProcess.StartApiAsync([.. redis.Settings(3)]);
+        ports.Use(firstApiAgain.ApiPort, secondApiAgain.ApiPort);
+        await ProceedAsync(loads);
+
+        foreach (var load in loads)
+            await load.StopAsync();
+        output.WriteLine($"{loads.Sum(load => load.Accepted.Count)} messages accepted, {loads.Sum(load => load.Refused.Count)} refused");
+        await SawEverythingAsync(first, loads);
+        await SawEverythingAsync(second, loads);
+        foreach (var (client, seen, room) in (IEnumerable<(WsClient Client, OutageWitness Seen, int Room)>)[.. first, .. second])
+        {
+            Assert.False(client.Ended.IsCompleted, "disconnected");
+            Assert.Equal(0, seen.Gaps);
+            // A room that moves is published on two servers for a while, and only there may its messages mix.
+            if (room < 2)
+                Assert.Null(seen.Fault(loads[room].Accepted, gaps: 0));
+            await client.DisposeAsync();
+        }
+
+        Assert.All(loads, load => Assert.Empty(load.Refused));
+        await redis[2].StopAsync();
+        await Wait.UntilAsync(
+            async () => (await Http.PostAsync(firstApiAgain.ApiPort, $"/v1/rooms/{rooms[2]}/messages", Http.Json, "1")).Body.Contains(redis[2].EndPoint, StringComparison.Ordinal),
+            "the room has moved to the third server");
+    }
+
+    [Fact]
+    public async Task A_farm_in_one_process_takes_the_list_too()
+    {
+        await using var redis = await RedisServers.StartNewAsync(2);
+        await using var farm = await ProgramProcess.StartFarmAsync(redis.Settings(2));
+        Assert.Contains($"The backplane is 2 Redis servers: {redis[0].EndPoint}; {redis[1].EndPoint}.", farm.Log, StringComparison.Ordinal);
+        for (var home = 0; home < 2; home++)
+        {
+            var room = RedisServers.RoomAt(home, 2);
+            await using var client = await WsClient.ConnectAsync(farm.NodePort);
+            await client.JoinAsync(room);
+            await Http.PublishAsync(farm, room, "1");
+            Assert.Equal(["1"], await client.NextItemsAsync(room, 1));
+        }
+    }
+
+    /// <summary>A request to several rooms, one of which has its server away, is published to none.</summary>
+    private static async Task PublishesWholeOrNotAtAllAsync(ProgramProcess api, WsClient client, RedisServer away)
+    {
+        var (there, gone) = (RedisServers.RoomAt(2, 3), RedisServers.RoomAt(1, 3));
+        await client.JoinAsync(there);
+        var refused = await Http.PostAsync(api.ApiPort, "/v1/messages", Http.Json, $$"""{"rooms":["{{there}}","{{gone}}"],"items":["half"]}""");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "/problems/backplane-away"), (refused.Status, refused.JsonBody.GetProperty("type").GetString()));
+        Assert.Contains($"Redis at {away.EndPoint}", refused.JsonBody.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await Http.PublishAsync(api, there, "\"whole\"");
+        Assert.Equal(["\"whole\""], await client.NextItemsAsync(there, 1));
+    }
+
+    /// <summary>Two members of each room, who receive already.</summary>
+    private static async Task<List<(WsClient Client, OutageWitness Seen, int Room)>> WatchAsync(ProgramProcess node, string[] rooms, RoomLoad[] loads)
+    {
+        var members = new List<(WsClient Client, OutageWitness Seen, int Room)>();
+        for (var i = 0; i < 2 * rooms.Length; i++)
+        {
+            var seen = new OutageWitness(rooms[i % rooms.Length]);
+            members.Add((await WsClient.ConnectAsync(node.NodePort, $"/ws?room={rooms[i % rooms.Length]}", new WsOptions { OnMessage = seen.Take }), seen, i % rooms.Length));
+        }
+
+        await Wait.UntilAsync(() => members.All(member => loads[member.Room].HasAccepted(member.Seen.Saw)), "everybody receives", () => node.Log);
+        return members;
+    }
+
+    private static Task<TimeSpan> SawEverythingAsync(List<(WsClient Client, OutageWitness Seen, int Room)> members, RoomLoad[] loads)
+    {
+        var accepted = Array.ConvertAll(loads, load => load.Accepted);
+        return Wait.UntilAsync(
+            () => members.All(member => member.Seen.NotSeenOnce(accepted[member.Room]).Length == 0),
+            "everything accepted was seen once",
+            () => string.Join('\n', members.Select(member => $"room {member.Room}: not once {string.Join(' ', member.Seen.NotSeenOnce(accepted[member.Room]).Take(20))}")));
+    }
+
+    /// <summary>Every room has some more messages accepted.</summary>
+    private static async Task ProceedAsync(RoomLoad[] loads)
+    {
+        foreach (var load in loads)
+        {
+            var last = load.Accepted.Max();
+            await Wait.UntilAsync(() => load.HasAccepted(number => number > last + 50), "the load goes on");
+        }
+    }
+
+    private static async Task StopAsync(ProgramProcess program)
+    {
+        program.Signal(Signals.Terminate);
+        Assert.True(await program.ExitAsync() == 0, program.Log);
+    }
+
+    /// <summary>The APIs that are published to, each in turn.</summary>
+    private sealed class Rotation(params int[] ports)
+    {
+        private volatile int[] _ports = ports;
+        private int _next;
+
+        public void Use(params int[] ports) => _ports = ports;
+
+        public int Next()
+        {
+            var ports = _ports;
+            return ports[(uint)Interlocked.Increment(ref _next) % ports.Length];
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Text;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging.Abstractions;
+using PushBackplane;
+using PushNode.Control;
+using PushNode.Framing;
+using PushNode.Settings;
+using RedisPush.Testing;
+
+namespace PushNode.Tests.Control;
+
+/// <summary>A node without its listener that hears commands; its clients are admitted and, once told to go, leave when the test says so.</summary>
+internal sealed class ControlledNode : IDisposable
+{
+    public const string Name = "node-1";
+    public const string Channel = "push:control";
+
+    private readonly TestNode _node = new();
+
+    public ControlledNode(DrainSettings? settings = null)
+    {
+        Admission = new Admission(new ConnectionSettings(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Metrics.Node);
+        Drain = new Drain(Admission, _node.Merging, _node.Shards, settings ?? new(), Time, DrainLog);
+        var channel = new ControlChannel(_node.Backplane, new PushChannels("push:"), Name, Drain, Metrics.Node, Time, ChannelLog);
+        Assert.True(channel.StartAsync(CancellationToken.None).IsCompletedSuccessfully);
+    }
+
+    public ManualTime Time => _node.Time;
+
+    public TestMetrics Metrics => _node.Metrics;
+
+    public Admission Admission { get; }
+
+    public Drain Drain { get; }
+
+    public LogRecorder<Drain> DrainLog { get; } = new();
+
+    public LogRecorder<ControlChannel> ChannelLog { get; } = new();
+
+    public List<TestClient> Clients { get; } = [];
+
+    /// <summary>Clients that were told to go.</summary>
+    public int Closed => Clients.Count(client => client.Connection.IsClosing);
+
+    /// <summary>The reasons of their close frames.</summary>
+    public IEnumerable<string> Hints => Clients.SelectMany(client => client.Frames).Where(frame => frame.Opcode == Opcode.Close).Select(frame => Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
+
+    public void Connect(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Assert.Null(Admission.TryEnter());
+            Clients.Add(_node.Connect());
+        }
+    }
+
+    /// <summary>Everybody who was told to go is gone.</summary>
+    public void EndClosed()
+    {
+        foreach (var client in Clients.Where(client => client.Connection.IsClosing).ToList())
+        {
+            client.End();
+            Admission.Leave();
+            Clients.Remove(client);
+        }
+    }
+
+    public void Publish(string payload) => Assert.True(_node.Backplane.Publish(Channel, payload));
+
+    public void Publish(byte[] payload) => Assert.True(_node.Backplane.Publish(Channel, payload));
+
+    /// <summary>Messages on the channel that came to a result.</summary>
+    public long Counted(string? result = null) => Metrics.Read("push.control_messages", result);
+
+    public bool IsDraining => Admission.NotReadyBecause is not null;
+
+    public void Dispose() => _node.Dispose();
+}

@@ -1,0 +1,178 @@
+using System.Globalization;
+using PushNode.Settings;
+using PushNode.Telemetry;
+using RedisPush.Testing;
+
+namespace PushNode.Tests.Control;
+
+public sealed class DrainTests
+{
+    private const int Burst = 5;
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.1);
+
+    /// <summary>Two for each tick of a tenth of a second, and a burst of two ticks and one.</summary>
+    private static DrainSettings TwentyPerSecond => new() { ClosesPerSecond = 20, Over = TimeSpan.Zero };
+
+    [Fact]
+    public async Task Clients_are_told_to_go_at_the_bounded_rate_by_the_clock()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(30);
+        Assert.True(node.Drain.Begin());
+        for (var tick = 0; tick <= 12; tick++)
+        {
+            await ClosedAsync(node, Burst + (2 * tick));
+            node.Time.Advance(Tick);
+        }
+    }
+
+    [Fact]
+    public async Task The_closing_is_spread_over_the_time_that_is_set()
+    {
+        using var node = new ControlledNode(new() { Over = TimeSpan.FromSeconds(2) });
+        // 400 in two seconds are 200 in one: 20 a tick, and two ticks and one at first.
+        node.Connect(400);
+        node.Drain.Begin();
+        for (var tick = 0; tick < 18; tick++)
+        {
+            await ClosedAsync(node, 41 + (20 * tick));
+            node.Time.Advance(Tick);
+        }
+    }
+
+    [Fact]
+    public async Task Each_hint_is_between_half_and_one_and_a_half_of_the_setting_and_they_differ()
+    {
+        using var node = new ControlledNode(new() { RetryAfter = TimeSpan.FromSeconds(4), Over = TimeSpan.Zero });
+        node.Connect(200);
+        node.Drain.Begin();
+        await ClosedAsync(node, 200);
+        var hints = node.Hints.Select(hint => int.Parse(hint["retry=".Length..], NumberStyles.None, CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(200, hints.Count);
+        Assert.All(hints, hint => Assert.InRange(hint, 2000, 5999));
+        Assert.True(hints.Distinct().Count() > 100);
+        Assert.InRange(hints.Average(), 3500, 4500);
+    }
+
+    [Fact]
+    public void To_drain_twice_and_to_take_back_twice_changes_nothing_the_second_time()
+    {
+        using var node = new ControlledNode();
+        Assert.False(node.Drain.TakeBack());
+        Assert.True(node.Drain.Begin());
+        Assert.False(node.Drain.Begin());
+        Assert.True(node.IsDraining);
+        Assert.Equal(Refusal.Draining, node.Admission.TryEnter());
+        Assert.True(node.Drain.TakeBack());
+        Assert.False(node.Drain.TakeBack());
+        Assert.False(node.IsDraining);
+        Assert.Null(node.Admission.TryEnter());
+    }
+
+    [Fact]
+    public async Task Draining_is_a_gauge()
+    {
+        using var node = new ControlledNode();
+        Assert.Equal(0, node.Metrics.Read("push.draining"));
+        node.Drain.Begin();
+        Assert.Equal(1, node.Metrics.Read("push.draining"));
+        node.Drain.TakeBack();
+        Assert.Equal(0, node.Metrics.Read("push.draining"));
+        await node.Drain.EndAsync();
+        Assert.Equal(1, node.Metrics.Read("push.draining"));
+    }
+
+    [Fact]
+    public async Task Commands_in_quick_succession_close_nobody_faster_than_one()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(30);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.True(node.Drain.Begin());
+            await ClosedAsync(node, Burst + (2 * i));
+            Assert.True(node.Drain.TakeBack());
+            await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            node.Time.Advance(Tick);
+        }
+    }
+
+    [Fact]
+    public async Task Who_is_there_when_the_node_is_taken_back_stays()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(300);
+        node.Drain.Begin();
+        await ClosedAsync(node, Burst);
+        node.Drain.TakeBack();
+        node.Time.Advance(TimeSpan.FromMinutes(1));
+        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(Burst, node.Closed);
+        Assert.Equal(1, node.DrainLog.Count(4013));
+        Assert.Equal(0, node.DrainLog.Count(4012));
+    }
+
+    [Fact]
+    public async Task A_drain_by_command_ends_when_nobody_is_left_and_the_node_stays_closed()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(Burst);
+        node.Drain.Begin();
+        await ClosedAsync(node, Burst);
+        // No deadline: a command ends no program.
+        node.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(0, node.DrainLog.Count(4012));
+        node.EndClosed();
+        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(1, node.DrainLog.Count(4012));
+        Assert.True(node.IsDraining);
+        Assert.True(node.Drain.TakeBack());
+        node.Connect(1);
+    }
+
+    [Fact]
+    public async Task The_programs_end_during_a_drain_by_command_goes_on_where_that_was_and_nothing_takes_the_node_back()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(10);
+        node.Drain.Begin();
+        await ClosedAsync(node, Burst);
+        var end = node.Drain.EndAsync();
+        Assert.False(node.Drain.TakeBack());
+        Assert.False(node.Drain.Begin());
+        node.Time.Advance(Tick);
+        await ClosedAsync(node, Burst + 2);
+        node.Time.Advance(2 * Tick);
+        await ClosedAsync(node, 10);
+        Assert.False(end.IsCompleted);
+        node.EndClosed();
+        await end;
+        Assert.True(node.IsDraining);
+        Assert.Equal(0, node.DrainLog.Count(4012));
+        Assert.Equal(0, node.DrainLog.Count(4015));
+    }
+
+    [Fact]
+    public async Task At_the_programs_end_whoever_is_late_is_told_before_the_deadline_and_cut_at_it()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(30);
+        var end = node.Drain.EndAsync();
+        await ClosedAsync(node, Burst);
+        node.Time.Advance(TimeSpan.FromSeconds(23));
+        await ClosedAsync(node, 30);
+        Assert.Equal(1, node.DrainLog.Count(4015));
+        Assert.All(node.Clients, client => Assert.False(client.Wire.IsAborted));
+        Assert.Equal(30, node.Hints.Count());
+        node.Time.Advance(TimeSpan.FromSeconds(2));
+        await end;
+        Assert.All(node.Clients, client => Assert.True(client.Wire.IsAborted));
+    }
+
+    /// <summary>So many are told to go, and never more.</summary>
+    private static async Task ClosedAsync(ControlledNode node, int count)
+    {
+        await Eventually.HoldsAsync(() => node.Closed >= count, $"{count} are told to go");
+        Assert.Equal(count, node.Closed);
+    }
+}

@@ -1,0 +1,114 @@
+using PushNode.Framing;
+using PushNode.Tests.Transport.Epoll;
+using RedisPush.Testing;
+
+namespace PushNode.Tests.Transport.IoUring;
+
+/// <summary>Frames for a whole room sent at once, while others write to the same connections and end them.</summary>
+[Collection(EpollTests.Name)]
+public sealed class CrowdTests
+{
+    /// <summary>More than go into one call, in the one shard.</summary>
+    private const int Crowd = 150;
+
+    private const int VisitsEach = 12;
+
+    /// <summary>
+    /// Every client pings, so that the loops answer on connections whose gates a worker holds; a third of them come and go, in every manner; some read so little that frames are taken in parts.
+    /// </summary>
+    [Theory]
+    [InlineData(121, "IoUring")]
+    [InlineData(122, "IoUring")]
+    [InlineData(123, "Send")]
+    public async Task Frames_stay_whole_and_in_order_while_the_same_connections_are_answered_and_closed(int seed, string sends)
+    {
+        Assert.SkipUnless(sends == "Send" || Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        await using var node = await NodeHost.StartAsync(
+            settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:FanOut:Sends", sends), ("Push:FanOut:Shards", "1"), ("Push:FanOut:Workers", "1")]);
+        using var stop = new CancellationTokenSource();
+        var publishing = Task.Run(async () =>
+        {
+            for (var n = 0; !stop.IsCancellationRequested; n++)
+            {
+                await node.PublishAsync("r", $"[{n},\"{new string('x', n % 7 == 0 ? 20_000 : 50)}\"]");
+                await Task.Delay(5, CancellationToken.None);
+            }
+        }, TestContext.Current.CancellationToken);
+
+        await Task.WhenAll(Enumerable.Range(0, Crowd).Select(i => Task.Run(async () =>
+        {
+            var random = new Random(seed * 1000 + i);
+            for (var visit = 0; visit < (i % 3 == 0 ? VisitsEach : 1); visit++)
+                await VisitAsync(node, random, frames: i % 3 == 0 ? random.Next(1, 10) : 60);
+        }, TestContext.Current.CancellationToken)));
+
+        await stop.CancelAsync();
+        await publishing;
+        await node.IsEmptyAsync();
+        await node.ServesAsync();
+        await Eventually.HoldsAsync(() => node.Metrics.Read("push.deliveries_expected") == node.Metrics.Read("push.deliveries") + node.Metrics.Read("push.deliveries_dropped"), "the accounting closes");
+        Assert.NotEqual(0, node.Metrics.Read("push.deliveries"));
+        node.Metrics.AssertMessagesClose();
+    }
+
+    /// <summary>One client that reads so many frames, pinging all the while, and then leaves.</summary>
+    private static async Task VisitAsync(NodeHost node, Random random, int frames)
+    {
+        using var client = await RawClient.UpgradeAsync(node.EndPoint, "/ws?room=r", random.Next(3) == 0 ? 2048 : null);
+        Assert.Equal("JOINED", (await client.NextFrameAsync()).Type);
+        var numbers = new Numbers();
+        var (pings, pongs) = (0, 0);
+        while (frames > 0 || pongs < pings)
+        {
+            if (frames > 0 && random.Next(3) == 0)
+                await client.SendAsync(ClientFrame.Ping((byte)pings++));
+            var frame = await client.NextFrameAsync();
+            if (frame.Opcode == Opcode.Pong)
+                Assert.Equal([(byte)pongs++], frame.Payload);
+            else
+                frames -= numbers.Take(frame) ? 1 : 0;
+        }
+
+        switch (random.Next(3))
+        {
+            case 0:
+                client.Reset();
+                return;
+            case 1:
+                client.Finish();
+                break;
+            default:
+                await client.SendAsync(ClientFrame.Close(1000));
+                break;
+        }
+
+        while (await client.TryNextFrameAsync() is { Opcode: not Opcode.Close } frame)
+            numbers.Take(frame);
+    }
+
+    /// <summary>The room's numbers, which follow each other but for what a GAP says is missing.</summary>
+    private sealed class Numbers
+    {
+        private int? _next;
+
+        /// <returns>Whether the frame has messages.</returns>
+        public bool Take(SentFrame frame)
+        {
+            if (frame.Type == "GAP")
+            {
+                _next += frame.Missed;
+                return false;
+            }
+
+            Assert.Equal("PUSH", frame.Type);
+            foreach (var number in frame.Numbers)
+            {
+                Assert.Equal(_next ?? number, number);
+                _next = number + 1;
+            }
+
+            return true;
+        }
+    }
+}
