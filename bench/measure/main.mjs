@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { aloneSeconds, measureFarm, measureLockWait } from "./alone.mjs";
 import { describeMachine } from "./machine.mjs";
 import { MemoryMeasurement, measureAccepting, measureDeliveries, measurePushes } from "./measurements.mjs";
 import { readOptions } from "./options.mjs";
@@ -36,8 +37,10 @@ const entries = select(all, options.only);
 const results = Object.fromEntries(Object.keys(entries).map(key => [key, Object.fromEntries(stages.map(stage => [stage, []]))]));
 const failures = [];
 const unavailable = new Set();
+let alone = {};
 limitTime();
 
+alone = await measureAlone();
 for (let round = 1; round <= options.rounds; round++) {
   await memoryOfAll(round);
   for (const key of available()) {
@@ -45,18 +48,20 @@ for (let round = 1; round <= options.rounds; round++) {
       keep(key, "accepting", await measureAccepting(session, options.connections));
       keep(key, "pushes", await measurePushes(session, options.seconds));
     });
+    if (entries[key].pushesOnly) continue;
     await withSession(key, "a small room", round, async session => {
       const { merges, kind } = entries[key];
       await session.connect(options.smallRoom);
-      keep(key, "deliveries100", await measureDeliveries(session, 100, options.seconds, { merged: kind === "floor" }));
+      // The higher rate first: what a server compiles as it gets hot then falls on more deliveries.
       if (merges) keep(key, "deliveries1000", await measureDeliveries(session, 1000, options.seconds, { merged: kind === "floor" }));
+      keep(key, "deliveries100", await measureDeliveries(session, 100, options.seconds, { merged: kind === "floor" }));
     });
   }
   saveRaw();
 }
 
 await stopAll();
-const text = report({ entries, results, failures, options, machine, minutes: Math.ceil((now() - started) / 60) });
+const text = report({ entries, results, alone, failures, options, machine, minutes: Math.ceil((now() - started) / 60) });
 console.log(`\n${text}\n`);
 if (options.writeDocs) writeDocs(text);
 process.exit(available().length > 0 ? 0 : 1);
@@ -91,6 +96,23 @@ async function withSession(key, what, round, measure) {
   if (!session) return;
   await attempt(key, what, round, () => measure(session));
   await session.stop();
+}
+
+/** What only this project is asked, once: its first transport of those that are measured. */
+async function measureAlone() {
+  const key = available().find(name => entries[name].kind === "ours");
+  if (!key) return {};
+  const found = { title: entries[key].title };
+  const of = { artifacts, scratch, redisPort };
+  await attempt(key, "lock wait", 1, async () => {
+    say(1, key, "members that come and go");
+    found.lockWait = await measureLockWait(entries[key], { ...of, connections: options.connections });
+  });
+  await attempt(key, "farm", 1, async () => {
+    say(1, key, "four nodes, one room");
+    found.farm = await measureFarm(entries[key], { ...of, connectionsPerNode: options.farm });
+  });
+  return found;
 }
 
 /** A session of this server, or undefined when it does not start; then it is not tried again. */
@@ -142,8 +164,10 @@ function select(from, names) {
 function limitTime() {
   const { connections, seconds, idle, rounds } = options;
   const connecting = connections / 4000;
-  const perServer = 2 + connecting + (8 + connecting + seconds) + 1.5 * (5 + seconds);
-  const expected = rounds * (Object.keys(entries).length * perServer + 2 * idle);
+  const largeRoom = 2 + connecting + (11 + connecting + seconds);
+  const smallRoom = 1.5 * (5 + seconds);
+  const listed = Object.values(entries);
+  const expected = rounds * (listed.length * largeRoom + listed.filter(entry => !entry.pushesOnly).length * smallRoom + 2 * idle) + aloneSeconds;
   const limit = 2 * expected + 120;
   console.log(`About ${Math.ceil(expected / 60)} minutes, at most ${Math.ceil(limit / 60)}. Load of the machine before: ${machine.loadBefore}.`);
   setTimeout(() => {
@@ -155,7 +179,7 @@ function limitTime() {
 function saveRaw() {
   const directory = join(artifacts, "results");
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, `${machine.date}-${process.pid}.json`), JSON.stringify({ options, machine, results, failures }, null, 2));
+  writeFileSync(join(directory, `${machine.date}-${process.pid}.json`), JSON.stringify({ options, machine, results, alone, failures }, null, 2));
 }
 
 function writeDocs(table) {

@@ -4,7 +4,7 @@ import { now } from "./session.mjs";
 
 const frameBytes = 600;
 const messageBytes = 60;
-const warmUpPushes = 5;
+const warmUpPushes = 8;
 
 /** Longer than RedisPush's window: what was published before has left. */
 const settleTime = 1.3;

@@ -76,7 +76,7 @@ export class ChildProcess {
     return cpuSeconds(this.#tree());
   }
 
-  /** Memory that nobody shares with it and its children, in bytes. */
+  /** Memory that it and its children have written to and share with nobody, in bytes. */
   privateBytes() {
     return this.#tree().reduce((sum, pid) => sum + privateKilobytes(pid), 0) * 1024;
   }
@@ -152,5 +152,6 @@ function statOfAll() {
 
 function privateKilobytes(pid) {
   const lines = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1").split("\n");
-  return lines.filter(line => line.startsWith("Private_")).reduce((sum, line) => sum + Number(line.split(/\s+/)[1]), 0);
+  // Not Private_Clean: that is the page cache of program files, and it counts or not by who else happens to run the same program.
+  return lines.filter(line => line.startsWith("Private_Dirty:")).reduce((sum, line) => sum + Number(line.split(/\s+/)[1]), 0);
 }

@@ -3,7 +3,7 @@ const milliseconds = 1e3;
 const kilobytes = 1 / 1024;
 
 /** Tables in Markdown, and what is to be said about them. */
-export function report({ entries, results, failures, options, machine, minutes }) {
+export function report({ entries, results, alone, failures, options, machine, minutes }) {
   const rows = Object.keys(entries).map(key => ({ key, title: entries[key].title, results: results[key] }));
   const floor = rows.find(row => row.key === "floor");
   const us = rows.find(row => entries[row.key].kind === "ours" && row.results.pushes.length > 0);
@@ -45,7 +45,20 @@ export function report({ entries, results, failures, options, machine, minutes }
     us ? `"x RedisPush" compares with ${us.title}.` : "",
   ];
   const notes = rows.flatMap(row => [...lateNotes(row), ...packetThreadNotes(row)]).concat(failures.map(({ title, what, round, reason }) => `- ${title}, ${what}, round ${round}, not measured: ${reason.split("\n")[0]}`));
-  return [facts.filter(Boolean).join("\n"), ...tables, ...(notes.length > 0 ? [`**Notes**`, notes.join("\n")] : [])].join("\n\n");
+  return [facts.filter(Boolean).join("\n"), ...tables, ...aloneParts(alone), ...(notes.length > 0 ? [`**Notes**`, notes.join("\n")] : [])].join("\n\n");
+}
+
+/** What only this project was asked. */
+function aloneParts({ title, lockWait, farm }) {
+  const upTo = seconds => Number.isFinite(seconds) ? `at most ${seconds * microseconds} us` : "more than the last bucket";
+  const lines = [];
+  if (lockWait) {
+    lines.push(`- Lock wait: ${grouped(Math.round(lockWait.changesPerSecond))} joins and leaves a second during ${grouped(Math.round(lockWait.framesPerSecond))} pushes a second: ${grouped(lockWait.acquisitions)} acquisitions of a shard's lock, p99 ${upTo(lockWait.p99)}, p99.9 ${upTo(lockWait.p999)}, ${lockWait.above} above 1 ms. PushLoad ended with ${lockWait.exitCode}.`);
+  }
+  if (farm) {
+    lines.push(`- ${farm.nodes} nodes, ${grouped(farm.connections)} connections, one room, a batch a second for ${Math.round(farm.seconds)} s: ${grouped(farm.messages)} messages, ${grouped(farm.deliveries)} deliveries, ${farm.lost} lost, ${farm.duplicates} duplicated, ${farm.reordered} out of order, ${farm.disconnects} disconnects; a frame's last member got it ${Math.round(farm.lastMember.p50 / 1000)} ms after its newest message was due (median), ${Math.round(farm.lastMember.max / 1000)} ms at most. PushLoad ended with ${farm.exitCode}.`);
+  }
+  return lines.length > 0 ? [`**${title} alone**`, lines.join("\n")] : [];
 }
 
 export function median(values) {

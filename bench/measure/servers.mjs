@@ -6,6 +6,7 @@ import { FloorPublisher, HttpPublisher, RedisPublisher } from "./publishers.mjs"
  * What is compared. Each entry:
  *   title       as the table names it
  *   kind        "floor", "ours" or "peer"
+ *   pushesOnly  whether it differs from another entry only in how a frame gets to the sockets, so that many small messages would tell nothing new
  *   merges      whether a frame carries all messages of a second, so that 1,000 messages a second are worth trying
  *   path        where clients connect
  *   client      the client's options: what is said and awaited after the handshake until a connection has joined
@@ -27,8 +28,8 @@ export function servers({ artifacts, bench, scratch, redisPort }) {
     publisher: (_, process) => new FloorPublisher(process),
   });
 
-  const node = transport => ({
-    title: `RedisPush, ${transport}`,
+  const node = (title, settings) => ({
+    title: `RedisPush, ${title}`,
     kind: "ours",
     merges: true,
     path: "/ws?room=bench",
@@ -41,7 +42,7 @@ export function servers({ artifacts, bench, scratch, redisPort }) {
       env: {
         ...production,
         ConnectionStrings__Redis: `127.0.0.1:${redisPort}`,
-        Push__Transport: transport,
+        ...settings,
       },
     }),
     ready: (_, management) => `http://127.0.0.1:${management}/readyz`,
@@ -59,9 +60,10 @@ export function servers({ artifacts, bench, scratch, redisPort }) {
 
   return {
     floor: floor("floor: C, send(2)"),
-    uring: floor("floor: C, io_uring", "uring"),
-    epoll: node("Epoll"),
-    stream: node("Stream"),
+    uring: { ...floor("floor: C, io_uring", "uring"), pushesOnly: true },
+    iouring: node("Epoll, io_uring", { Push__Transport: "Epoll", Push__FanOut__Sends: "IoUring" }),
+    epoll: { ...node("Epoll, send(2)", { Push__Transport: "Epoll", Push__FanOut__Sends: "Send" }), pushesOnly: true },
+    stream: { ...node("Stream", { Push__Transport: "Stream" }), pushesOnly: true },
     signalr: {
       title: "SignalR",
       kind: "peer",

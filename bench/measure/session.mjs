@@ -12,15 +12,18 @@ export class Session {
   #entry;
   #port;
 
+  /** The server's second port, for those that have one. */
+  management;
+
   static async start(entry, artifacts) {
     const session = new Session();
     session.#artifacts = artifacts;
     session.#entry = entry;
     session.#port = await freePort();
-    const second = await freePort();
-    const { command, args, ...rest } = entry.command(session.#port, second);
+    session.management = await freePort();
+    const { command, args, ...rest } = entry.command(session.#port, session.management);
     session.server = new ChildProcess(command, args, rest);
-    const isReady = entry.ready ? () => answers200(entry.ready(session.#port, second)) : () => listens(session.#port);
+    const isReady = entry.ready ? () => answers200(entry.ready(session.#port, session.management)) : () => listens(session.#port);
     try {
       await until(() => session.server.hasEnded || isReady(), startTime, () => `it was not ready after ${startTime} s: ${session.server.lastWords}`);
       if (session.server.hasEnded) throw new Error(session.server.lastWords);
@@ -30,6 +33,11 @@ export class Session {
     }
     session.publisher = entry.publisher(session.#port, session.server);
     return session;
+  }
+
+  /** Where clients connect that name their rooms themselves. */
+  get url() {
+    return `ws://127.0.0.1:${this.#port}/ws`;
   }
 
   /** Opens connections as fast as the server takes them. */

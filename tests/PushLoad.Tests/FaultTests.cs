@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PushLoad.Tests.Support;
 
 namespace PushLoad.Tests;
@@ -27,6 +28,29 @@ public sealed class FaultTests
         var (actual, output) = await LoadGenerator.RunAsync(
             [server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2", "--rate", "100", "--duration", "1", "--drain", "2", .. options]);
         Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
+    }
+
+    [Fact]
+    public async Task Who_is_sent_away_is_told_from_who_is_cut_and_his_absence_is_silence()
+    {
+        await using var server = await FaultyServer.StartAsync(Fault.Close);
+        var file = Path.GetTempFileName();
+        try
+        {
+            await LoadGenerator.RunAsync(server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rate", "100", "--duration", "1", "--allow-disconnects", "--json", file);
+            using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+            var end = Assert.Single(json.RootElement.GetProperty("total").GetProperty("disconnects").EnumerateObject());
+            Assert.Equal(("close 1001 with retry=", 1), (end.Name, end.Value.GetInt64()));
+            var absence = json.RootElement.GetProperty("absence");
+            Assert.Equal(1, absence.GetProperty("count").GetInt64());
+            // The server says 20 ms.
+            Assert.InRange(absence.GetProperty("max").GetInt64(), 20_000, long.MaxValue);
+            Assert.InRange(json.RootElement.GetProperty("longestSilence").GetProperty("max").GetInt64(), absence.GetProperty("max").GetInt64(), long.MaxValue);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Fact]

@@ -14,6 +14,8 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
     private byte[]? _head;
     private List<byte>? _fragments;
     private long _lastPushAt;
+    private long _silentSince;
+    private long _lostAt;
 
     public int Index => index;
 
@@ -31,7 +33,11 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
     /// <summary>Counts its sockets, so that what was planned for one is not done to the next.</summary>
     public int Generation { get; private set; }
 
+    /// <summary>The longest time between two PUSHes of one socket.</summary>
     public long LongestGap { get; private set; }
+
+    /// <summary>The longest time between two PUSHes, whatever happened between them.</summary>
+    public long LongestSilence { get; private set; }
 
     /// <summary>Whether all of its rooms have answered.</summary>
     public bool IsSettled => State == ConnectionState.Open && Array.TrueForAll(memberships, membership => membership.State is MembershipState.Joined or MembershipState.Out);
@@ -69,8 +75,11 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
     }
 
     /// <summary>The socket is gone.</summary>
-    public void Closed()
+    /// <param name="wanted">Whether this side ended it.</param>
+    public void Closed(bool wanted)
     {
+        if (State is ConnectionState.Open && !wanted)
+            _lostAt = loop.Now;
         foreach (var membership in memberships)
             Leave(membership);
         if (State is ConnectionState.Open or ConnectionState.Closing)
@@ -102,9 +111,12 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
     /// <summary>Gaps are measured from here on.</summary>
     public void BeginMeasuring()
     {
-        _lastPushAt = loop.Now;
-        LongestGap = 0;
+        _lastPushAt = _silentSince = loop.Now;
+        LongestGap = LongestSilence = 0;
     }
+
+    /// <summary>A client that has not come back by the end of the run was silent until then.</summary>
+    public void EndMeasuring(long at) => LongestSilence = Math.Max(LongestSilence, at - _silentSince);
 
     public RoomFrame? FindFrame(ReadOnlySpan<byte> beginning)
     {
@@ -132,8 +144,12 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
         tally.Foreign += frame.Batch.Foreign;
         tally.Deliveries += frame.Batch.Messages.Length;
         if (_lastPushAt != 0)
+        {
             LongestGap = Math.Max(LongestGap, loop.Now - _lastPushAt);
-        _lastPushAt = loop.Now;
+            LongestSilence = Math.Max(LongestSilence, loop.Now - _silentSince);
+        }
+
+        _lastPushAt = _silentSince = loop.Now;
         if (!isSlow)
         {
             frame.LastSeen = loop.Now;
@@ -213,7 +229,7 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
         if (code == 1001 && reason.StartsWith(Hint, StringComparison.Ordinal) && long.TryParse(reason.AsSpan(Hint.Length), out var milliseconds))
             RetryAfter = milliseconds * 1000;
         loop.Send(this, ClientFrames.Close(code == 1005 ? (ushort)1000 : code));
-        loop.End(this, $"close {code}");
+        loop.End(this, RetryAfter is null ? $"close {code}" : $"close {code} with retry=");
     }
 
     /// <param name="payload">The message.</param>
@@ -306,8 +322,19 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
         loop.Tally.Members++;
         if (_lastPushAt != 0)
             _lastPushAt = loop.Now;
-        if (isSlow && IsSettled)
+        Settle();
+    }
+
+    /// <summary>After each step of coming up; does something when it was the last.</summary>
+    private void Settle()
+    {
+        if (!IsSettled)
+            return;
+        if (isSlow)
             loop.ReadSlowly(this);
+        else if (_lostAt != 0)
+            loop.Absences.Record(loop.Now - _lostAt);
+        _lostAt = 0;
     }
 
     private void Leave(Membership membership)
@@ -346,8 +373,7 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
         loop.Opened();
         foreach (var text in loop.Plan.Send)
             loop.Send(this, ClientFrames.Text(text));
-        if (isSlow && IsSettled)
-            loop.ReadSlowly(this);
+        Settle();
         Received(head.AsSpan(length));
     }
 

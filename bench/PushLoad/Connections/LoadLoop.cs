@@ -39,6 +39,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     private readonly Random _random = new();
     private int _connecting;
     private bool _measuring;
+    private long _measuredUntil;
     private bool _stopped;
     private long _lastTick;
     private long _lastReport;
@@ -77,6 +78,9 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     public Histogram Latency { get; } = new();
 
     public Histogram Completion { get; } = new();
+
+    /// <summary>From a connection's end, which this side did not want, to all its rooms' JOINED.</summary>
+    public Histogram Absences { get; } = new();
 
     /// <summary>The moment of what is being handled.</summary>
     public long Now { get; private set; }
@@ -122,6 +126,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     public void Finish(IReadOnlyList<Expectation> expectations, long patience)
     {
         _measuring = false;
+        _measuredUntil = Now;
         _expectations = expectations;
         _deadline = Now + patience;
     }
@@ -184,7 +189,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
             Measurement.Tally.Count(connection.IsSlow ? Tally.SlowDisconnects : Tally.Disconnects, reason!);
         }
 
-        connection.Closed();
+        connection.Closed(wanted: reason is null);
         // Without a hint, half a second to one and a half, so that those who were cut off together do not come back together.
         _toOpen.Enqueue(connection, reason is null ? Now : Now + (connection.RetryAfter ?? (long)(Clock.Second * (0.5 + _random.NextDouble()))));
     }
@@ -299,11 +304,14 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
 
     private LoopReport Conclude(IReadOnlyList<Expectation> expectations)
     {
-        var gaps = new Histogram();
+        var (gaps, silences) = (new Histogram(), new Histogram());
         foreach (var connection in _connections)
         {
             if (connection is { LongestGap: > 0, IsSlow: false })
                 gaps.Record(connection.LongestGap);
+            connection.EndMeasuring(_measuredUntil);
+            if (connection is { LongestSilence: > 0, IsSlow: false })
+                silences.Record(connection.LongestSilence);
             foreach (var membership in connection.Memberships)
             {
                 if (membership.State == MembershipState.Joined && !connection.IsSlow && membership.Room.Index < expectations.Count && expectations[membership.Room.Index] is var expected)
@@ -321,6 +329,6 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
             sequences.Add(room.Name, room.Faults, unconfirmed);
         }
 
-        return new LoopReport(Measurement.Tally.Sum([Tally]), Latency.Since(new Histogram())) { Sequences = sequences, Completion = Completion, LongestGaps = gaps };
+        return new LoopReport(Measurement.Tally.Sum([Tally]), Latency.Since(new Histogram())) { Sequences = sequences, Completion = Completion, LongestGaps = gaps, LongestSilences = silences, Absences = Absences };
     }
 }

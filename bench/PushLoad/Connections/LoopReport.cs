@@ -15,4 +15,10 @@ internal sealed record LoopReport(Tally Tally, Histogram Latency)
 
     /// <summary>Per connection: its longest time between two PUSHes.</summary>
     public Histogram LongestGaps { get; init; } = new();
+
+    /// <summary>Per connection: the same over all of its sockets.</summary>
+    public Histogram LongestSilences { get; init; } = new();
+
+    /// <summary>Per connection that was lost and came back: how long it was away.</summary>
+    public Histogram Absences { get; init; } = new();
 }

@@ -158,6 +158,8 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
             Latency = Sum(results.Select(result => result.Latency)).Percentiles(),
             LastMember = Sum(results.Select(result => result.Completion)).Percentiles(),
             LongestGap = Sum(results.Select(result => result.LongestGaps)).Percentiles(),
+            LongestSilence = Sum(results.Select(result => result.LongestSilences)).Percentiles(),
+            Absence = Sum(results.Select(result => result.Absences)).Percentiles(),
             Published = _publisher?.Totals,
             Seconds = _seconds,
             Verdict = Verdict.Of(plan, total, sequences, _publisher?.Totals),

@@ -72,6 +72,8 @@ internal static class WorkerProgram
                 Sequences = SequenceResult.Sum(reports.Select(loop => loop.Sequences!)),
                 Completion = Pairs(reports, loop => loop.Completion),
                 LongestGaps = Pairs(reports, loop => loop.LongestGaps),
+                LongestSilences = Pairs(reports, loop => loop.LongestSilences),
+                Absences = Pairs(reports, loop => loop.Absences),
             };
         }
 

@@ -11,4 +11,8 @@ internal sealed record WorkerReport(Tally Tally, long[] Latency, bool AllConnect
     public long[] Completion { get; init; } = [];
 
     public long[] LongestGaps { get; init; } = [];
+
+    public long[] LongestSilences { get; init; } = [];
+
+    public long[] Absences { get; init; } = [];
 }

@@ -35,8 +35,14 @@ internal sealed record LoadResult
     /// <summary>From a frame's newest message to its receipt by a worker's last member.</summary>
     public required Percentiles LastMember { get; init; }
 
-    /// <summary>Each connection's longest time between two PUSHes.</summary>
+    /// <summary>Each connection's longest time between two PUSHes of one socket.</summary>
     public required Percentiles LongestGap { get; init; }
+
+    /// <summary>Each connection's longest time between two PUSHes, reconnects and joins between them included.</summary>
+    public required Percentiles LongestSilence { get; init; }
+
+    /// <summary>For each connection that the server or the network ended: until it was joined again.</summary>
+    public required Percentiles Absence { get; init; }
 
     /// <summary>Null when the run published nothing.</summary>
     public PublishTotals? Published { get; init; }

@@ -27,6 +27,8 @@ internal static class ResultRows
             yield return ("latency", Text(result.Latency));
             yield return ("last member of a frame", Text(result.LastMember));
             yield return ("longest gap of a connection", Text(result.LongestGap));
+            yield return ("the same, reconnects included", Text(result.LongestSilence));
+            yield return ("away after a disconnect", Text(result.Absence));
             yield return ("lost", Units.Count(sequences.Lost));
             yield return ("duplicated", Units.Count(sequences.Duplicates));
             yield return ("out of order", Units.Count(sequences.Reordered));
