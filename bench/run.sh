@@ -7,15 +7,8 @@ repository=$(dirname "$bench")
 artifacts=$repository/artifacts/bench
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-policy=/usr/sbin/policy-rc.d
-wrote_policy=
-remove_policy() {
-    if [[ -n $wrote_policy ]]; then rm -f "$policy"; fi
-    wrote_policy=
-}
-trap remove_policy EXIT
-
-has() { command -v "$1" >/dev/null 2>&1; }
+# shellcheck source=tests/Shared/packages.sh
+source "$repository/tests/Shared/packages.sh"
 
 nchan_module() {
     local file
@@ -37,34 +30,19 @@ missing_packages() {
     [[ -n $(nchan_module) ]] || echo libnginx-mod-nchan
 }
 
-install_missing() {
-    local missing
-    missing=$(missing_packages | tr '\n' ' ')
-    if [[ -z $missing ]]; then return; fi
-    if ! has apt-get || [[ $(id -u) != 0 ]]; then
-        echo "The bench needs packages that are not installed. Run as root: apt-get update && apt-get install --no-install-recommends $missing" >&2
-        exit 1
-    fi
-    # The bench starts its own servers; the machine need not run any for having been measured.
-    if [[ ! -e $policy ]]; then
-        wrote_policy=yes
-        printf '#!/bin/sh\nexit 101\n' > "$policy"
-        chmod +x "$policy"
-    fi
-    echo "Installing $missing"
-    apt-get update -qq
-    # shellcheck disable=SC2086 # a list of words
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
-    remove_policy
-}
-
 build() {
     mkdir -p "$artifacts"
     local program
     for program in floor client cputime; do
         cc -std=c11 -O2 -Wall -Wextra -o "$artifacts/$program" "$bench/$program"/*.c
     done
-    dotnet publish "$repository/src/PushNode" --configuration Release --output "$artifacts/PushNode" --verbosity quiet --disable-build-servers
+    local node=("$repository/src/PushNode" --configuration Release --output "$artifacts/PushNode" --verbosity quiet --disable-build-servers)
+    # Precompiled, as docs/operations.md recommends for a node, if the compiler's package can be had.
+    dotnet publish "${node[@]}" --use-current-runtime --self-contained false -p:PublishReadyToRun=true || {
+        echo "The node could not be precompiled; its handshakes will be slower." >&2
+        dotnet publish "${node[@]}"
+    }
+    dotnet publish "$bench/PushLoad" --configuration Release --output "$artifacts/PushLoad" --verbosity quiet --disable-build-servers
     dotnet publish "$bench/peers/SignalR" --configuration Release --output "$artifacts/SignalR" --verbosity quiet --disable-build-servers
     npm install --prefix "$bench/peers/node" --no-audit --no-fund --silent
 }
@@ -76,7 +54,7 @@ fi
 case " $* " in
     *" --help "* | *" -h "*) ;;
     *)
-        install_missing
+        install_missing "The bench needs"
         build
         ;;
 esac

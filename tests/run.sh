@@ -9,53 +9,23 @@ cd "$repository"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 results=$(mktemp -d)
-policy=/usr/sbin/policy-rc.d
-wrote_policy=
-clean_up() {
-    rm -rf "$results"
-    if [[ -n $wrote_policy ]]; then rm -f "$policy"; fi
-}
-trap clean_up EXIT
+trap 'rm -rf "$results"' EXIT
 
-has() { command -v "$1" >/dev/null 2>&1; }
+# shellcheck source=tests/Shared/packages.sh
+source tests/Shared/packages.sh
 
 missing_packages() {
     has redis-server || echo redis-server
     has redis-cli || echo redis-tools
+    has nginx || echo nginx
+    has dnsmasq || echo dnsmasq-base
+    has envsubst || echo gettext-base
+    has docker-compose || echo docker-compose
     has promtool || echo prometheus
     has node || echo nodejs
     has npm || echo npm
     has curl || echo curl
     has chromium || has chromium-browser || has google-chrome || echo chromium
-}
-
-install_missing() {
-    local missing
-    missing=$(missing_packages | tr '\n' ' ')
-    if [[ -z $missing ]]; then return; fi
-    if ! has apt-get; then
-        echo "The tests need these Debian packages, or what your system calls them: $missing. Install them and start again." >&2
-        exit 1
-    fi
-    if [[ $(id -u) != 0 ]]; then
-        echo "The tests need packages that are not installed. Run: sudo apt-get update && sudo apt-get install --no-install-recommends $missing" >&2
-        exit 1
-    fi
-    # The tests start their own redis-server; a machine need not run one, nor a Prometheus, for having run them.
-    if [[ ! -e $policy ]]; then
-        wrote_policy=yes
-        printf '#!/bin/sh\nexit 101\n' > "$policy"
-        chmod +x "$policy"
-    fi
-    echo "Installing $missing"
-    apt-get update -qq
-    # shellcheck disable=SC2086 # a list of words
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
-    missing=$(missing_packages | tr '\n' ' ')
-    if [[ -n $missing ]]; then
-        echo "Still missing after the installation: $missing" >&2
-        exit 1
-    fi
 }
 
 # The value of one attribute of the <Counters> element; 0 where there are no results.
@@ -69,7 +39,7 @@ if ! has dotnet; then
     echo "The .NET 10 SDK is missing: see https://dotnet.microsoft.com/download" >&2
     exit 1
 fi
-install_missing
+install_missing "The tests need"
 dotnet build RedisPush.sln --configuration Release --disable-build-servers
 
 passed=0 failed=0 skipped=0

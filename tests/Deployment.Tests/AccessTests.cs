@@ -1,0 +1,105 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Deployment.Tests.Harness;
+using PushFarm.FunctionalTests.Harness;
+
+namespace Deployment.Tests;
+
+/// <summary>Who gets in, and what is said of him further inside.</summary>
+public sealed class AccessTests
+{
+    private const string Inside = "127.0.0.1";
+    private const string Outside = "127.0.0.66";
+
+    [Fact]
+    public async Task Publishers_come_from_inside_and_through_their_own_port_only()
+    {
+        await using var farm = await NginxFarm.StartAsync(nodes: 1, edit: OnlyOneLoopbackAddressIsInside);
+        var (clients, publishers) = (farm.Nginx.Ports.Clients, farm.Nginx.Ports.Publishers);
+        Assert.Equal(202, await StatusAsync(Inside, publishers, RawClient.Publish("/v1/rooms/demo/messages")));
+        Assert.Equal(202, await StatusAsync(Inside, publishers, RawClient.Publish("/v1/rooms/demo/messages", $"\"{new string('x', 60_000)}\"")));
+        Assert.Equal(403, await StatusAsync(Outside, publishers, RawClient.Publish("/v1/rooms/demo/messages")));
+        Assert.Equal(403, await StatusAsync(Outside, publishers, RawClient.Publish("/push/all")));
+        foreach (var path in new[] { "/v1/rooms/demo/messages", "/v1/broadcast", "/push/room", "/metrics", "/readyz", "/" })
+            Assert.Equal(404, await StatusAsync(Inside, clients, RawClient.Publish(path)));
+    }
+
+    [Fact]
+    public async Task The_API_sees_the_path_as_the_publisher_wrote_it()
+    {
+        await using var farm = await NginxFarm.StartAsync(nodes: 1);
+        var port = farm.Nginx.Ports.Publishers;
+        await using var client = await WsClient.ConnectAsync(farm.Nginx.Ports.Clients);
+        await client.JoinAsync("a%2Fb 默认");
+        Assert.Equal(202, await StatusAsync(Inside, port, RawClient.Publish("/v1/rooms/a%252Fb%20%E9%BB%98%E8%AE%A4/messages", "42")));
+        Assert.Equal(["42"], (await client.NextAsync("PUSH")).Items);
+        // Not a step in a path that ends at another route: the API's own error.
+        using var dots = await RawClient.SendAsync(Inside, port, RawClient.Publish("/v1/rooms/%2e%2e/messages"));
+        Assert.Equal((400, Http.Problem), (dots.Answer.Status, dots.Answer.Headers["Content-Type"].Split(';')[0]));
+    }
+
+    [Fact]
+    public async Task What_a_client_says_of_its_address_is_replaced_by_the_truth()
+    {
+        using var api = new TcpListener(IPAddress.Loopback, 0);
+        api.Start();
+        await using var nginx = await Nginx.StartAsync(
+            [("PUSH_RESOLVER", "127.0.0.1:9"), ("PUSH_NODES", $"{api.LocalEndpoint}"), ("PUSH_API", $"{api.LocalEndpoint}")]);
+        Task<string>[] requests = [HeadAsync(RawClient.Publish("/v1/broadcast"), nginx.Ports.Publishers), HeadAsync(RawHttp.Upgrade("/ws", extraHeaders: "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"), nginx.Ports.Clients)];
+        foreach (var request in requests)
+        {
+            var head = await Wait.ForAsync(request, "a request at the API");
+            Assert.Contains($"X-Forwarded-For: {Outside}\r\n", head, StringComparison.Ordinal);
+            Assert.Contains("X-Forwarded-Proto: http\r\n", head, StringComparison.Ordinal);
+            Assert.Contains("Host: localhost\r\n", head, StringComparison.Ordinal);
+            Assert.DoesNotContain("192.0.2.1", head, StringComparison.Ordinal);
+        }
+
+        async Task<string> HeadAsync(string request, int port)
+        {
+            var answer = RawClient.SendAsync(Outside, port, request);
+            using var accepted = await api.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+            var reader = PipeReader.Create(accepted.GetStream());
+            var read = await reader.ReadAtLeastAsync(100, TestContext.Current.CancellationToken);
+            var head = Encoding.ASCII.GetString(read.Buffer);
+            await accepted.GetStream().WriteAsync("HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+            (await answer).Dispose();
+            return head;
+        }
+    }
+
+    [Fact]
+    public async Task One_address_has_only_so_many_connections_and_others_do_not_suffer_from_it()
+    {
+        await using var farm = await NginxFarm.StartAsync(nodes: 1);
+        await using var nginx = await Nginx.StartAsync(
+            [("PUSH_RESOLVER", farm.Names.EndPoint), ("PUSH_NODES", $"{NginxFarm.Address(0)}:{farm.Nodes[NginxFarm.Address(0)].NodePort}"), ("PUSH_API", "127.0.0.1:9"), ("PUSH_CONNECTIONS_PER_ADDRESS", "3")]);
+        var clients = new List<RawClient>();
+        for (var i = 0; i < 4; i++)
+            clients.Add(await RawClient.SendAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/ws")));
+        Assert.Equal([101, 101, 101, 429], clients.Select(client => client.Answer.Status));
+        Assert.Equal(101, await StatusAsync(Outside, nginx.Ports.Clients, RawHttp.Upgrade("/ws")));
+
+        clients[0].Dispose();
+        await Wait.UntilAsync(async () => await StatusAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/connect")) == 101, "a place is free again");
+        clients.ForEach(client => client.Dispose());
+    }
+
+    /// <summary>All of 127.0.0.0/8 is inside as delivered; the other lines stay as they are.</summary>
+    private static void OnlyOneLoopbackAddressIsInside(string directory)
+    {
+        const string Loopback = "allow 127.0.0.0/8;";
+        var file = Path.Combine(directory, "publishers.conf");
+        var text = File.ReadAllText(file);
+        Assert.Contains(Loopback, text, StringComparison.Ordinal);
+        File.WriteAllText(file, text.Replace(Loopback, $"allow {Inside};", StringComparison.Ordinal));
+    }
+
+    private static async Task<int> StatusAsync(string source, int port, string request)
+    {
+        using var client = await RawClient.SendAsync(source, port, request);
+        return client.Answer.Status;
+    }
+}

@@ -1,0 +1,65 @@
+using Deployment.Tests.Harness;
+using PushFarm.FunctionalTests.Harness;
+
+namespace Deployment.Tests;
+
+/// <summary>Which node gets a client.</summary>
+public sealed class BalanceTests
+{
+    [Fact]
+    public async Task Clients_are_spread_over_all_nodes()
+    {
+        await using var farm = await NginxFarm.StartAsync();
+        await using var load = await LoadGenerator.StartAsync(farm, "--connections", "900");
+        var connections = await farm.ConnectionsAsync();
+        // Each goes to a node by lot: 300 to each, give or take 14 in two of three runs. This is seven times that.
+        Assert.All(connections, node => Assert.InRange(node.Value, 200, 400));
+        Assert.Equal(900, connections.Values.Sum());
+    }
+
+    [Fact]
+    public async Task A_full_node_is_passed_over_and_only_a_farm_that_is_full_refuses()
+    {
+        await using var farm = await NginxFarm.StartAsync(settings: [("Push:Connections:Max", "40")]);
+        var clients = new List<WsClient>();
+        for (var i = 0; i < 120; i++)
+            clients.Add(await WsClient.ConnectAsync(farm.Nginx.Ports.Clients));
+        Assert.All(await farm.ConnectionsAsync(), node => Assert.Equal(40, node.Value));
+
+        var (refused, answer) = await WsClient.TryConnectAsync(farm.Nginx.Ports.Clients);
+        Assert.Null(refused);
+        Assert.Equal(503, answer.Status);
+        Assert.Equal("1", answer.Headers["Retry-After"]);
+        foreach (var client in clients)
+            await client.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_draining_node_is_passed_over_and_comes_back_when_it_is_taken_back()
+    {
+        await using var farm = await NginxFarm.StartAsync();
+        var (address, draining) = (NginxFarm.Address(1), farm.Nodes[NginxFarm.Address(1)]);
+        await farm.CommandAsync("drain", address);
+        await draining.BecomesUnreadyAsync();
+        var clients = new List<WsClient>();
+        for (var i = 0; i < 60; i++)
+            clients.Add(await WsClient.ConnectAsync(farm.Nginx.Ports.Clients));
+
+        var metrics = await Metrics.ScrapeAsync(draining);
+        Assert.Equal(0, metrics["push_connections_accepted_total"]);
+        // The lot fell on it about twenty times.
+        Assert.InRange(metrics["push_connections_refused_total"], 1, 60);
+
+        await farm.CommandAsync("undrain", address);
+        await draining.BecomesReadyAsync();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                clients.Add(await WsClient.ConnectAsync(farm.Nginx.Ports.Clients));
+                return (await farm.ConnectionsAsync())[address] > 0;
+            },
+            "a client comes to the node again");
+        foreach (var client in clients)
+            await client.DisposeAsync();
+    }
+}

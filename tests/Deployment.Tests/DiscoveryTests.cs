@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using Deployment.Tests.Harness;
+using PushFarm.FunctionalTests.Harness;
+
+namespace Deployment.Tests;
+
+/// <summary>Nodes come and go, and nginx is told by nobody but the DNS.</summary>
+public sealed class DiscoveryTests
+{
+    private static readonly TimeSpan Promised = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public async Task A_new_node_is_found_and_a_removed_one_forgotten_within_10_seconds()
+    {
+        await using var farm = await NginxFarm.StartAsync();
+        await ConnectAsync(farm, 10);
+        var address = NginxFarm.Address(3);
+        var newcomer = await farm.StartNodeAsync(address);
+        await farm.Names.SetAsync([.. farm.Nodes.Keys]);
+        var since = Stopwatch.GetTimestamp();
+        while (await AcceptedAsync(newcomer) == 0)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(since) < Promised, "no client has come to the new node in 10 s");
+            await ConnectAsync(farm, 1);
+        }
+
+        // It goes on accepting: only its name tells that it is not wanted any more.
+        await farm.Names.SetAsync([.. farm.Nodes.Keys.Where(node => node != address)]);
+        since = Stopwatch.GetTimestamp();
+        var (before, accepted) = (-1.0, await AcceptedAsync(newcomer));
+        while (before != accepted)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(since) < Promised, "clients still come to the removed node after 10 s");
+            // One in four would go there: of forty none, once in a hundred thousand times.
+            await ConnectAsync(farm, 40);
+            (before, accepted) = (accepted, await AcceptedAsync(newcomer));
+        }
+    }
+
+    [Fact]
+    public async Task A_name_without_addresses_is_502_and_heals_by_itself()
+    {
+        await using var farm = await NginxFarm.StartAsync(nodes: 1);
+        await farm.Names.SetAsync();
+        await Wait.UntilAsync(async () => await StatusAsync(farm) == 502, "nginx finds no node", () => farm.Nginx.Output);
+        await farm.Names.SetAsync(NginxFarm.Address(0));
+        await Wait.UntilAsync(async () => await StatusAsync(farm) == 101, "nginx finds the node again", () => farm.Nginx.Output);
+    }
+
+    private static async Task<double> AcceptedAsync(ProgramProcess node) => (await Metrics.ScrapeAsync(node))["push_connections_accepted_total"];
+
+    private static async Task<int> StatusAsync(NginxFarm farm)
+    {
+        var (client, answer) = await WsClient.TryConnectAsync(farm.Nginx.Ports.Clients);
+        if (client is not null)
+            await client.DisposeAsync();
+        return answer.Status;
+    }
+
+    private static async Task ConnectAsync(NginxFarm farm, int count)
+    {
+        for (var i = 0; i < count; i++)
+            await using (await WsClient.ConnectAsync(farm.Nginx.Ports.Clients)) { }
+    }
+}

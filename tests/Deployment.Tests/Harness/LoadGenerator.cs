@@ -1,0 +1,44 @@
+using System.Text.Json;
+using PushFarm.FunctionalTests.Harness;
+
+namespace Deployment.Tests.Harness;
+
+/// <summary>A run of bench/PushLoad through nginx, which publishes to the API from its beginning to its end: <see cref="FinishAsync"/>.</summary>
+internal sealed class LoadGenerator : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
+    private readonly Tool _program;
+
+    private LoadGenerator(NginxFarm farm, string[] options) => _program = Tool.Start(
+        "dotnet",
+        [Repository.Built("bench/PushLoad"), $"ws://127.0.0.1:{farm.Nginx.Ports.Clients}/ws", "--publish", $"http://127.0.0.1:{farm.Api.ApiPort}", "--duration", "300", "--json", File, .. options]);
+
+    public string Output => _program.Output;
+
+    private string File => Path.Combine(_directory, "result.json");
+
+    /// <summary>Starts it and waits until everybody is joined and publishing has begun.</summary>
+    public static async Task<LoadGenerator> StartAsync(NginxFarm farm, params string[] options)
+    {
+        var load = new LoadGenerator(farm, options);
+        await load._program.WroteAsync("s  run");
+        return load;
+    }
+
+    /// <summary>Ends the publishing and waits for the verdict.</summary>
+    /// <returns>What it wrote as JSON.</returns>
+    public async Task<JsonElement> FinishAsync()
+    {
+        // Not SIGINT, which a shell makes its background jobs ignore.
+        Signals.Send(_program.Pid, Signals.Terminate);
+        await _program.ExitAsync();
+        using var result = JsonDocument.Parse(await System.IO.File.ReadAllTextAsync(File, TestContext.Current.CancellationToken));
+        return result.RootElement.Clone();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _program.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+}

@@ -1,0 +1,106 @@
+using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
+
+namespace Deployment.Tests.Harness;
+
+/// <summary>
+/// Redis, an API, three nodes on addresses of their own, their name, and nginx in front. The nodes have the reconnect hint of docker-compose.yml, everything else is default.
+/// </summary>
+internal sealed class NginxFarm : IAsyncDisposable
+{
+    // More than the tests' clients, who all have one address.
+    private const int ClientsPerAddress = 10_000;
+
+    private readonly int _nodePort = FreePort.Next();
+    private readonly SortedDictionary<string, ProgramProcess> _nodes = new(StringComparer.Ordinal);
+    private RedisServer? _redis;
+    private ProgramProcess? _api;
+    private NameServer? _names;
+    private Nginx? _nginx;
+
+    /// <summary>By address.</summary>
+    public IReadOnlyDictionary<string, ProgramProcess> Nodes => _nodes;
+
+    public ProgramProcess Api => _api!;
+
+    public NameServer Names => _names!;
+
+    public Nginx Nginx => _nginx!;
+
+    /// <param name="nodes">The first node's address is 127.0.0.2, and so on.</param>
+    /// <param name="settings">Of all nodes.</param>
+    /// <param name="edit">As of <see cref="Nginx.StartAsync"/>.</param>
+    public static async Task<NginxFarm> StartAsync(int nodes = 3, (string Key, string Value)[]? settings = null, Action<string>? edit = null)
+    {
+        var farm = new NginxFarm();
+        try
+        {
+            farm._redis = await RedisServer.StartNewAsync();
+            farm._api = await ProgramProcess.StartApiAsync(farm._redis);
+            await Task.WhenAll(Enumerable.Range(0, nodes).Select(node => farm.StartNodeAsync(Address(node), settings ?? [])));
+            farm._names = await NameServer.StartAsync([.. farm._nodes.Keys]);
+            farm._nginx = await Nginx.StartAsync(
+                [
+                    ("PUSH_RESOLVER", farm._names.EndPoint), ("PUSH_NODES", $"{NameServer.Nodes}:{farm._nodePort}"), ("PUSH_API", $"127.0.0.1:{farm._api.ApiPort}"),
+                    ("PUSH_CONNECTIONS_PER_ADDRESS", $"{ClientsPerAddress}"),
+                ],
+                edit);
+            return farm;
+        }
+        catch
+        {
+            await farm.DisposeAsync();
+            throw;
+        }
+    }
+
+    public static string Address(int node) => $"127.0.0.{2 + node}";
+
+    /// <summary>Starts a node, in place of one that ran there before; nobody is told its address.</summary>
+    public async Task<ProgramProcess> StartNodeAsync(string address, params (string Key, string Value)[] settings)
+    {
+        var management = FreePort.Next();
+        var node = ProgramProcess.Start(
+            "PushNode",
+            [("Management:Port", $"{management}"), ("ConnectionStrings:Redis", _redis!.EndPoint), ("Push:Node", address), ("Push:Drain:RetryAfter", "00:00:00.2"), .. settings],
+            ["--urls", $"http://{address}:{_nodePort}"],
+            _nodePort,
+            managementPort: management);
+        ProgramProcess? predecessor;
+        lock (_nodes)
+        {
+            predecessor = _nodes.GetValueOrDefault(address);
+            _nodes[address] = node;
+        }
+
+        if (predecessor is not null)
+            await predecessor.DisposeAsync();
+        await node.BecomesReadyAsync();
+        return node;
+    }
+
+    /// <summary>Publishes a command to a node.</summary>
+    public Task CommandAsync(string command, string node) => _redis!.CliAsync("PUBLISH", "push:control", $$"""{"command":"{{command}}","node":"{{node}}"}""");
+
+    /// <summary>How many clients each node that runs has, by address.</summary>
+    public async Task<Dictionary<string, int>> ConnectionsAsync()
+    {
+        var connections = new Dictionary<string, int>();
+        foreach (var (address, node) in _nodes.Where(node => !node.Value.HasExited))
+            connections[address] = (int)(await Metrics.ScrapeAsync(node))["push_connections"];
+        return connections;
+    }
+
+    /// <summary>Waits until all nodes together have so many clients.</summary>
+    public Task<TimeSpan> HasConnectionsAsync(int count, LoadGenerator load) =>
+        Wait.UntilAsync(async () => (await ConnectionsAsync()).Values.Sum() == count, $"the nodes have {count} clients", () => $"{load.Output}\n{Nginx.Output}");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var started in (IAsyncDisposable?[])[_nginx, _names, .. _nodes.Values, _api, _redis])
+        {
+            if (started is not null)
+                await started.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Text;
+using PushFarm.FunctionalTests.Harness;
+
+namespace Deployment.Tests.Harness;
+
+/// <summary>A program that is not one of the farm's: nginx, dnsmasq, docker-compose, PushLoad. Ended with SIGTERM when disposed, so that it can end its children.</summary>
+internal sealed class Tool : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+
+    private Tool(ProcessStartInfo info)
+    {
+        info.RedirectStandardOutput = info.RedirectStandardError = info.RedirectStandardInput = true;
+        _process = new Process { StartInfo = info };
+        _process.OutputDataReceived += (_, line) => Append(line.Data);
+        _process.ErrorDataReceived += (_, line) => Append(line.Data);
+        // Test hosts that end in the middle of a test leave no program behind.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Terminate();
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public int Pid => _process.Id;
+
+    /// <summary>Both of its streams.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+                return _output.ToString();
+        }
+    }
+
+    public static Tool Start(string program, IEnumerable<string> arguments) => new(new ProcessStartInfo(program, arguments));
+
+    /// <summary>Runs a program to its end.</summary>
+    /// <returns>The exit code and everything that it wrote.</returns>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var info = new ProcessStartInfo(program, arguments);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            info.Environment[name] = value;
+        await using var tool = new Tool(info);
+        return (await tool.ExitAsync(), tool.Output);
+    }
+
+    /// <summary>Waits until its output has a text.</summary>
+    public Task WroteAsync(string text) => Wait.UntilAsync(
+        () => Output.Contains(text, StringComparison.Ordinal) || (_process.HasExited ? throw new InvalidOperationException($"It has ended: {Output}") : false), $"it writes '{text}'", () => Output);
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>Its exit code, once both streams are read to their ends.</returns>
+    public async Task<int> ExitAsync()
+    {
+        await Wait.ForAsync(_process.WaitForExitAsync(TestContext.Current.CancellationToken), "the end of a program", () => Output);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Terminate();
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _process.Dispose();
+    }
+
+    private void Terminate()
+    {
+        try
+        {
+            if (!_process.HasExited)
+                Signals.Send(Pid, Signals.Terminate);
+        }
+        catch (InvalidOperationException)
+        {
+            // Expected: it ended, and its object is disposed.
+        }
+    }
+
+    private void Append(string? line)
+    {
+        lock (_output)
+        {
+            if (line is not null)
+                _output.AppendLine(line);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.RegularExpressions;
+using Observability.Tests.Support;
+using PushFarm.FunctionalTests.Harness;
+
+namespace Observability.Tests;
+
+/// <summary>Nobody may name a metric that does not exist: such a query is valid, and silent for ever.</summary>
+public sealed partial class MetricNameTests(LoadedFarm farm)
+{
+    public static TheoryData<string> Texts =>
+    [
+        "README.md", "CONTRIBUTING.md",
+        .. new[] { ("docs", "*.md"), ("docs/adr", "*.md"), ("prometheus", "*.yml"), ("grafana/dashboards", "*.json") }
+            .SelectMany(place => Repository.Files(place.Item1, place.Item2)).Select(path => Path.GetRelativePath(Repository.Root, path)),
+    ];
+
+    [Theory, MemberData(nameof(Texts))]
+    public async Task Every_metric_that_is_named_is_exported(string path)
+    {
+        var named = MetricNames.In(Repository.Read(path)).ToList();
+        List<string> missing = [];
+        // A histogram appears with its first measurement.
+        await Wait.UntilAsync(async () => (missing = [.. named.Except(NamesOn(await PagesAsync()))]).Count == 0, $"all metrics of {path} are exported", () => string.Join(", ", missing));
+    }
+
+    [Theory, MemberData(nameof(Texts))]
+    public async Task Every_recorded_metric_that_is_named_is_recorded(string path)
+    {
+        var recorded = (await farm.Prometheus.RulesAsync()).Select(rule => rule.GetProperty("name").GetString()!).ToHashSet();
+        Assert.All(MetricNames.RecordedIn(Repository.Read(path)), name => Assert.Contains(name, recorded));
+    }
+
+    [Theory, MemberData(nameof(Texts))]
+    public async Task Every_reason_that_is_asked_for_exists(string path)
+    {
+        var reasons = ReasonLabel().Matches(await PagesAsync()).Select(match => match.Groups[1].Value).ToHashSet();
+        Assert.All(MetricNames.ReasonsIn(Repository.Read(path)), reason => Assert.Contains(reason, reasons));
+    }
+
+    private async Task<string> PagesAsync() => string.Concat(await Task.WhenAll(farm.Programs.Select(async program => (await Http.GetAsync(program.ManagementPort, "/metrics")).Body)));
+
+    /// <summary>Every series, and each histogram by its own name.</summary>
+    private static IEnumerable<string> NamesOn(string pages) => Series().Matches(pages).Concat(Family().Matches(pages)).Select(match => match.Groups[1].Value);
+
+    [GeneratedRegex("(?m)^([a-z0-9_]+)[{ ]")]
+    private static partial Regex Series();
+
+    [GeneratedRegex("(?m)^# TYPE ([a-z0-9_]+) ")]
+    private static partial Regex Family();
+
+    [GeneratedRegex("reason=\"([a-z0-9_]+)\"")]
+    private static partial Regex ReasonLabel();
+}

@@ -1,0 +1,81 @@
+using System.Text.RegularExpressions;
+using Observability.Tests.Support;
+using PushFarm.FunctionalTests.Harness;
+using RedisPush.Testing;
+
+namespace Observability.Tests;
+
+/// <summary>Kills the processes of a farm in turn and compares the alerts that fire with the table of docs/operations.md.</summary>
+public sealed partial class RunbookTests
+{
+    [Fact]
+    public async Task When_a_process_dies_the_alerts_of_the_runbook_fire_and_no_others()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var first = await ProgramProcess.StartNodeAsync(redis);
+        await using var second = await ProgramProcess.StartNodeAsync(redis);
+        await using var api = await ProgramProcess.StartApiAsync(redis);
+        await using var prometheus = await PrometheusServer.StartAsync(Sooner, ("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort]));
+        using var publishing = new CancellationTokenSource();
+        var publisher = PublishAsync(api, publishing.Token);
+
+        await FiresAsync("none");
+        await redis.StopAsync();
+        await FiresAsync("Redis");
+        await redis.StartAsync();
+        await FiresAsync("none");
+
+        first.Signal(Signals.Kill);
+        await FiresAsync("one node");
+        prometheus.SetTargets("push-node", second.ManagementPort);
+        await FiresAsync("one node, and discovery has forgotten it");
+        prometheus.SetTargets("push-node", first.ManagementPort, second.ManagementPort);
+        second.Signal(Signals.Kill);
+        await FiresAsync("the last node");
+
+        await publishing.CancelAsync();
+        await publisher;
+        api.Signal(Signals.Kill);
+        await FiresAsync("all nodes and the API");
+
+        // Half-way from one state to another, some alerts fire already or still: what counts is where it comes to rest.
+        async Task FiresAsync(string what)
+        {
+            var expected = InRunbook(what);
+            HashSet<string> firing = [];
+            await Wait.UntilAsync(
+                async () => (firing = await prometheus.FiringAsync()).SetEquals(expected),
+                $"for '{what}' exactly these alerts fire: {string.Join(", ", expected)}",
+                () => $"Firing: {string.Join(", ", firing)}\n{prometheus.Log}");
+        }
+    }
+
+    /// <summary>What is meant to take minutes takes seconds; but what looks back for a quarter of an hour sees the whole test.</summary>
+    private static string Sooner(string rules) => Window().Replace(For().Replace(rules, "for: 5s"), "[15s]");
+
+    /// <summary>The alerts of one row of the table.</summary>
+    private static HashSet<string> InRunbook(string what)
+    {
+        var row = Repository.Read("docs/operations.md").Split('\n').Single(line => line.StartsWith($"| {what} |", StringComparison.Ordinal));
+        return [.. AlertName().Matches(row).Select(match => match.Groups[1].Value)];
+    }
+
+    /// <summary>Goes on whatever is answered.</summary>
+    private static async Task PublishAsync(ProgramProcess api, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await Http.PostAsync(api.ApiPort, "/v1/rooms/runbook/messages", Http.Text, "hello");
+            await Task.Delay(100, CancellationToken.None);
+        }
+    }
+
+    [GeneratedRegex(@"for: \d+[smh]")]
+    private static partial Regex For();
+
+    [GeneratedRegex(@"\[[15]m\]")]
+    private static partial Regex Window();
+
+    [GeneratedRegex(@"`(Push[A-Z]\w+)`")]
+    private static partial Regex AlertName();
+}

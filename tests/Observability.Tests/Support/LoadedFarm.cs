@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Text;
+using Observability.Tests.Support;
+using PushFarm.FunctionalTests.Harness;
+using PushLoad.Tests.Support;
+using RedisPush.Testing;
+
+[assembly: AssemblyFixture(typeof(LoadedFarm))]
+
+namespace Observability.Tests.Support;
+
+/// <summary>Two nodes, an API and a Redis under a steady load, watched by a Prometheus. Shared by the tests that only look.</summary>
+public sealed class LoadedFarm : IAsyncLifetime
+{
+    private readonly StringBuilder _loadOutput = new();
+    private readonly List<IAsyncDisposable> _parts = [];
+    private Process? _load;
+
+    internal PrometheusServer Prometheus { get; private set; } = null!;
+
+    internal IReadOnlyList<ProgramProcess> Programs { get; private set; } = [];
+
+    internal string Log => $"{Prometheus.Log}\n{Read(_loadOutput)}";
+
+    public async ValueTask InitializeAsync()
+    {
+        var redis = Own(await RedisServer.StartNewAsync());
+        var first = Own(await ProgramProcess.StartNodeAsync(redis));
+        var second = Own(await ProgramProcess.StartNodeAsync(redis));
+        var api = Own(await ProgramProcess.StartApiAsync(redis));
+        Programs = [first, second, api];
+        Prometheus = Own(await PrometheusServer.StartAsync(rules => rules, ("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort])));
+        // As long as the tests may take; killed before.
+        _load = BuiltProgram.Start(
+            "bench/PushLoad",
+            [],
+            [
+                $"ws://127.0.0.1:{first.NodePort}/ws", $"ws://127.0.0.1:{second.NodePort}/ws", "--publish", $"http://127.0.0.1:{api.ApiPort}",
+                "--connections", "100", "--rooms", "4", "--rate", "50", "--churn", "2", "--reconnects", "1", "--duration", "600",
+            ],
+            _loadOutput);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _load?.Kill(entireProcessTree: true);
+        _load?.Dispose();
+        foreach (var part in Enumerable.Reverse(_parts))
+            await part.DisposeAsync();
+    }
+
+    private T Own<T>(T part) where T : IAsyncDisposable
+    {
+        _parts.Add(part);
+        return part;
+    }
+
+    private static string Read(StringBuilder output)
+    {
+        lock (output)
+            return output.ToString();
+    }
+}
