@@ -78,10 +78,12 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
                 continue;
             }
 
+            // Taken before anything is answered: who tries again upon the answer is not among those that waited.
+            var refused = nodes is null ? TakeWaiting(queue) : [];
             foreach (var pending in group)
                 pending.Complete(nodes is { } reached ? PublishOutcome.Confirmed(reached) : PublishOutcome.NotConfirmed);
-            if (nodes is null)
-                RefuseWaiting(queue);
+            foreach (var pending in refused)
+                pending.Complete(PublishOutcome.NotSent);
         }
     }
 
@@ -106,13 +108,10 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
     }
 
     /// <summary>What waited behind an envelope that was not confirmed is answered at once rather than after another time-out.</summary>
-    private void RefuseWaiting(ChannelQueue queue)
+    private PendingPublish[] TakeWaiting(ChannelQueue queue)
     {
-        PendingPublish[] waiting;
         lock (_lock)
-            waiting = queue.TakeAllLocked();
-        foreach (var pending in waiting)
-            pending.Complete(PublishOutcome.NotSent);
+            return queue.TakeAllLocked();
     }
 
     private void GiveUp(PendingPublish pending)

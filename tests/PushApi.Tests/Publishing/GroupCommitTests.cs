@@ -127,16 +127,26 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task After_a_failure_the_room_publishes_again()
+    public async Task Who_tries_again_upon_the_answer_of_a_failure_is_not_refused_with_what_waited_behind_it()
     {
-        var first = Publish("a", "1");
-        (await _backplane.NextAsync()).TimeOut();
-        await first;
-        var second = Publish("a", "2");
-        var envelope = await _backplane.NextAsync();
-        Assert.Equal(["2"], envelope.Texts);
-        envelope.Confirm();
-        Assert.Equal(PublishOutcome.Confirmed(1), await second);
+        for (var round = 0; round < 50; round++)
+        {
+            var opener = Publish("a", "0");
+            var opening = await _backplane.NextAsync();
+            // Many, so that answering them all takes longer than the first of them needs to try again.
+            Task<PublishOutcome>[] failed = [.. Enumerable.Range(0, 500).Select(_ => Publish("a", "1"))];
+            opening.Confirm();
+            await opener;
+            (await _backplane.NextAsync()).TimeOut();
+            Assert.Equal(PublishOutcome.NotConfirmed, await failed[0]);
+
+            var again = Publish("a", "2");
+            var envelope = await _backplane.NextAsync();
+            Assert.Equal(["2"], envelope.Texts);
+            envelope.Confirm();
+            Assert.Equal(PublishOutcome.Confirmed(1), await again);
+            Assert.All(await Task.WhenAll(failed), outcome => Assert.Equal(PublishOutcome.NotConfirmed, outcome));
+        }
     }
 
     [Fact]
