@@ -23,6 +23,13 @@ public sealed class BackplaneSettings : ICheckedSettings
     [Duration("00:00:01", "00:01:00")]
     public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>
+    /// How long a subscriber that is kept busy lets messages gather before it reads them: waking for each costs more than all that is then done with it. The first message after a
+    /// pause of twice this is read at once.
+    /// </summary>
+    [Duration("00:00:00", "00:00:01")]
+    public TimeSpan Gather { get; set; } = TimeSpan.FromMilliseconds(25);
+
     /// <inheritdoc/>
     public string? Problem(string section)
     {

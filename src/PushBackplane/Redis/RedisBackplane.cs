@@ -117,7 +117,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
             string cause;
             try
             {
-                var link = await RedisLink.ConnectAsync(_options, _time, stoppingToken);
+                var link = await RedisLink.ConnectAsync(_options, _settings.Gather, _time, stoppingToken);
                 cause = await LiveAsync(link, stoppingToken);
             }
             catch (RedisUnreachableException e)

@@ -1,14 +1,16 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
-/// <summary>Puts StackExchange.Redis's failures into words that are safe to log: never its own texts, which could quote the configuration.</summary>
+/// <summary>Puts the failures of StackExchange.Redis and of our own socket into words that are safe to log: never their own texts, which could quote the configuration.</summary>
 internal static class RedisFailure
 {
-    /// <summary>Whether an exception is what StackExchange.Redis throws when Redis is at fault or the connection is being closed.</summary>
+    /// <summary>Whether an exception is what is thrown when Redis is at fault or the connection is being closed.</summary>
     public static bool IsExpected(Exception exception) =>
-        exception is RedisException or RedisCommandException or TimeoutException or SocketException or IOException or ObjectDisposedException or OperationCanceledException;
+        exception is RedisException or RedisCommandException or RespException or AuthenticationException or TimeoutException or SocketException or IOException or ObjectDisposedException
+            or OperationCanceledException;
 
     public static string Describe(Exception exception) => exception switch
     {
@@ -18,9 +20,15 @@ internal static class RedisFailure
         RedisConnectionException connection => Describe(connection.FailureType, connection),
         RedisServerException => "it refused a command",
         RedisCommandException => "the connection string switches a command off that is needed",
+        RespException => Words(ConnectionFailureType.ProtocolFailure),
+        AuthenticationException => "its certificate is not accepted",
         TimeoutException => "it does not answer",
+        SocketException or IOException => Describe(ConnectionFailureType.SocketFailure, exception),
         _ => "the connection was lost",
     };
+
+    /// <summary>Describes what Redis answered to a subscription that it refused.</summary>
+    public static string Describe(ReadOnlySpan<byte> error) => error.StartsWith("NOAUTH"u8) ? Words(ConnectionFailureType.AuthenticationFailure) : "it refused a command";
 
     public static string Describe(ConnectionFailureType type, Exception? exception)
     {

@@ -1,26 +1,28 @@
+using System.Net;
 using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// One generation of the connection to Redis: made by <see cref="ConnectAsync"/>, dead at the first failure of any kind, then thrown away. The
-/// multiplexer's own reconnecting is not used, because nothing would say what was lost meanwhile. Owned by <see cref="RedisBackplane"/>; any thread.
+/// One generation of the connection to Redis, which publishes by StackExchange.Redis and subscribes by a connection of its own: made by <see cref="ConnectAsync"/>,
+/// dead at the first failure of either, then thrown away. The multiplexer's own reconnecting is not used, because nothing would say what was lost meanwhile. Owned
+/// by <see cref="RedisBackplane"/>; any thread.
 /// </summary>
 internal sealed class RedisLink : IDisposable
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
-
     private readonly ConnectionMultiplexer _multiplexer;
-    private readonly ISubscriber _subscriber;
+    private readonly ISubscriber _publisher;
+    private readonly SubscriberConnection _subscriber;
     // Never disposed: without a timer it holds nothing, and its token is asked for after the link is dead.
     private readonly CancellationTokenSource _closed = new();
     private string? _cause;
 
-    private RedisLink(ConnectionMultiplexer multiplexer)
+    private RedisLink(ConnectionMultiplexer multiplexer, ConfigurationOptions options, EndPoint endPoint, TimeSpan gather)
     {
         _multiplexer = multiplexer;
-        _subscriber = multiplexer.GetSubscriber();
+        _publisher = multiplexer.GetSubscriber();
         multiplexer.ConnectionFailed += (_, failure) => Fail(RedisFailure.Describe(failure.FailureType, failure.Exception));
+        _subscriber = new SubscriberConnection(options, endPoint, gather, Fail);
     }
 
     /// <summary>Cancelled when the link is dead.</summary>
@@ -32,37 +34,27 @@ internal sealed class RedisLink : IDisposable
     public string? Cause => Volatile.Read(ref _cause);
 
     /// <summary>Connects. Bounded in time, also when Redis accepts the connection and then says nothing.</summary>
+    /// <param name="options">Where to, and how.</param>
+    /// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
+    /// <param name="time">Where time comes from.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="RedisUnreachableException">There is no connection, for the reason it names or because of <paramref name="cancel"/>.</exception>
-    public static async Task<RedisLink> ConnectAsync(ConfigurationOptions options, TimeProvider time, CancellationToken cancel)
+    public static async Task<RedisLink> ConnectAsync(ConfigurationOptions options, TimeSpan gather, TimeProvider time, CancellationToken cancel)
     {
-        // Twice the time-out, because the library's own (which gives the better cause) should come first.
-        var limit = 2 * RedisOptions.ConnectTimeout;
-        var started = time.GetTimestamp();
-        var connecting = ConnectionMultiplexer.ConnectAsync(options);
-        RedisLink? link = null;
+        var link = await ConnectPublisherAsync(options, gather, time, cancel);
         try
         {
-            link = new RedisLink(await connecting.WaitAsync(limit, time, cancel));
-
-            // ConnectAsync returns when commands can be sent; the subscriber has a socket of its own, and until that is up SubscribeAsync
-            // would complete without having subscribed.
-            while (!link._subscriber.IsConnected())
-            {
-                if (time.GetElapsedTime(started) > limit)
-                    throw new TimeoutException();
-                await Task.Delay(PollInterval, time, cancel);
-            }
-
-            return link;
+            await link._subscriber.Opened.WaitAsync(RedisOptions.ConnectTimeout, time, cancel);
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
-            if (link is not null)
-                link.Dispose();
-            else
-                _ = DisposeLateAsync(connecting);
-            throw new RedisUnreachableException(RedisFailure.Describe(e));
+            link.Fail(RedisFailure.Describe(e));
         }
+
+        if (link.Cause is not { } cause)
+            return link;
+        link.Dispose();
+        throw new RedisUnreachableException(cause);
     }
 
     /// <summary>Declares the link dead; the first cause counts.</summary>
@@ -79,55 +71,17 @@ internal sealed class RedisLink : IDisposable
         Fail("the connection is being closed");
         _ = Task.Run(() =>
         {
+            _subscriber.Dispose();
             _multiplexer.Close(allowCommandsToComplete: false);
             _multiplexer.Dispose();
         });
     }
 
-    /// <summary>
-    /// Subscribes; SUBSCRIBE and UNSUBSCRIBE are sent in the order of the calls. The channel must not be subscribed yet.
-    /// </summary>
-    /// <param name="channel">Taken literally.</param>
-    /// <param name="onPayload">
-    /// Called one payload after another, in publish order. It is <c>PreserveAsyncOrder</c>, on by default in StackExchange.Redis 1.2.6, that promises this:
-    /// callbacks queue behind one worker. Without it each is a thread-pool item of its own. (docs/adr/0001)
-    /// </param>
-    /// <returns>True when Redis has acknowledged; false when that failed, and with it the link.</returns>
-    public async Task<bool> SubscribeAsync(string channel, Action<byte[]> onPayload)
-    {
-        var literal = Literal(channel);
-        try
-        {
-            var acknowledged = _subscriber.SubscribeAsync(literal, (_, payload) => onPayload((byte[])payload!));
-            if (_subscriber.SubscribedEndpoint(literal) is null)
-            {
-                // With no server to choose, 1.2.6 completes the task at once and subscribes to nothing.
-                Fail("the connection was lost");
-                return false;
-            }
+    /// <inheritdoc cref="SubscriberConnection.SubscribeAsync"/>
+    public Task<bool> SubscribeAsync(string channel, Action<byte[]> onPayload) => _subscriber.SubscribeAsync(channel, onPayload);
 
-            await acknowledged;
-            return true;
-        }
-        catch (Exception e) when (RedisFailure.IsExpected(e))
-        {
-            Fail(RedisFailure.Describe(e));
-            return false;
-        }
-    }
-
-    /// <summary>Ends a subscription. Completes when Redis has acknowledged or the link is dead.</summary>
-    public async Task UnsubscribeAsync(string channel)
-    {
-        try
-        {
-            await _subscriber.UnsubscribeAsync(Literal(channel)).WaitAsync(Closed);
-        }
-        catch (Exception e) when (RedisFailure.IsExpected(e))
-        {
-            Fail(RedisFailure.Describe(e));
-        }
-    }
+    /// <inheritdoc cref="SubscriberConnection.UnsubscribeAsync"/>
+    public Task UnsubscribeAsync(string channel) => _subscriber.UnsubscribeAsync(channel);
 
     /// <summary>Publishes. One that waits for an answer ends with the link or after a time, since 1.2.6 has no time-out for asynchronous calls.</summary>
     /// <returns>How many subscribers it reached; null when that is not known.</returns>
@@ -136,7 +90,7 @@ internal sealed class RedisLink : IDisposable
         Task<long>? answer = null;
         try
         {
-            answer = _subscriber.PublishAsync(Literal(channel), payload);
+            answer = _publisher.PublishAsync(Literal(channel), payload);
             return (int)await answer.WaitAsync(timeout, time, Closed);
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
@@ -145,6 +99,27 @@ internal sealed class RedisLink : IDisposable
             return null;
         }
     }
+
+    private static async Task<RedisLink> ConnectPublisherAsync(ConfigurationOptions options, TimeSpan gather, TimeProvider time, CancellationToken cancel)
+    {
+        // Twice the time-out, because the library's own (which gives the better cause) should come first.
+        var limit = 2 * RedisOptions.ConnectTimeout;
+        var connecting = ConnectionMultiplexer.ConnectAsync(options);
+        try
+        {
+            var multiplexer = await connecting.WaitAsync(limit, time, cancel);
+            return new RedisLink(multiplexer, options, await PublishedEndPointAsync(multiplexer, options).WaitAsync(limit, time, cancel), gather);
+        }
+        catch (Exception e) when (RedisFailure.IsExpected(e))
+        {
+            _ = DisposeLateAsync(connecting);
+            throw new RedisUnreachableException(RedisFailure.Describe(e));
+        }
+    }
+
+    /// <summary>The server that a connection string with several addresses publishes on, which is the one to subscribe on.</summary>
+    private static async Task<EndPoint> PublishedEndPointAsync(ConnectionMultiplexer multiplexer, ConfigurationOptions options) =>
+        options.EndPoints.Count == 1 ? options.EndPoints[0] : await multiplexer.GetSubscriber().IdentifyEndpointAsync(Literal("any"));
 
     private static RedisChannel Literal(string channel) => new(channel, RedisChannel.PatternMode.Literal);
 

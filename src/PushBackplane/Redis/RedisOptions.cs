@@ -11,6 +11,12 @@ internal static class RedisOptions
     /// <summary>How long one attempt to connect may take.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>Subscribing has a connection of its own; without the command the library opens none for it.</summary>
+    private const string WithoutSubscriptions = ",$SUBSCRIBE=";
+
+    // What that connection sends, under the names that Redis gives them.
+    private static readonly string[] OwnCommands = ["$AUTH", "$SUBSCRIBE", "$UNSUBSCRIBE"];
+
     /// <summary>Reads a connection string in StackExchange.Redis's form and sets what the backplane depends on.</summary>
     /// <param name="key">The setting that holds it.</param>
     /// <param name="connectionString">Its value.</param>
@@ -20,7 +26,7 @@ internal static class RedisOptions
         ConfigurationOptions options;
         try
         {
-            options = ConfigurationOptions.Parse(connectionString);
+            options = ConfigurationOptions.Parse(connectionString + WithoutSubscriptions);
         }
         catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
         {
@@ -36,6 +42,10 @@ internal static class RedisOptions
         // It would stand before the channels' own prefix, where nobody who publishes with redis-cli expects it.
         if (!options.ChannelPrefix.IsNullOrEmpty)
             throw new SettingsException($"{key} has a channelPrefix; it accepts none, because that is what Backplane:ChannelPrefix is for.");
+
+        var parts = connectionString.Split(',', StringSplitOptions.TrimEntries);
+        if (OwnCommands.FirstOrDefault(command => parts.Any(part => part.StartsWith(command + "=", StringComparison.OrdinalIgnoreCase))) is { } renamed)
+            throw new SettingsException($"{key} has {renamed}; it accepts other names for all commands but {string.Join(", ", OwnCommands)}, which are sent as they are.");
 
         options.SetDefaultPorts();
         // An attempt ends with a connection or an error, once: the loop around it retries, and knows when.

@@ -65,9 +65,8 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
             }
             catch (Exception e)
             {
-                // A bug of the subscriber's. StackExchange.Redis would swallow it without a word.
+                // A bug of the subscriber's, which is not to cost the others their messages.
                 Log.SubscriberThrew(logger, e, channel);
-                throw;
             }
         }
     }

@@ -117,7 +117,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         await running;
     }
 
-    private Task<RedisLink> ConnectAsync() => RedisLink.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint), TimeProvider.System, TestContext.Current.CancellationToken);
+    private Task<RedisLink> ConnectAsync() => RedisLink.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint), TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken);
 
     private Canary NewCanary(RedisLink link, Guid nonce, TimeProvider time) =>
         new(link, "canary", nonce, TimeSpan.FromSeconds(3), () => { }, time, _services.GetRequiredService<BackplaneMetrics>().Add("test"));

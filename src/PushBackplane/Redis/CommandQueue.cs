@@ -1,0 +1,102 @@
+using System.Buffers;
+
+namespace PushBackplane.Redis;
+
+/// <summary>
+/// The outbound half of a <see cref="SubscriberConnection"/>: commands in the order of calls, written by one pool thread at a time so that no caller waits for
+/// a stalled Redis, and those that wait for an answer, which come in the same order. Any thread.
+/// </summary>
+/// <param name="onFailed">Called when writing fails.</param>
+internal sealed class CommandQueue(Action<Exception> onFailed)
+{
+    private readonly Lock _lock = new();
+    private readonly Queue<Command> _unanswered = new();
+    private ArrayBufferWriter<byte> _gathered = new();
+    private Stream? _stream;
+    private bool _isWriting;
+    private bool _isClosed;
+
+    // The writer's own.
+    private ArrayBufferWriter<byte> _written = new();
+
+    /// <summary>Queues a command; after the end it is answered at once.</summary>
+    /// <returns>Its <see cref="Command.Answer"/>.</returns>
+    public Task<bool> AskAsync(Command command)
+    {
+        lock (_lock)
+        {
+            if (_isClosed)
+            {
+                command.Complete(false);
+            }
+            else
+            {
+                command.WriteTo(_gathered);
+                _unanswered.Enqueue(command);
+                WriteLocked();
+            }
+        }
+
+        return command.Answer;
+    }
+
+    /// <summary>The connection stands: what is queued leaves.</summary>
+    public void Open(Stream stream)
+    {
+        lock (_lock)
+        {
+            _stream = stream;
+            WriteLocked();
+        }
+    }
+
+    /// <summary>Takes the command that the next answer is for.</summary>
+    /// <exception cref="RespException">Nothing was asked.</exception>
+    public Command Answered()
+    {
+        lock (_lock)
+            return _unanswered.TryDequeue(out var command) ? command : throw new RespException();
+    }
+
+    /// <summary>Nothing will be answered any more.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            while (_unanswered.TryDequeue(out var command))
+                command.Complete(false);
+        }
+    }
+
+    private void WriteLocked()
+    {
+        if (_isWriting || _stream is null || _gathered.WrittenCount == 0)
+            return;
+        _isWriting = true;
+        ThreadPool.UnsafeQueueUserWorkItem(static queue => queue.Write(), this, preferLocal: false);
+    }
+
+    private void Write()
+    {
+        try
+        {
+            while (TryTake())
+                _stream!.Write(_written.WrittenSpan);
+        }
+        catch (Exception e) when (RedisFailure.IsExpected(e))
+        {
+            onFailed(e);
+        }
+    }
+
+    private bool TryTake()
+    {
+        lock (_lock)
+        {
+            _written.ResetWrittenCount();
+            (_gathered, _written) = (_written, _gathered);
+            return _isWriting = !_isClosed && _written.WrittenCount > 0;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace PushBackplane.Redis;
+
+/// <summary>What a reply to a subscriber is.</summary>
+internal enum RespKind
+{
+    Status,
+    Error,
+    Message,
+    Subscribed,
+    Unsubscribed,
+}

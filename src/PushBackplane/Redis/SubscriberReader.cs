@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace PushBackplane.Redis;
+
+/// <summary>
+/// The inbound half of a <see cref="SubscriberConnection"/>: reads replies, hands payloads on, answers commands. Belongs to the connection's thread.
+/// </summary>
+/// <param name="stream">Where replies come from, by blocking reads.</param>
+/// <param name="commands">Those that wait for an answer.</param>
+/// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
+internal sealed class SubscriberReader(Stream stream, CommandQueue commands, TimeSpan gather)
+{
+    private const int BufferLength = 64 * 1024;
+
+    private readonly Dictionary<string, Action<byte[]>> _subscribers = new(StringComparer.Ordinal);
+    private byte[] _buffer = new byte[BufferLength];
+    private int _filled;
+
+    /// <summary>Reads until Redis ends the connection or refuses a subscription.</summary>
+    /// <returns>Why it is over.</returns>
+    /// <exception cref="RespException">What arrives is not from Redis.</exception>
+    public string Run()
+    {
+        long lastMessage = 0;
+        while (true)
+        {
+            var read = stream.Read(_buffer, _filled, _buffer.Length - _filled);
+            if (read == 0)
+                return "the connection was lost";
+            _filled += read;
+            var isFull = _filled == _buffer.Length;
+            if (HandleReplies(out var hadMessages) is { } refusal)
+                return refusal;
+            if (!hadMessages)
+                continue;
+
+            // A full buffer means that more is there already.
+            if (!isFull && Stopwatch.GetElapsedTime(lastMessage) < 2 * gather)
+                Thread.Sleep(gather);
+            lastMessage = Stopwatch.GetTimestamp();
+        }
+    }
+
+    /// <summary>Handles the replies that are there as a whole and keeps the rest.</summary>
+    /// <returns>Why a subscription was refused; null when none was.</returns>
+    private string? HandleReplies(out bool hadMessages)
+    {
+        hadMessages = false;
+        var reader = new RespReader(_buffer.AsSpan(0, _filled));
+        while (reader.TryRead(out var reply))
+        {
+            if (reply.Kind != RespKind.Message)
+            {
+                if (Answer(reply) is { } refusal)
+                    return refusal;
+                continue;
+            }
+
+            hadMessages = true;
+            if (_subscribers.TryGetValue(Encoding.UTF8.GetString(reply.Channel), out var onPayload))
+                onPayload(reply.Payload.ToArray());
+        }
+
+        Keep(_buffer.AsSpan(reader.Consumed, _filled - reader.Consumed));
+        return null;
+    }
+
+    /// <summary>Ends the wait of whoever asked. Subscribers come and go here, between the payloads of before and after.</summary>
+    private string? Answer(in RespReply reply)
+    {
+        var command = commands.Answered();
+        if (reply.Kind == RespKind.Subscribed)
+            _subscribers[command.Channel!] = command.OnPayload!;
+        else if (reply.Kind == RespKind.Unsubscribed)
+            _subscribers.Remove(command.Channel!);
+
+        command.Complete(reply.Kind != RespKind.Error);
+        return reply.Kind == RespKind.Error && command.Channel is not null ? RedisFailure.Describe(reply.Payload) : null;
+    }
+
+    /// <summary>Moves what is incomplete to the front, of a larger buffer if it fills this one.</summary>
+    private void Keep(ReadOnlySpan<byte> rest)
+    {
+        var length = rest.Length == _buffer.Length ? 2 * _buffer.Length : rest.IsEmpty ? BufferLength : _buffer.Length;
+        var buffer = length == _buffer.Length ? _buffer : new byte[length];
+        rest.CopyTo(buffer);
+        _buffer = buffer;
+        _filled = rest.Length;
+    }
+}
