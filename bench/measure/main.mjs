@@ -19,6 +19,9 @@ const artifacts = join(repository, "artifacts/bench");
 const docs = join(repository, "docs/performance.md");
 const stages = ["memory", "accepting", "pushes", "deliveries100", "deliveries1000"];
 
+/** Seconds of load at another rate for a server that is warm. */
+const settled = 3;
+
 const options = readOptions(process.argv.slice(2));
 const scratch = mkdtempSync(join(tmpdir(), "redispush-bench-"));
 process.on("exit", () => {
@@ -46,15 +49,15 @@ for (let round = 1; round <= options.rounds; round++) {
   for (const key of available()) {
     await withSession(key, "a large room", round, async session => {
       keep(key, "accepting", await measureAccepting(session, options.connections));
-      keep(key, "pushes", await measurePushes(session, options.seconds));
+      keep(key, "pushes", await measurePushes(session, options.seconds, warmUp(entries[key])));
     });
     if (entries[key].pushesOnly) continue;
     await withSession(key, "a small room", round, async session => {
       const { merges, kind } = entries[key];
+      const merged = kind === "floor";
       await session.connect(options.smallRoom);
-      // The higher rate first: what a server compiles as it gets hot then falls on more deliveries.
-      if (merges) keep(key, "deliveries1000", await measureDeliveries(session, 1000, options.seconds, { merged: kind === "floor" }));
-      keep(key, "deliveries100", await measureDeliveries(session, 100, options.seconds, { merged: kind === "floor" }));
+      if (merges) keep(key, "deliveries1000", await measureDeliveries(session, 1000, options.seconds, warmUp(entries[key]), { merged }));
+      keep(key, "deliveries100", await measureDeliveries(session, 100, options.seconds, merges ? settled : warmUp(entries[key]), { merged }));
     });
   }
   saveRaw();
@@ -137,6 +140,11 @@ async function attempt(key, what, round, work) {
   }
 }
 
+/** Seconds of load before what is measured. */
+function warmUp({ isDotnet }) {
+  return isDotnet ? options.warmUp : Math.min(options.warmUp, 8);
+}
+
 function keep(key, stage, result) {
   results[key][stage].push(result);
 }
@@ -164,10 +172,10 @@ function select(from, names) {
 function limitTime() {
   const { connections, seconds, idle, rounds } = options;
   const connecting = connections / 4000;
-  const largeRoom = 2 + connecting + (11 + connecting + seconds);
-  const smallRoom = 1.5 * (5 + seconds);
-  const listed = Object.values(entries);
-  const expected = rounds * (listed.length * largeRoom + listed.filter(entry => !entry.pushesOnly).length * smallRoom + 2 * idle) + aloneSeconds;
+  const largeRoom = entry => 5 + 2 * connecting + warmUp(entry) + seconds;
+  const smallRoom = entry => entry.pushesOnly ? 0 : 3 + warmUp(entry) + seconds + (entry.merges ? settled + seconds : 0);
+  const perRound = Object.values(entries).reduce((sum, entry) => sum + largeRoom(entry) + smallRoom(entry), 2 * idle);
+  const expected = rounds * perRound + aloneSeconds;
   const limit = 2 * expected + 120;
   console.log(`About ${Math.ceil(expected / 60)} minutes, at most ${Math.ceil(limit / 60)}. Load of the machine before: ${machine.loadBefore}.`);
   setTimeout(() => {

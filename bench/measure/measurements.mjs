@@ -4,7 +4,6 @@ import { now } from "./session.mjs";
 
 const frameBytes = 600;
 const messageBytes = 60;
-const warmUpPushes = 8;
 
 /** Longer than RedisPush's window: what was published before has left. */
 const settleTime = 1.3;
@@ -22,10 +21,10 @@ export async function measureAccepting(session, connections) {
 }
 
 /** A frame a second to every connection: CPU for each push, and how long the frame takes to the last one. */
-export async function measurePushes(session, seconds) {
+export async function measurePushes(session, seconds, warmUp) {
   const { publisher, clients } = session;
   const bytes = await messageLengthFor(session, frameBytes);
-  await everySecond(warmUpPushes, () => publisher.publish(1, bytes));
+  await everySecond(warmUp, () => publisher.publish(1, bytes));
   await delay(settleTime * 1000);
 
   const { messages } = await requireAlike(clients);
@@ -48,13 +47,14 @@ export async function measurePushes(session, seconds) {
 }
 
 /** Many small messages a second: CPU for each that arrives. */
-export async function measureDeliveries(session, rate, seconds, { merged }) {
+export async function measureDeliveries(session, rate, seconds, warmUp, { merged }) {
   const { publisher, clients } = session;
   const publish = (duration) => merged
     ? everySecond(duration, () => publisher.publish(rate, messageBytes + 1))
     : steadily(rate, duration, count => publisher.publish(count, messageBytes));
-  await publish(3);
-  await clients.whenReceived(3 * rate * clients.count, catchUpTime);
+  const { messages } = await clients.counts();
+  await publish(warmUp);
+  await clients.whenReceived(messages + warmUp * rate * clients.count, catchUpTime);
   await delay(settleTime * 1000);
 
   const before = await clients.counts();

@@ -8,6 +8,7 @@ import { FloorPublisher, HttpPublisher, RedisPublisher } from "./publishers.mjs"
  *   kind        "floor", "ours" or "peer"
  *   pushesOnly  whether it differs from another entry only in how a frame gets to the sockets, so that many small messages would tell nothing new
  *   merges      whether a frame carries all messages of a second, so that 1,000 messages a second are worth trying
+ *   isDotnet    whether its runtime compiles while it runs what has been called thirty times: work of once a second, half a minute after the start
  *   path        where clients connect
  *   client      the client's options: what is said and awaited after the handshake until a connection has joined
  *   command     port, a second port -> { command, args, env, cwd } of the server
@@ -32,6 +33,7 @@ export function servers({ artifacts, bench, scratch, redisPort }) {
     title: `RedisPush, ${title}`,
     kind: "ours",
     merges: true,
+    isDotnet: true,
     path: "/ws?room=bench",
     client: ["--await", '"JOINED"'],
     redis: true,
@@ -67,6 +69,7 @@ export function servers({ artifacts, bench, scratch, redisPort }) {
     signalr: {
       title: "SignalR",
       kind: "peer",
+      isDotnet: true,
       path: "/hub",
       client: ["--say", '{"protocol":"json","version":1}\x1e', "--await", "{}\x1e"],
       command: port => ({
