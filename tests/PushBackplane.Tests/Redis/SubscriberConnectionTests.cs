@@ -86,7 +86,6 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
         Assert.False(await subscribed);
         Assert.Equal("it refused a command", await subscriber.CauseAsync());
         Assert.False(await waiting);
-        Assert.False(await subscriber.SubscribeAsync("c"));
         await IsGoneAsync();
 
         using var link = await RedisLink.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint), TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken);
@@ -111,7 +110,6 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
     [Fact]
     public async Task A_stalled_server_blocks_nobody_who_subscribes_and_Dispose_answers_them_all()
     {
-        const int Channels = 100_000;
         using var subscriber = new TestSubscriber(_server.EndPoint);
         Assert.True(await subscriber.SubscribeAsync("a"));
         _server.Suspend();
@@ -119,7 +117,7 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
         // More than the sockets on the way take.
         var prefix = new string('x', 500);
         var cancel = TestContext.Current.CancellationToken;
-        var subscribed = await TestSubscriber.InTimeAsync(Task.Run(() => Enumerable.Range(0, Channels).Select(i => subscriber.Connection.SubscribeAsync(prefix + i, _ => { })).ToArray(), cancel));
+        var subscribed = await TestSubscriber.InTimeAsync(Task.Run(() => Enumerable.Range(0, 100_000).Select(i => subscriber.Connection.SubscribeAsync(prefix + i, _ => { })).ToArray(), cancel));
         Assert.DoesNotContain(subscribed, task => task.IsCompleted);
         await TestSubscriber.InTimeAsync(Task.Run(subscriber.Dispose, cancel));
         Assert.All(await TestSubscriber.InTimeAsync(Task.WhenAll(subscribed)), Assert.False);
@@ -195,7 +193,6 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
 
     private Task<long> PublishAsync(string channel, byte[] payload) => _publisher.GetSubscriber().PublishAsync(new RedisChannel(channel, RedisChannel.PatternMode.Literal), payload);
 
-    /// <summary>The connections with a subscription, a line for each.</summary>
     private Task<string> SubscribersAsync() => _server.CliAsync("CLIENT", "LIST", "TYPE", "pubsub");
 
     private Task IsGoneAsync() => Eventually.HoldsAsync(async () => !(await SubscribersAsync()).Contains("cmd=subscribe", StringComparison.Ordinal), "the connection is gone at the server");
