@@ -80,7 +80,7 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
     public async Task A_subscription_that_Redis_refuses_is_the_end_of_the_connection()
     {
         Assert.Equal("OK", await _server.CliAsync("ACL", "SETUSER", "default", "resetchannels"));
-        using var subscriber = new TestSubscriber(_server.EndPoint);
+        using var subscriber = new TestSubscriber(_server.EndPoint + ",name=subscriber");
         var subscribed = subscriber.SubscribeAsync("a");
         var waiting = subscriber.SubscribeAsync("b");
         Assert.False(await subscribed);
@@ -127,11 +127,11 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
     [Fact]
     public async Task Dispose_ends_the_connection_and_its_thread()
     {
-        using var subscriber = new TestSubscriber(_server.EndPoint);
+        using var subscriber = new TestSubscriber(_server.EndPoint + ",name=subscriber");
         var thread = new TaskCompletionSource<Thread>();
         await subscriber.SubscribeAsync("a", _ => thread.TrySetResult(Thread.CurrentThread));
         await _server.CliAsync("PUBLISH", "a", "x");
-        Assert.Contains(" sub=1 ", await SubscribersAsync(), StringComparison.Ordinal);
+        Assert.Contains(" name=subscriber ", await SubscribersAsync(), StringComparison.Ordinal);
         Assert.Equal("redis subscriber", (await TestSubscriber.InTimeAsync(thread.Task)).Name);
 
         subscriber.Dispose();
@@ -195,5 +195,5 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
 
     private Task<string> SubscribersAsync() => _server.CliAsync("CLIENT", "LIST", "TYPE", "pubsub");
 
-    private Task IsGoneAsync() => Eventually.HoldsAsync(async () => !(await SubscribersAsync()).Contains("cmd=subscribe", StringComparison.Ordinal), "the connection is gone at the server");
+    private Task IsGoneAsync() => Eventually.HoldsAsync(async () => !(await _server.CliAsync("CLIENT", "LIST")).Contains("name=subscriber", StringComparison.Ordinal), "the connection is gone at the server");
 }
