@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -81,6 +82,9 @@ public sealed class BackplaneServicesTests
     [InlineData("Backplane:PublishTimeout", "banana")]
     [InlineData("Backplane:PublishTimeout", "1")]
     [InlineData("Backplane:CanaryTimeout", "00:00:00")]
+    [InlineData("Backplane:Gather", "-00:00:00.001")]
+    [InlineData("Backplane:Gather", "00:00:01.001")]
+    [InlineData("Backplane:Gather", "25")]
     [InlineData("Backplane:ChannelPrefix", "a b")]
     [InlineData("Backplane:Prefix", "push:")]
     [InlineData("ConnectionStrings:Redis", "localhost:6379,what=is-it")]
@@ -93,6 +97,15 @@ public sealed class BackplaneServicesTests
         var refused = Assert.Throws<SettingsException>(() => Build(defaultRedis: null, (key, value)));
         Assert.Contains(key, refused.Message, StringComparison.Ordinal);
         Assert.EndsWith(".", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("00:00:00")]
+    [InlineData("00:00:01")]
+    public void A_time_to_gather_from_nothing_to_a_second_is_accepted(string value)
+    {
+        using var host = Build(defaultRedis: null, ("Backplane:Gather", value));
+        Assert.Equal(TimeSpan.Parse(value, CultureInfo.InvariantCulture), host.Services.GetRequiredService<BackplaneSettings>().Gather);
     }
 
     private static IHost Build(string? defaultRedis, params (string Key, string Value)[] settings)

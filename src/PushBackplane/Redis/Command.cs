@@ -15,12 +15,19 @@ internal sealed class Command(params string[] words)
     /// <summary>Who gets the payloads once Redis has acknowledged; null when the subscription ends.</summary>
     public Action<byte[]>? OnPayload { get; private init; }
 
+    /// <summary>What Redis says when it has done it.</summary>
+    private RespKind Acknowledgement { get; init; } = RespKind.Status;
+
     /// <summary>True when Redis has done it; false when it refused or the connection died.</summary>
     public Task<bool> Answer => _answer.Task;
 
-    public static Command Subscribe(string channel, Action<byte[]> onPayload) => new("SUBSCRIBE", channel) { Channel = channel, OnPayload = onPayload };
+    public static Command Subscribe(string channel, Action<byte[]> onPayload) => new("SUBSCRIBE", channel) { Channel = channel, OnPayload = onPayload, Acknowledgement = RespKind.Subscribed };
 
-    public static Command Unsubscribe(string channel) => new("UNSUBSCRIBE", channel) { Channel = channel };
+    public static Command Unsubscribe(string channel) => new("UNSUBSCRIBE", channel) { Channel = channel, Acknowledgement = RespKind.Unsubscribed };
+
+    /// <summary>Whether this can be the answer: an error, or the acknowledgement of this very command.</summary>
+    public bool IsAnsweredBy(in RespReply reply) =>
+        reply.Kind == RespKind.Error || (reply.Kind == Acknowledgement && (Channel is null || reply.Channel.SequenceEqual(Encoding.UTF8.GetBytes(Channel))));
 
     public void Complete(bool done) => _answer.TrySetResult(done);
 

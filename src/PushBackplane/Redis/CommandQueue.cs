@@ -50,12 +50,12 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         }
     }
 
-    /// <summary>Takes the command that the next answer is for.</summary>
-    /// <exception cref="RespException">Nothing was asked.</exception>
-    public Command Answered()
+    /// <summary>Takes the command that an answer is for.</summary>
+    /// <exception cref="RespException">Nothing was asked, or something else.</exception>
+    public Command Answered(in RespReply reply)
     {
         lock (_lock)
-            return _unanswered.TryDequeue(out var command) ? command : throw new RespException();
+            return _unanswered.TryPeek(out var command) && command.IsAnsweredBy(reply) ? _unanswered.Dequeue() : throw new RespException();
     }
 
     /// <summary>Nothing will be answered any more.</summary>

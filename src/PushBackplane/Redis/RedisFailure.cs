@@ -7,21 +7,26 @@ namespace PushBackplane.Redis;
 /// <summary>Puts the failures of StackExchange.Redis and of our own socket into words that are safe to log: never their own texts, which could quote the configuration.</summary>
 internal static class RedisFailure
 {
+    private const string NotAccepted = "its certificate is not accepted";
+
     /// <summary>Whether an exception is what is thrown when Redis is at fault or the connection is being closed.</summary>
     public static bool IsExpected(Exception exception) =>
         exception is RedisException or RedisCommandException or RespException or AuthenticationException or TimeoutException or SocketException or IOException or ObjectDisposedException
             or OperationCanceledException;
 
-    public static string Describe(Exception exception) => exception switch
+    /// <summary>Describes what was thrown.</summary>
+    /// <param name="exception">One that is expected.</param>
+    /// <param name="isSecure">Whether it was thrown by StackExchange.Redis over a connection with TLS.</param>
+    public static string Describe(Exception exception, bool isSecure = false) => exception switch
     {
-        // An attempt to connect that fails over the password says so in its text alone.
+        // An attempt to connect that fails over the password says so in its text alone, and over the certificate says the same.
         RedisConnectionException connection when connection.Message.Contains(nameof(ConnectionFailureType.AuthenticationFailure), StringComparison.Ordinal)
-            => Words(ConnectionFailureType.AuthenticationFailure),
+            => isSecure ? $"{NotAccepted}, or {Words(ConnectionFailureType.AuthenticationFailure)}" : Words(ConnectionFailureType.AuthenticationFailure),
         RedisConnectionException connection => Describe(connection.FailureType, connection),
         RedisServerException => "it refused a command",
         RedisCommandException => "the connection string switches a command off that is needed",
         RespException => Words(ConnectionFailureType.ProtocolFailure),
-        AuthenticationException => "its certificate is not accepted",
+        AuthenticationException => NotAccepted,
         TimeoutException => "it does not answer",
         SocketException or IOException => Describe(ConnectionFailureType.SocketFailure, exception),
         _ => "the connection was lost",

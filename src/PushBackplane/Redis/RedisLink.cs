@@ -113,7 +113,7 @@ internal sealed class RedisLink : IDisposable
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
             _ = DisposeLateAsync(connecting);
-            throw new RedisUnreachableException(RedisFailure.Describe(e));
+            throw new RedisUnreachableException(RedisFailure.Describe(e, options.Ssl));
         }
     }
 

@@ -43,8 +43,9 @@ internal static class RedisOptions
         if (!options.ChannelPrefix.IsNullOrEmpty)
             throw new SettingsException($"{key} has a channelPrefix; it accepts none, because that is what Backplane:ChannelPrefix is for.");
 
-        var parts = connectionString.Split(',', StringSplitOptions.TrimEntries);
-        if (OwnCommands.FirstOrDefault(command => parts.Any(part => part.StartsWith(command + "=", StringComparison.OrdinalIgnoreCase))) is { } renamed)
+        // The library takes "$ auth =" for "$AUTH=".
+        var names = connectionString.Split(',').Select(part => string.Concat(part.Split('=')[0].Where(c => !char.IsWhiteSpace(c)))).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (OwnCommands.FirstOrDefault(names.Contains) is { } renamed)
             throw new SettingsException($"{key} has {renamed}; it accepts other names for all commands but {string.Join(", ", OwnCommands)}, which are sent as they are.");
 
         options.SetDefaultPorts();

@@ -69,7 +69,7 @@ internal sealed class SubscriberReader(Stream stream, CommandQueue commands, Tim
     /// <summary>Ends the wait of whoever asked. Subscribers come and go here, between the payloads of before and after.</summary>
     private string? Answer(in RespReply reply)
     {
-        var command = commands.Answered();
+        var command = commands.Answered(reply);
         if (reply.Kind == RespKind.Subscribed)
             _subscribers[command.Channel!] = command.OnPayload!;
         else if (reply.Kind == RespKind.Unsubscribed)

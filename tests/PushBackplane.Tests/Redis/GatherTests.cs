@@ -1,0 +1,46 @@
+using System.Globalization;
+using RedisPush.Testing;
+
+namespace PushBackplane.Tests.Redis;
+
+public sealed class GatherTests : IAsyncLifetime
+{
+    private const int Messages = 20_000;
+
+    private RedisServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    /// <summary>A group every so often: at once, steadily, and in bursts with pauses longer than twice the time to gather.</summary>
+    [Theory]
+    [InlineData("00:00:00", 20_000, 0)]
+    [InlineData("00:00:00", 40, 1)]
+    [InlineData("00:00:00", 1_000, 60)]
+    [InlineData(null, 20_000, 0)]
+    [InlineData(null, 40, 1)]
+    [InlineData(null, 1_000, 60)]
+    [InlineData("00:00:01", 5_000, 100)]
+    public async Task However_messages_come_and_are_gathered_all_arrive_in_order(string? gather, int group, int pause)
+    {
+        var settings = gather is null ? new BackplaneSettings() : new BackplaneSettings { Gather = TimeSpan.Parse(gather, CultureInfo.InvariantCulture) };
+        await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
+        await using var node = await TestBackplane.UpAsync(_server, "node", settings);
+        var received = new List<int>(Messages);
+        await node.SubscribeAsync("push:room:a", payload => received.Add(BitConverter.ToInt32(payload.Span)));
+
+        for (var first = 0; first < Messages; first += group)
+        {
+            var reached = await Task.WhenAll(Enumerable.Range(first, group).Select(i => publisher.Bus.PublishAsync("push:room:a", BitConverter.GetBytes(i))));
+            Assert.All(reached, count => Assert.Equal(1, count));
+            // The load's shape, and nothing that is waited for.
+            if (pause > 0)
+                await Task.Delay(pause, TestContext.Current.CancellationToken);
+        }
+
+        await Eventually.HoldsAsync(() => Volatile.Read(ref received).Count == Messages, "all messages");
+        Assert.Equal(Enumerable.Range(0, Messages), received);
+        Assert.Equal(0, node.Losses("push:room:a"));
+    }
+}

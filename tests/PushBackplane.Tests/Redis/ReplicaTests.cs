@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using RedisPush.Testing;
+
+namespace PushBackplane.Tests.Redis;
+
+/// <summary>A connection string that names a master and its replica: what is published on the replica does not reach the master.</summary>
+public sealed class ReplicaTests : IAsyncLifetime
+{
+    private RedisServer _master = null!;
+    private RedisServer _replica = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _master = await RedisServer.StartNewAsync("--repl-diskless-sync-delay", "0");
+        _replica = await RedisServer.StartNewAsync("--replicaof", "127.0.0.1", _master.Port.ToString(CultureInfo.InvariantCulture));
+        await Eventually.HoldsAsync(async () => (await _replica.CliAsync("INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal), "the replica is in step");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _replica.DisposeAsync();
+        await _master.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_published_is_received_whichever_is_named_first(bool masterFirst)
+    {
+        var both = masterFirst ? $"{_master.EndPoint},{_replica.EndPoint}" : $"{_replica.EndPoint},{_master.EndPoint}";
+        for (var round = 0; round < 5; round++)
+        {
+            await using var node = await TestBackplane.StartAsync(both);
+            await using var other = await TestBackplane.StartAsync(both, "other");
+            await node.IsUpAsync();
+            await other.IsUpAsync();
+            var received = new ConcurrentQueue<string>();
+            await node.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
+
+            for (var i = 0; i < 10; i++)
+            {
+                Assert.Equal(1, await other.Bus.PublishAsync("push:room:a", Encoding.UTF8.GetBytes($"other {i}")));
+                Assert.Equal(1, await node.Bus.PublishAsync("push:room:a", Encoding.UTF8.GetBytes($"own {i}")));
+            }
+
+            Assert.Equal("1", await _master.CliAsync("PUBLISH", "push:room:a", "at the master"));
+            await Eventually.HoldsAsync(() => received.Count == 21, "all messages");
+            Assert.Equal([.. Enumerable.Range(0, 10).SelectMany(i => (string[])[$"other {i}", $"own {i}"]), "at the master"], received);
+        }
+    }
+}

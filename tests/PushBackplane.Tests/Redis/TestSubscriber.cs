@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using PushBackplane.Redis;
+
+namespace PushBackplane.Tests.Redis;
+
+/// <summary>A subscriber connection that remembers its end. Any thread.</summary>
+internal sealed class TestSubscriber : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentQueue<string> _causes = new();
+
+    /// <summary>Begins to connect.</summary>
+    /// <param name="connectionString">Of one server.</param>
+    /// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
+    public TestSubscriber(string connectionString, TimeSpan gather = default)
+    {
+        var options = RedisOptions.Parse("ConnectionStrings:Redis", connectionString);
+        Connection = new SubscriberConnection(options, options.EndPoints[0], gather, cause =>
+        {
+            _causes.Enqueue(cause);
+            _closed.TrySetResult(cause);
+        });
+    }
+
+    public SubscriberConnection Connection { get; }
+
+    /// <summary>Every cause of death that was told.</summary>
+    public IEnumerable<string> Causes => _causes;
+
+    /// <summary>Waits for the end.</summary>
+    /// <returns>Its cause.</returns>
+    public Task<string> CauseAsync() => InTimeAsync(_closed.Task);
+
+    /// <inheritdoc cref="SubscriberConnection.SubscribeAsync"/>
+    public Task<bool> SubscribeAsync(string channel, Action<byte[]>? onPayload = null) => InTimeAsync(Connection.SubscribeAsync(channel, onPayload ?? (_ => { })));
+
+    /// <inheritdoc cref="SubscriberConnection.UnsubscribeAsync"/>
+    public Task<bool> UnsubscribeAsync(string channel) => InTimeAsync(Connection.UnsubscribeAsync(channel));
+
+    /// <summary>Nothing may hang: an answer that does not come fails the test.</summary>
+    public static Task<T> InTimeAsync<T>(Task<T> task) => task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+
+    /// <inheritdoc cref="InTimeAsync{T}(Task{T})"/>
+    public static Task InTimeAsync(Task task) => task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+
+    public void Dispose() => Connection.Dispose();
+}

@@ -1,0 +1,48 @@
+using PushFarm.FunctionalTests.Harness;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>Redis behind TLS, both connections to it: the one that publishes and the one that subscribes.</summary>
+public sealed class RedisTlsTests
+{
+    private const string Password = "correct-horse-battery";
+
+    [Fact]
+    public async Task What_is_published_over_TLS_reaches_a_member()
+    {
+        await using var redis = await TlsRedis.StartNewAsync("--requirepass", Password);
+        (string, string)[] settings = [("ConnectionStrings:Redis", $"{redis.EndPoint},ssl=true,password={Password}"), ("SSL_CERT_FILE", redis.Authority)];
+        await using var node = await ProgramProcess.StartNodeAsync(settings);
+        await using var api = await ProgramProcess.StartApiAsync(settings);
+        var room = Room.New();
+        await using var client = await WsClient.ConnectAsync(node.NodePort);
+        await client.JoinAsync(room);
+
+        Assert.Equal("1", await redis.CliAsync("-a", Password, "--no-auth-warning", "PUBLISH", Room.Channel(room), "1"));
+        Assert.Equal(["1"], await client.NextItemsAsync(room, 1));
+        // Longer than a record of TLS.
+        var longer = $"\"{new string('x', 60_000)}\"";
+        await Http.PublishAsync(api, room, longer);
+        Assert.Equal([longer], await client.NextItemsAsync(room, 1));
+        Assert.DoesNotContain(Password, node.Log + api.Log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, "its certificate is not accepted, or it wants another password")]
+    [InlineData(false, "no connection can be made")]
+    public async Task Without_trust_or_without_TLS_a_node_is_not_ready_and_logs_a_cause_that_tells_no_secret(bool tls, string cause)
+    {
+        await using var redis = await TlsRedis.StartNewAsync("--requirepass", Password);
+        var management = FreePort.Next();
+        await using var node = ProgramProcess.Start(
+            "PushNode",
+            [("ConnectionStrings:Redis", $"{redis.EndPoint},ssl={tls},password={Password}"), ("Management:Port", $"{management}")],
+            ["--urls", $"http://127.0.0.1:{FreePort.Next()}"],
+            managementPort: management);
+        await node.BecomesUnreadyAsync();
+        await Wait.UntilAsync(() => node.Log.Contains("[2002]", StringComparison.Ordinal) && node.Log.Contains($"Redis at {redis.EndPoint} is away: {cause}", StringComparison.Ordinal), "the cause is logged", () => node.Log);
+        await node.BecomesUnreadyAsync();
+        Assert.DoesNotContain(Password, node.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", node.Log, StringComparison.Ordinal);
+    }
+}
