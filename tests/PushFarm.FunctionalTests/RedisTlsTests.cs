@@ -27,6 +27,20 @@ public sealed class RedisTlsTests
         Assert.DoesNotContain(Password, node.Log + api.Log, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_Redis_that_wants_to_know_its_clients_is_shown_the_certificate_that_the_environment_names()
+    {
+        await using var redis = await TlsRedis.StartNewAsync("--tls-auth-clients", "yes");
+        (string, string)[] settings = [("ConnectionStrings:Redis", $"{redis.EndPoint},ssl=true"), ("SSL_CERT_FILE", redis.Authority), ("SERedis_ClientCertPfxPath", redis.ClientCertificate)];
+        await using var node = await ProgramProcess.StartNodeAsync(settings);
+        await using var api = await ProgramProcess.StartApiAsync(settings);
+        var room = Room.New();
+        await using var client = await WsClient.ConnectAsync(node.NodePort);
+        await client.JoinAsync(room);
+        await Http.PublishAsync(api, room, "1");
+        Assert.Equal(["1"], await client.NextItemsAsync(room, 1));
+    }
+
     [Theory]
     [InlineData(true, "its certificate is not accepted, or it wants another password")]
     [InlineData(false, "no connection can be made")]

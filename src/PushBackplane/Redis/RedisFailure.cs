@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
@@ -11,7 +12,7 @@ internal static class RedisFailure
 
     /// <summary>Whether an exception is what is thrown when Redis is at fault or the connection is being closed.</summary>
     public static bool IsExpected(Exception exception) =>
-        exception is RedisException or RedisCommandException or RespException or AuthenticationException or TimeoutException or SocketException or IOException or ObjectDisposedException
+        exception is RedisException or RedisCommandException or RespException or AuthenticationException or CryptographicException or TimeoutException or SocketException or IOException or ObjectDisposedException
             or OperationCanceledException;
 
     /// <summary>Describes what was thrown.</summary>
@@ -27,6 +28,7 @@ internal static class RedisFailure
         RedisCommandException => "the connection string switches a command off that is needed",
         RespException => Words(ConnectionFailureType.ProtocolFailure),
         AuthenticationException => NotAccepted,
+        CryptographicException => "the client certificate cannot be read",
         TimeoutException => "it does not answer",
         SocketException or IOException => Describe(ConnectionFailureType.SocketFailure, exception),
         _ => "the connection was lost",

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
@@ -16,6 +17,7 @@ internal sealed class RedisSocket(ConfigurationOptions options, EndPoint endPoin
     /// <summary>Connects.</summary>
     /// <exception cref="SocketException">There is no connection.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The server's certificate is not accepted.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The client's certificate cannot be read.</exception>
     public Stream Open()
     {
         _socket.Connect(endPoint);
@@ -28,9 +30,15 @@ internal sealed class RedisSocket(ConfigurationOptions options, EndPoint endPoin
         {
             TargetHost = string.IsNullOrEmpty(options.SslHost) ? (endPoint as DnsEndPoint)?.Host ?? ((IPEndPoint)endPoint).Address.ToString() : options.SslHost,
             EnabledSslProtocols = options.SslProtocols ?? default,
+            ClientCertificates = ClientCertificates(),
         });
         return secure;
     }
 
     public void Dispose() => _socket.Dispose();
+
+    /// <summary>For a Redis that wants one: from where StackExchange.Redis takes its own.</summary>
+    private static X509CertificateCollection? ClientCertificates() => Environment.GetEnvironmentVariable("SERedis_ClientCertPfxPath") is { Length: > 0 } path
+        ? [X509CertificateLoader.LoadPkcs12FromFile(path, Environment.GetEnvironmentVariable("SERedis_ClientCertPassword"))]
+        : null;
 }

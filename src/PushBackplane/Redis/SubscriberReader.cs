@@ -13,6 +13,10 @@ internal sealed class SubscriberReader(Stream stream, CommandQueue commands, Tim
 {
     private const int BufferLength = 64 * 1024;
 
+    /// <summary>More than any payload of Redis (512 MB) needs.</summary>
+    private const int LargestBuffer = 1 << 30;
+
+    private readonly ReadPace _pace = new(gather);
     private readonly Dictionary<string, Action<byte[]>> _subscribers = new(StringComparer.Ordinal);
     private byte[] _buffer = new byte[BufferLength];
     private int _filled;
@@ -22,23 +26,17 @@ internal sealed class SubscriberReader(Stream stream, CommandQueue commands, Tim
     /// <exception cref="RespException">What arrives is not from Redis.</exception>
     public string Run()
     {
-        long lastMessage = 0;
         while (true)
         {
             var read = stream.Read(_buffer, _filled, _buffer.Length - _filled);
             if (read == 0)
                 return "the connection was lost";
             _filled += read;
-            var isFull = _filled == _buffer.Length;
             if (HandleReplies(out var hadMessages) is { } refusal)
                 return refusal;
-            if (!hadMessages)
-                continue;
-
-            // A full buffer means that more is there already.
-            if (!isFull && Stopwatch.GetElapsedTime(lastMessage) < 2 * gather)
-                Thread.Sleep(gather);
-            lastMessage = Stopwatch.GetTimestamp();
+            // Not for acknowledgements, for which somebody waits.
+            if (hadMessages && _pace.After(read, Stopwatch.GetTimestamp()) is { Ticks: > 0 } pause)
+                Thread.Sleep(pause);
         }
     }
 
@@ -82,6 +80,8 @@ internal sealed class SubscriberReader(Stream stream, CommandQueue commands, Tim
     /// <summary>Moves what is incomplete to the front, of a larger buffer if it fills this one.</summary>
     private void Keep(ReadOnlySpan<byte> rest)
     {
+        if (rest.Length == LargestBuffer)
+            throw new RespException();
         var length = rest.Length == _buffer.Length ? 2 * _buffer.Length : rest.IsEmpty ? BufferLength : _buffer.Length;
         var buffer = length == _buffer.Length ? _buffer : new byte[length];
         rest.CopyTo(buffer);

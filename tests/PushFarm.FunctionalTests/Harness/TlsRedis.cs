@@ -25,6 +25,9 @@ internal sealed class TlsRedis : IAsyncDisposable
     /// <summary>"localhost:port", without the option that asks for TLS.</summary>
     public string EndPoint => string.Create(CultureInfo.InvariantCulture, $"localhost:{_port}");
 
+    /// <summary>A PKCS 12 file, without a password, with a certificate that this Redis accepts from clients.</summary>
+    public string ClientCertificate => Path.Combine(_directory, "client.pfx");
+
     public static async Task<TlsRedis> StartNewAsync(params string[] arguments)
     {
         var redis = new TlsRedis();
@@ -68,11 +71,13 @@ internal sealed class TlsRedis : IAsyncDisposable
         names.AddDnsName("localhost");
         server.CertificateExtensions.Add(names.Build());
         server.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
-        server.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        server.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
         using var certificate = server.Create(authorityCertificate, from, to, RandomNumberGenerator.GetBytes(8));
 
         File.WriteAllText(Authority, authorityCertificate.ExportCertificatePem());
         File.WriteAllText(Certificate, certificate.ExportCertificatePem());
         File.WriteAllText(Key, key.ExportPkcs8PrivateKeyPem());
+        using var withKey = certificate.CopyWithPrivateKey(key);
+        File.WriteAllBytes(ClientCertificate, withKey.Export(X509ContentType.Pkcs12));
     }
 }
