@@ -7,7 +7,7 @@ namespace PushBackplane.Redis;
 /// <summary>
 /// Publishes to the program's own canary channel on one link and watches whether it comes back: the only proof that both sockets, and Redis between
 /// them, still deliver. A Redis that is stopped keeps its sockets open and looks connected for ever. Lives as long as its link; <see cref="RunAsync"/>
-/// is called once, payloads arrive on the link's callback thread.
+/// is called once, payloads arrive on the link's subscriber thread.
 /// </summary>
 /// <param name="link">The link it watches.</param>
 /// <param name="channel">The canary channel of this program.</param>

@@ -4,7 +4,7 @@ namespace PushBackplane.Redis;
 
 /// <summary>
 /// One channel somebody wants, from subscribe to unsubscribe, through any number of links. <see cref="Link"/> belongs to the lock of
-/// <see cref="RedisSubscriptions"/>; payloads arrive on the link's callback thread.
+/// <see cref="RedisSubscriptions"/>; payloads arrive on the link's subscriber thread.
 /// </summary>
 /// <param name="channel">The channel's full name.</param>
 /// <param name="onPayload">Takes each payload.</param>

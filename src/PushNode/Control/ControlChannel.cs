@@ -4,7 +4,7 @@ using PushNode.Telemetry;
 namespace PushNode.Control;
 
 /// <summary>
-/// Hears the farm's control channel from the program's start on, and does what is asked of this node. Lives as long as the node; messages come on the backplane's callback thread, which
+/// Hears the farm's control channel from the program's start on, and does what is asked of this node. Lives as long as the node; messages come on the backplane's subscriber thread, which
 /// nothing here holds up: a command only changes what the drain wants.
 /// </summary>
 internal sealed class ControlChannel : IHostedService

@@ -31,6 +31,17 @@ public sealed class RedisLinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_link_is_two_connections_one_that_publishes_and_one_that_subscribes()
+    {
+        using var link = await ConnectAsync();
+        Assert.True(await link.SubscribeAsync("a", _ => { }));
+        Assert.Equal(1, await link.PublishAsync("a", [1], TimeSpan.FromSeconds(10), TimeProvider.System));
+        var clients = (await _server.CliAsync("CLIENT", "LIST")).Split('\n').Where(client => !client.Contains("cmd=client|list", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(2, clients.Length);
+        Assert.Single(clients, client => client.Contains(" sub=1 ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_subscription_on_a_dead_link_is_never_taken_for_acknowledged()
     {
         using var link = await ConnectAsync();
