@@ -102,7 +102,8 @@ internal sealed class Connection
     public void Send(Frame frame) => SendAnd(frame, static () => { });
 
     /// <summary>
-    /// Sends an answer and makes a change between which no push can fall: JOINED and the entry into the room, LEFT and the exit.
+    /// Makes a change and sends the answer that tells of it, between which no push can fall: the entry into a room and JOINED, the exit and LEFT. The change comes first: what is published by who has
+    /// read JOINED finds the member in the room.
     /// </summary>
     /// <param name="answer">What to send.</param>
     /// <param name="change">Runs under the connection's gate; may take a shard's lock and no other.</param>
@@ -113,8 +114,8 @@ internal sealed class Connection
         {
             if (_closing is not null)
                 return false;
-            SendLocked(answer);
             change();
+            SendLocked(answer);
             return true;
         }
     }

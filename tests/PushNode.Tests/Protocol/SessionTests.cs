@@ -33,6 +33,20 @@ public sealed class SessionTests : IDisposable
         Assert.Equal("""{"type":"PONG","data":{}}""", client.Frames[0].Text);
     }
 
+    /// <summary>Otherwise what somebody publishes upon JOINED may find nobody in the room.</summary>
+    [Fact]
+    public void A_room_has_its_new_member_before_JOINED_leaves()
+    {
+        var room = _node.Rooms.Hold(TestFrames.Room("r"));
+        var client = _node.Connect();
+        var members = new List<int>();
+        client.Wire.OnWrite = () => members.Add(room.Members.Count);
+        client.Send("""{"type":"JOIN","data":{"room":"r"}}""");
+        Assert.Equal(["JOINED r"], client.Received);
+        Assert.Equal([1], members);
+        _node.Rooms.Release(room);
+    }
+
     [Theory]
     [InlineData("", "bad_json")]
     [InlineData("{", "bad_json")]
