@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-const usage = `usage: bench/run.sh [--quick] [--rounds N] [--connections N] [--seconds N] [--idle N] [--warm-up N] [--only NAME,NAME] [--no-docs]
+const usage = `usage: bench/run.sh [--quick] [--rounds N] [--connections N] [--seconds N] [--idle N] [--warm-up N] [--farm N] [--only NAME,NAME] [--no-docs]
 
   --quick          one small round, to see that it works: 1,000 connections, 3 s, 5 s of idleness, 3 s to warm up
   --rounds N       rounds in turn, of which medians are taken (5)
@@ -45,12 +45,12 @@ export function readOptions(args) {
 
   const defaults = values.quick ? quick : published;
   const options = {
-    rounds: number(values, "rounds", defaults, 1, 100),
-    connections: number(values, "connections", defaults, 100, 19_000),
-    seconds: number(values, "seconds", defaults, 1, 600),
-    idle: number(values, "idle", defaults, 0, 3600),
-    warmUp: number(values, "warm-up", { "warm-up": defaults.warmUp }, 1, 600),
-    farm: number(values, "farm", defaults, 1, 19_000),
+    rounds: number(values, "rounds", defaults.rounds, 1, 100),
+    connections: number(values, "connections", defaults.connections, 100, 19_000),
+    seconds: number(values, "seconds", defaults.seconds, 1, 600),
+    idle: number(values, "idle", defaults.idle, 0, 3600),
+    warmUp: number(values, "warm-up", defaults.warmUp, 1, 600),
+    farm: number(values, "farm", defaults.farm, 1, 19_000),
     only: values.only?.split(","),
   };
   options.smallRoom = Math.ceil(options.connections / 10);
@@ -59,8 +59,8 @@ export function readOptions(args) {
   return options;
 }
 
-function number(values, key, defaults, least, most) {
-  const value = values[key] === undefined ? defaults[key] : Number(values[key]);
+function number(values, key, otherwise, least, most) {
+  const value = values[key] === undefined ? otherwise : Number(values[key]);
   if (!Number.isInteger(value) || value < least || value > most) refuse(`--${key} accepts a number from ${least} to ${most}.`);
   return value;
 }

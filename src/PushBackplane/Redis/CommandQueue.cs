@@ -16,9 +16,6 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
     private bool _isWriting;
     private bool _isClosed;
 
-    // The writer's own.
-    private ArrayBufferWriter<byte> _written = new();
-
     /// <summary>Queues a command; after the end it is answered at once.</summary>
     /// <returns>Its <see cref="Command.Answer"/>.</returns>
     public Task<bool> AskAsync(Command command)
@@ -81,8 +78,8 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
     {
         try
         {
-            while (TryTake())
-                _stream!.Write(_written.WrittenSpan);
+            while (Take() is { } commands)
+                _stream!.Write(commands.WrittenSpan);
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
@@ -90,13 +87,18 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         }
     }
 
-    private bool TryTake()
+    /// <summary>Takes what is queued; null when that is nothing, and then this writer has ended.</summary>
+    private ArrayBufferWriter<byte>? Take()
     {
         lock (_lock)
         {
-            _written.ResetWrittenCount();
-            (_gathered, _written) = (_written, _gathered);
-            return _isWriting = !_isClosed && _written.WrittenCount > 0;
+            _isWriting = !_isClosed && _gathered.WrittenCount > 0;
+            if (!_isWriting)
+                return null;
+            // A new one, not the last: all rooms at once after an outage would leave megabytes behind.
+            var taken = _gathered;
+            _gathered = new ArrayBufferWriter<byte>();
+            return taken;
         }
     }
 }
