@@ -8,7 +8,7 @@ public sealed class PushApiSettings : ICheckedSettings
     /// <summary>The section these keys are read from.</summary>
     public const string Section = "PushApi";
 
-    /// <summary>The longest request body, in bytes; of a chunked one the framing counts too.</summary>
+    /// <summary>The longest request body, in bytes, without the framing of chunks.</summary>
     [Number(1024, 64 * 1024 * 1024)]
     public int MaxBodyBytes { get; set; } = 1024 * 1024;
 

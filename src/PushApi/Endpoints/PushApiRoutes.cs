@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using PushApi.Problems;
+using PushApi.Requests;
 using PushApi.Telemetry;
 
 namespace PushApi.Endpoints;
@@ -20,7 +21,7 @@ public static class PushApiRoutes
         endpoints.ServiceProvider.GetRequiredService<PushApiMetrics>();
 
         var api = endpoints.MapGroup("");
-        api.WithMetadata(new RequestSizeLimitAttribute(settings.MaxBodyBytes));
+        api.WithMetadata(new RequestSizeLimitAttribute(BodyReader.KestrelLimit(settings)));
         ((IEndpointConventionBuilder)api).Finally(endpoint => endpoint.RequestDelegate = RequestGuard.Around(endpoint.RequestDelegate!));
 
         api.MapPublish("/v1/rooms/{room}/messages", (context, publish) => publish.ToRoomAsync(context)).DescribeRoom();

@@ -4,13 +4,19 @@ using PushApi.Publishing;
 namespace PushApi.Requests;
 
 /// <summary>
-/// Reads request bodies whole, within the limits. The body limit itself is Kestrel's, set on each endpoint (it also guards chunked bodies
-/// and what is left unread). One per process, called from any request thread.
+/// Reads request bodies whole, within the limits. A body over the limit is refused without reading the rest, which Kestrel then discards up to
+/// <see cref="KestrelLimit"/>: a client that is still sending gets to read the answer instead of a reset. One per process, called from any request thread.
 /// </summary>
 internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
 {
     // Most bodies are smaller; a larger one grows as its bytes come, so that announcing a length alone takes no memory.
     private const int FirstBuffer = 4096;
+
+    /// <summary>What Kestrel discards of a refused body, beyond the limit. A client that sends even more is cut off.</summary>
+    private const long MaxDiscarded = 16 * 1024 * 1024;
+
+    /// <summary>The longest body, in bytes with its chunks' framing, that Kestrel lets through to be read or discarded.</summary>
+    public static long KestrelLimit(PushApiSettings settings) => settings.MaxBodyBytes + MaxDiscarded;
 
     /// <summary>The answer while too much is pending.</summary>
     public static Problem TooMuchPending() => new(
@@ -43,9 +49,11 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         return (null, problem);
     }
 
-    private static async Task<Problem?> FillAsync(RequestBody body, HttpContext context)
+    private async Task<Problem?> FillAsync(RequestBody body, HttpContext context)
     {
         var length = context.Request.ContentLength;
+        if (length > settings.MaxBodyBytes)
+            return TooLarge();
         while (true)
         {
             if (body.Free.IsEmpty && !body.TryGrow(NextCapacity(body.Bytes.Length, length)))
@@ -55,6 +63,8 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
             if (count == 0)
                 break;
             body.Advance(count);
+            if (body.Bytes.Length > settings.MaxBodyBytes)
+                return TooLarge();
         }
 
         return body.Bytes.IsEmpty
@@ -69,14 +79,14 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         return (int)(contentLength >= capacity ? Math.Min(next, contentLength.Value + 1) : next);
     }
 
+    private Problem TooLarge() => new(ProblemType.BodyTooLarge, $"The body is larger than {settings.MaxBodyBytes} bytes. Nothing was published.")
+    {
+        Limit = settings.MaxBodyBytes,
+    };
+
     private Problem Explain(BadHttpRequestException refused) => refused.StatusCode switch
     {
-        StatusCodes.Status413PayloadTooLarge => new Problem(
-            ProblemType.BodyTooLarge,
-            $"The body is larger than {settings.MaxBodyBytes} bytes. Nothing was published.")
-        {
-            Limit = settings.MaxBodyBytes,
-        },
+        StatusCodes.Status413PayloadTooLarge => TooLarge(),
         StatusCodes.Status408RequestTimeout => new Problem(ProblemType.BodyTimeout, "The body came too slowly. Nothing was published."),
         _ => new Problem(ProblemType.BadBody, "The body's framing is broken: it ended early or has a malformed chunk. Nothing was published."),
     };
