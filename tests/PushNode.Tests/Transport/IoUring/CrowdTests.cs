@@ -47,9 +47,10 @@ public sealed class CrowdTests
         await publishing;
         await node.IsEmptyAsync();
         await node.ServesAsync();
+        // The last message may still wait in its room's window.
+        await Eventually.HoldsAsync(() => node.Metrics.Read("push.messages_received") == node.Metrics.Read("push.messages_merged") + node.Metrics.Read("push.messages_dropped"), "every message is merged or dropped");
         await Eventually.HoldsAsync(() => node.Metrics.Read("push.deliveries_expected") == node.Metrics.Read("push.deliveries") + node.Metrics.Read("push.deliveries_dropped"), "the accounting closes");
         Assert.NotEqual(0, node.Metrics.Read("push.deliveries"));
-        node.Metrics.AssertMessagesClose();
     }
 
     /// <summary>One client that reads so many frames, pinging all the while, and then leaves.</summary>
