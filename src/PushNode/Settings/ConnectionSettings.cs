@@ -43,7 +43,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
     /// </summary>
     public string AllowedOrigins { get; set; } = "*";
 
-    /// <summary>A client from which nothing came for so long is pinged. Under the 30 s after which many mobile carriers and proxies forget a quiet connection.</summary>
+    /// <summary>A client from which nothing came for so long is pinged, or up to a fifth earlier (PingSpread). Under the 30 s after which many mobile carriers and proxies forget a quiet connection.</summary>
     [Duration("00:00:00.1", "01:00:00")]
     public TimeSpan PingAfter { get; set; } = TimeSpan.FromSeconds(25);
 
