@@ -27,6 +27,12 @@ internal static class Program
                 throw new SettingsException($"{endpoint} has no meaning for PushFarm, which has two addresses; it accepts Farm:NodeUrl and Farm:ApiUrl.");
             builder.UseUrl("Farm:NodeUrl", settings.NodeUrl).UseUrl("Farm:ApiUrl", settings.ApiUrl);
 
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                if (endpoint.IPEndPoint?.Port == settings.NodePort)
+                    endpoint.UseForClients();
+            }));
+
             var name = $"{Environment.MachineName}:{settings.NodePort}";
             builder.Services.AddPushNode(builder.Configuration, name, defaultRedis: null, [settings.NodePort]);
             builder.Services.AddPushApi(builder.Configuration);

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using PushHosting;
 
 namespace PushNode;
@@ -10,8 +9,7 @@ internal static class Program
     private static Task<int> Main(string[] args) => PushProgram.RunAsync(() =>
     {
         var builder = PushProgram.CreateBuilder(args).UseDefaultUrl("http://*:7777");
-        // A WebSocket of HTTP/2 is a stream of a shared connection, which nothing here is made for.
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.UseForClients()));
         builder.Services.AddPushNode(builder.Configuration, PushProgram.DefaultName(builder), defaultRedis: "localhost:6379", PushProgram.PlainPorts(builder));
         builder.Services.AddManagement(builder.Configuration, ManagementPort);
 

@@ -44,10 +44,10 @@ public static class PushNodeServices
             settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<Admission>().Leave));
 
         // The way in: admission, handshake, session.
-        services.AddSingleton(settings.Connections).AddSingleton<Admission>();
+        services.AddSingleton(settings.Connections).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
         services.AddSingleton<WebSocketEndpoint>();
-        services.Configure<KestrelServerOptions>(kestrel => kestrel.LimitHandshake(settings.Connections));
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.LeaveHandshakes(settings.Connections));
         services.Configure<SocketTransportOptions>(transport => transport.LimitSendBuffer(settings.Connections));
 
         if (UsesEpoll(settings))
@@ -75,12 +75,27 @@ public static class PushNodeServices
         return group;
     }
 
-    /// <summary>Whoever connects and does not speak is gone after the handshake's time.</summary>
-    private static void LimitHandshake(this KestrelServerOptions kestrel, ConnectionSettings settings)
+    /// <summary>
+    /// Makes a listener one for clients: HTTP/1.1 only, since a WebSocket of HTTP/2 is a stream of a shared connection, which nothing here is made for; and under the budget and the deadline of
+    /// <c>Push:Connections:MaxHandshakes</c> and <c>Push:Connections:HandshakeTimeout</c>. To be called before TLS is added, which then counts too.
+    /// </summary>
+    /// <param name="endpoint">The listener, of an application with <see cref="AddPushNode"/>.</param>
+    public static void UseForClients(this ListenOptions endpoint)
+    {
+        endpoint.Protocols = HttpProtocols.Http1;
+        var handshakes = endpoint.ApplicationServices.GetRequiredService<PendingHandshakes>();
+        endpoint.Use(next => connection => handshakes.RunAsync(connection, next));
+    }
+
+    /// <summary>
+    /// Kestrel's own time-outs begin anew with a connection's first byte and with each request, so they are no deadline. They come after that of <see cref="PendingHandshakes"/>, which is up to a
+    /// second late, and serve the publish API where it shares the process.
+    /// </summary>
+    private static void LeaveHandshakes(this KestrelServerOptions kestrel, ConnectionSettings settings)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.RequestHeadersTimeout = settings.HandshakeTimeout;
-        kestrel.Limits.KeepAliveTimeout = settings.HandshakeTimeout;
+        kestrel.Limits.RequestHeadersTimeout = settings.HandshakeTimeout + TimeSpan.FromSeconds(2);
+        kestrel.Limits.KeepAliveTimeout = kestrel.Limits.RequestHeadersTimeout;
     }
 
     /// <summary>Connections inherit the buffer of the socket that accepts them.</summary>

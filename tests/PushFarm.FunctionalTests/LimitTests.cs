@@ -94,6 +94,78 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         Assert.InRange((await RawHttp.SendAsync(port, $"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).Status, 400, 426);
     }
 
+    /// <summary>RFC 6455, 4.2.1, point by point.</summary>
+    [Theory]
+    [InlineData("GET /ws HTTP/1.1", "GET /ws HTTP/1.0", 426)]
+    [InlineData("GET /ws HTTP/1.1", "get /ws HTTP/1.1", 405)]
+    [InlineData("GET /ws HTTP/1.1", "HEAD /ws HTTP/1.1", 405)]
+    [InlineData("Host: localhost\r\n", "", 400)]
+    [InlineData("Host: localhost", "Host: ", 400)]
+    [InlineData("Host: localhost", "Host: localhost\r\nHost: localhost", 400)]
+    [InlineData("Upgrade: websocket\r\n", "", 426)]
+    [InlineData("Upgrade: websocket", "Upgrade: h2c", 426)]
+    [InlineData("Upgrade: websocket", "Upgrade: websockets", 426)]
+    [InlineData("Upgrade: websocket", "Upgrade: websocket/13", 426)]
+    [InlineData("Connection: keep-alive, Upgrade\r\n", "", 426)]
+    [InlineData("Connection: keep-alive, Upgrade", "Connection: keep-alive", 426)]
+    [InlineData("Connection: keep-alive, Upgrade", "Connection: Upgrader", 426)]
+    [InlineData("Connection: keep-alive, Upgrade", "Connection: no-Upgrade", 426)]
+    [InlineData("Sec-WebSocket-Version: 13\r\n", "", 426)]
+    [InlineData("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 013", 426)]
+    [InlineData("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13, 8", 426)]
+    [InlineData("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 13", 426)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "", 400)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBs ZSBub25jZQ==", 400)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBs\tZSBub25jZQ==", 400)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ", 400)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j", 400)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZSE=", 400)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZSEh", 400)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j_Q==", 400)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", 400)]
+    [InlineData("Host: localhost", "Host: localhost\r\nContent-Length: 1", 426)]
+    public async Task A_handshake_that_RFC_6455_forbids_is_refused(string right, string wrong, int status)
+    {
+        var request = RawHttp.Upgrade("/ws").Replace(right, wrong, StringComparison.Ordinal);
+        var answer = await RawHttp.SendAsync(_farm.NodePort, request);
+        Assert.Equal(status, answer.Status);
+        if (status == 426)
+            Assert.Equal(("13", "websocket"), (answer.Headers["Sec-WebSocket-Version"], answer.Headers["Upgrade"]));
+    }
+
+    [Theory]
+    [InlineData("Upgrade: websocket", "uPGRADE: WebSocket")]
+    [InlineData("Upgrade: websocket", "Upgrade: h2c, websocket")]
+    [InlineData("Connection: keep-alive, Upgrade", "cONNECTION:uPGRADE")]
+    [InlineData("Connection: keep-alive, Upgrade", "Connection: keep-alive\r\nConnection: Upgrade")]
+    [InlineData("GET /ws", "GET http://localhost/ws")]
+    [InlineData("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-key:   dGhlIHNhbXBsZSBub25jZQ==  ")]
+    public async Task A_handshake_that_RFC_6455_allows_is_accepted(string usual, string unusual)
+    {
+        var answer = await RawHttp.SendAsync(_farm.NodePort, RawHttp.Upgrade("/ws").Replace(usual, unusual, StringComparison.Ordinal));
+        Assert.Equal((101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), (answer.Status, answer.Headers["Sec-WebSocket-Accept"]));
+    }
+
+    [Theory]
+    [InlineData("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8", 426)]
+    [InlineData("Upgrade: websocket\r\n", "", 426)]
+    [InlineData("dGhlIHNhbXBsZSBub25jZQ==", "short", 400)]
+    [InlineData("\r\n\r\n", "\r\nOrigin: http://evil.example\r\n\r\n", 403)]
+    [InlineData("", "", 503)]
+    public async Task A_refused_handshake_ends_its_connection(string right, string wrong, int status)
+    {
+        await using var farm = await StartFarmAsync(("Push:Connections:Max", "1"), ("Push:Connections:AllowedOrigins", "http://good.example"));
+        await using var only = await WsClient.ConnectAsync(farm.NodePort);
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", farm.NodePort, TestContext.Current.CancellationToken);
+        var request = right.Length == 0 ? RawHttp.Upgrade("/ws") : RawHttp.Upgrade("/ws").Replace(right, wrong, StringComparison.Ordinal);
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
+        var answer = await Wait.ForAsync(new StreamReader(socket.GetStream()).ReadToEndAsync(TestContext.Current.CancellationToken), "the end of a refused client's connection");
+        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+        // Not by the deadline.
+        Assert.Equal(0, (await Metrics.ScrapeAsync(farm))["push_handshakes_cut_total"]);
+    }
+
     [Fact]
     public async Task A_path_that_is_none_is_404()
     {
@@ -116,6 +188,96 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
     }
 
     [Fact]
+    public async Task Connections_that_are_kept_alive_by_requests_are_cut_as_well()
+    {
+        await using var farm = await StartFarmAsync(("Push:Connections:HandshakeTimeout", "00:00:02"));
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", farm.NodePort, TestContext.Current.CancellationToken);
+        var answers = 0;
+        var reading = Task.Run(async () =>
+        {
+            var buffer = new byte[65536];
+            try
+            {
+                while (await socket.GetStream().ReadAsync(buffer) > 0)
+                    answers++;
+            }
+            catch (IOException)
+            {
+                // Expected: cut.
+            }
+        }, TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(
+            async () =>
+            {
+                if (reading.IsCompleted)
+                    return true;
+                await TryAskAsync(socket);
+                return false;
+            },
+            "the connection is cut although it asks for something all the time",
+            () => farm.Log);
+        Assert.True(answers > 0);
+        Assert.Equal(1, (await Metrics.ScrapeAsync(farm))["push_handshakes_cut_total"]);
+    }
+
+    [Fact]
+    public async Task Connections_that_are_no_WebSockets_have_a_limit_and_shut_nobody_out()
+    {
+        const int Limit = 20;
+        const int Idle = 200;
+        await using var farm = await StartFarmAsync(
+            ("Push:Connections:Max", "10"), ("Push:Connections:MaxHandshakes", $"{Limit}"), ("Push:Connections:HandshakeTimeout", "00:05:00"));
+        using var publisher = new TcpClient();
+        await publisher.ConnectAsync("127.0.0.1", farm.ApiPort, TestContext.Current.CancellationToken);
+        var idle = new List<TcpClient>();
+        var ends = new List<Task>();
+        while (idle.Count < Idle)
+        {
+            var socket = new TcpClient();
+            idle.Add(socket);
+            await socket.ConnectAsync("127.0.0.1", farm.NodePort, TestContext.Current.CancellationToken);
+            if (idle.Count % 2 == 0)
+                await TryAskAsync(socket);
+            ends.Add(ReadToEndAsync(socket));
+        }
+
+        await Wait.UntilAsync(() => ends.Count(end => end.IsCompleted) >= Idle - Limit, "all but as many as may stand are cut", () => farm.Log);
+        var metrics = await Metrics.ScrapeAsync(farm);
+        Assert.Equal((Limit, Limit, Idle - Limit), ((int)metrics["push_handshakes_pending"], (int)metrics["push_handshakes_limit"], (int)metrics["push_handshakes_cut_total"]));
+        Assert.Contains("Push:Connections:MaxHandshakes", farm.Output, StringComparison.Ordinal);
+
+        // Whoever asks for a WebSocket takes the place of one that does not, once that has had its second.
+        var clients = new List<WsClient>();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    clients.Add(await WsClient.ConnectAsync(farm.NodePort));
+                }
+                catch (Exception refused) when (refused is IOException or SocketException)
+                {
+                    // Expected while all of them are young.
+                }
+
+                return clients.Count == 10;
+            },
+            "ten clients are let in",
+            () => farm.Log);
+        metrics = await Metrics.ScrapeAsync(farm);
+        Assert.Equal(10, metrics["push_connections"]);
+        Assert.InRange(metrics["push_handshakes_pending"], 0, Limit);
+
+        // The publishers' port has nothing to do with it.
+        await publisher.GetStream().WriteAsync("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        Assert.True(await Wait.ForAsync(publisher.GetStream().ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask(), "an answer of the API") > 0);
+        foreach (var client in clients)
+            await client.DisposeAsync();
+        idle.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
     public async Task Metrics_and_health_are_on_the_management_port_alone_whatever_the_Host_header_says()
     {
         var farm = _farm;
@@ -132,6 +294,19 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         Assert.Equal(404, (await RawHttp.SendAsync(farm.ManagementPort, $"POST /v1/broadcast HTTP/1.1\r\nHost: localhost:{farm.ApiPort}\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1")).Status);
         Assert.Equal(404, (await RawHttp.SendAsync(farm.ApiPort, RawHttp.Upgrade("/ws"))).Status);
         Assert.Equal(404, (await RawHttp.SendAsync(farm.NodePort, "POST /v1/broadcast HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1")).Status);
+    }
+
+    /// <summary>Makes a plain HTTP request, unless the connection is cut.</summary>
+    private static async Task TryAskAsync(TcpClient socket)
+    {
+        try
+        {
+            await socket.GetStream().WriteAsync("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        }
+        catch (IOException)
+        {
+            // Expected: cut.
+        }
     }
 
     private static async Task ReadToEndAsync(TcpClient socket)

@@ -32,7 +32,7 @@ public abstract class LivenessTests(NodeTransport transport) : TransportTests(tr
         await Task.WhenAll(silent.Select(client => client.EndAsync()));
         Assert.All(silent, client => Assert.InRange(client.Pings, 1, int.MaxValue));
 
-        // Pings are at least a second apart: six of them and what came before are more than one close time survived.
+        // Pings are at least four fifths of a second apart: six of them and what came before are more than one close time survived.
         await Wait.UntilAsync(() => living.All(client => client.Pings >= 6 || client.Ended.IsCompleted), "the living were pinged six times", () => farm.Log);
         Assert.All(living, client => Assert.True(!client.Ended.IsCompleted, client.Ended.IsCompleted ? $"{client.Pings} pings, {client.Ended.Result}" : ""));
         await Metrics.UntilAsync(farm, metrics => metrics["push_connections"] == 2, "only the living are left");

@@ -195,7 +195,8 @@ internal sealed class Connection
     public void CheckTime(long now)
     {
         // Nearly all connections at nearly all times, at the cost of one look: what changes in this instant is seen by the next tick.
-        if (Volatile.Read(ref _outbox) is null && Volatile.Read(ref _closing) is null && Since(Volatile.Read(ref _heardAt), now) < _rules.Connections.PingAfter)
+        var heardAt = Volatile.Read(ref _heardAt);
+        if (Volatile.Read(ref _outbox) is null && Volatile.Read(ref _closing) is null && Since(heardAt, now) < PingAfter(heardAt))
             return;
 
         lock (this)
@@ -220,7 +221,7 @@ internal sealed class Connection
         {
             CloseLocked(CloseReason.TooSlow);
         }
-        else if (quiet >= _rules.Connections.PingAfter && _pingedAfter != (int)heardAt)
+        else if (quiet >= PingAfter(heardAt) && _pingedAfter != (int)heardAt)
         {
             _pingedAfter = (int)heardAt;
             SendLocked(ControlFrames.Ping);
@@ -234,6 +235,8 @@ internal sealed class Connection
         else if (_outbox is null && Volatile.Read(ref _inbound)?.Violation is not null && Since(Volatile.Read(ref _heardAt), now) >= EchoTime)
             _wire.Complete();
     }
+
+    private TimeSpan PingAfter(long heardAt) => PingSpread.QuietTime(_rules.Connections.PingAfter, heardAt);
 
     private TimeSpan Since(long then, long now) => _rules.Time.GetElapsedTime(then, now);
 

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
 
 namespace PushNode.Endpoints;
 
@@ -14,16 +13,20 @@ internal static class Handshake
     /// <summary>What is wrong with the request: a status and a sentence; null when it may be upgraded.</summary>
     public static (int Status, string Error)? Check(HttpContext context)
     {
-        if (!HttpMethods.IsGet(context.Request.Method))
+        // Methods are case-sensitive, unlike HttpMethods.IsGet.
+        if (context.Request.Method != HttpMethods.Get)
             return (StatusCodes.Status405MethodNotAllowed, "This is a WebSocket endpoint; it accepts GET.");
         var headers = context.Request.Headers;
-        if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } || !HasToken(headers.Upgrade, "websocket"))
+        // Whether the header Connection has the token Upgrade is what IsUpgradableRequest says, for HTTP/1.0 too, in which an upgrade is to be ignored (RFC 9110, 7.8).
+        if (!HttpProtocol.IsHttp11(context.Request.Protocol)
+            || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } || !HasToken(headers.Upgrade, "websocket"))
             return (StatusCodes.Status426UpgradeRequired, "This is a WebSocket endpoint; it accepts HTTP/1.1 with Connection: Upgrade and Upgrade: websocket.");
         if (headers.SecWebSocketVersion != "13")
             return (StatusCodes.Status426UpgradeRequired, "Sec-WebSocket-Version is not accepted; it accepts 13.");
-        Span<byte> nonce = stackalloc byte[16];
-        if (headers.SecWebSocketKey.Count != 1 || !Convert.TryFromBase64String(headers.SecWebSocketKey[0]!, nonce, out var length) || length != 16)
-            return (StatusCodes.Status400BadRequest, "Sec-WebSocket-Key is missing or malformed; it accepts 16 bytes in base64.");
+        if (!context.Request.Host.HasValue)
+            return (StatusCodes.Status400BadRequest, "Host is empty; it accepts the node's name or address.");
+        if (headers.SecWebSocketKey is not [{ } key] || !IsNonce(key))
+            return (StatusCodes.Status400BadRequest, "Sec-WebSocket-Key is missing, malformed or given twice; it accepts 16 bytes in base64.");
         return null;
     }
 
@@ -46,6 +49,8 @@ internal static class Handshake
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";
+        // Whoever is refused goes elsewhere or comes later: its connection would only hold a place among the handshakes.
+        context.Response.Headers.Connection = "close";
         if (status == StatusCodes.Status405MethodNotAllowed)
         {
             context.Response.Headers.Allow = HttpMethods.Get;
@@ -53,11 +58,18 @@ internal static class Handshake
         else if (status == StatusCodes.Status426UpgradeRequired)
         {
             context.Response.Headers.Upgrade = "websocket";
-            context.Response.Headers.Connection = HeaderNames.Upgrade;
+            context.Response.Headers.Connection = "Upgrade, close";
             context.Response.Headers.SecWebSocketVersion = "13";
         }
 
         return context.Response.WriteAsync(error + "\n");
+    }
+
+    /// <summary>Whether it is 16 bytes in base64, which are 24 characters. The length leaves no room for the spaces that the decoder skips.</summary>
+    private static bool IsNonce(string key)
+    {
+        Span<byte> nonce = stackalloc byte[16];
+        return key.Length == 24 && Convert.TryFromBase64String(key, nonce, out var length) && length == 16;
     }
 
     private static bool HasToken(StringValues header, string token)

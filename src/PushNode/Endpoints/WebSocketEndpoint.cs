@@ -58,6 +58,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
 
         if (wire is null)
             return;
+        context.Features.Get<PendingHandshake>()?.End();
         var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
         metrics.ConnectionAccepted();
         var connection = new Connection(rules, wire, shards.Next());

@@ -24,7 +24,17 @@ internal sealed class ConnectionSettings : ICheckedSettings
     [Number(4_096, 16_777_216)]
     public int SendBufferBytes { get; set; } = 128 * 1024;
 
-    /// <summary>Time a client has to send a whole handshake.</summary>
+    /// <summary>
+    /// Connections that are not WebSockets yet; 0 means a tenth of <see cref="Max"/>, and 100 at least. A handshake takes milliseconds: a tenth of all clients at once is more than the worst storm of
+    /// reconnects needs, and little enough that clients which connect and ask for nothing cost the node descriptors and memory for a tenth of its clients at most.
+    /// </summary>
+    [Number(0, 10_000_000)]
+    public int MaxHandshakes { get; set; }
+
+    /// <summary><see cref="MaxHandshakes"/>, or what it means unless set.</summary>
+    public int HandshakesAllowed => MaxHandshakes > 0 ? MaxHandshakes : Math.Max(100, Max / 10);
+
+    /// <summary>Time from the accept to the answer 101, TLS included. Whatever is no WebSocket by then is cut, so plain HTTP connections last no longer either.</summary>
     [Duration("00:00:00.1", "00:05:00")]
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -33,7 +43,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
     /// </summary>
     public string AllowedOrigins { get; set; } = "*";
 
-    /// <summary>A client from which nothing came for so long is pinged. Under the 30 s after which many mobile carriers and proxies forget a quiet connection.</summary>
+    /// <summary>A client from which nothing came for so long is pinged, or up to a fifth earlier (PingSpread). Under the 30 s after which many mobile carriers and proxies forget a quiet connection.</summary>
     [Duration("00:00:00.1", "01:00:00")]
     public TimeSpan PingAfter { get; set; } = TimeSpan.FromSeconds(25);
 

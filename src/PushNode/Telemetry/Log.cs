@@ -35,4 +35,7 @@ internal static partial class Log
 
     [LoggerMessage(4015, LogLevel.Warning, "The drain is late: {Connections} connections are told to go at once.")]
     public static partial void DrainLate(this ILogger logger, int connections);
+
+    [LoggerMessage(4028, LogLevel.Warning, "{Limit} connections are not WebSockets yet, which is the limit (Push:Connections:MaxHandshakes): one is cut for each newcomer. Look for clients that connect and ask for nothing.")]
+    public static partial void HandshakesFull(this ILogger logger, int limit);
 }

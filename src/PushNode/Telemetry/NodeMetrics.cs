@@ -21,6 +21,7 @@ internal sealed class NodeMetrics : IDisposable
     private readonly Histogram<double> _latency;
     private readonly Histogram<int> _batchMessages;
     private readonly LabelledCounter<Refusal> _refused;
+    private readonly LabelledCounter<HandshakeCut> _handshakesCut;
     private readonly LabelledCounter<MessageDrop> _messagesDropped;
     private readonly LabelledCounter<DeliveryDrop> _deliveriesDropped;
     private readonly LabelledCounter<ControlResult> _controlMessages;
@@ -54,6 +55,7 @@ internal sealed class NodeMetrics : IDisposable
         _meter.CreateObservableGauge("push.draining", () => _draining() ? 1 : 0, null, "1 while the node lets nobody in and closes its clients, by command or at its end; 0 otherwise.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
         _refused = new(_meter, "push.connections_refused", "{connection}", "Upgrades refused, by reason.");
+        _handshakesCut = new(_meter, "push.handshakes_cut", "{connection}", "Connections cut before they became WebSockets, by reason.");
         _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
         Counter("push.accept_pauses", () => Read(ref _acceptPauses), "{pause}", "Times that accepting paused because the process was out of descriptors or memory.");
         Counter("push.messages_received", () => Read(ref _received), "{message}", "Messages received from the backplane.");
@@ -85,9 +87,18 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Names what knows whether the node drains; asked at each export.</summary>
     public void ShowDraining(Func<bool> draining) => _draining = draining;
 
+    /// <summary>Names what counts the connections that are not WebSockets yet, asked at each export, and how many there may be.</summary>
+    public void ShowHandshakes(Func<int> pending, int limit)
+    {
+        _meter.CreateObservableUpDownCounter("push.handshakes_pending", pending, "{connection}", "Connections that are not WebSockets yet.");
+        _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "Connections that are not WebSockets yet beyond which one is cut for each newcomer.");
+    }
+
     public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
 
     public void ConnectionRefused(Refusal reason) => _refused.Add(1, reason);
+
+    public void HandshakeCut(HandshakeCut reason) => _handshakesCut.Add(1, reason);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using PushNode.Framing;
@@ -83,6 +84,50 @@ public sealed class HandshakeTests
         await client.SendAsync(beginning);
         var answer = Encoding.ASCII.GetString(await client.ReadToEndAsync());
         Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal), answer);
+    }
+
+    [Theory]
+    [InlineData("http", "one byte")]
+    [InlineData("http", "a request")]
+    [InlineData("https", "one byte")]
+    [InlineData("https", "a request")]
+    public async Task What_never_becomes_a_WebSocket_is_cut_although_it_keeps_sending(string scheme, string what)
+    {
+        await using var node = await NodeHost.StartAsync($"{scheme}://127.0.0.1:0", configure: TestCertificate.Use, settings: ("Push:Connections:HandshakeTimeout", "00:00:03"));
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(node.EndPoint, TestContext.Current.CancellationToken);
+        await using Stream stream = scheme == "https" ? await TestCertificate.TrustAsync(socket.GetStream()) : socket.GetStream();
+        var head = Encoding.ASCII.GetBytes("GET /nothing HTTP/1.1\r\nHost: x\r\nX: ");
+        if (what == "one byte")
+            await stream.WriteAsync(head, TestContext.Current.CancellationToken);
+        var piece = what == "one byte" ? "x"u8.ToArray() : Encoding.ASCII.GetBytes(RawClient.Get("/nothing"));
+        await RedisPush.Testing.Eventually.HoldsAsync(
+            async () =>
+            {
+                try
+                {
+                    await stream.WriteAsync(piece, TestContext.Current.CancellationToken);
+                    await Task.Delay(20, TestContext.Current.CancellationToken);
+                    return false;
+                }
+                catch (IOException)
+                {
+                    return true;
+                }
+            },
+            "the connection is cut");
+        Assert.Equal(1, node.Metrics.Read("push.handshakes_cut", "late"));
+    }
+
+    [Fact]
+    public async Task The_time_of_the_TLS_handshake_counts()
+    {
+        await using var node = await NodeHost.StartAsync("https://127.0.0.1:0", configure: TestCertificate.Use, settings: ("Push:Connections:HandshakeTimeout", "00:00:00.5"));
+        using var client = await RawClient.ConnectAsync(node.EndPoint);
+        // The first bytes of a ClientHello.
+        await client.SendAsync((byte[])[0x16, 0x03, 0x01, 0x02]);
+        await client.ReadToEndAsync();
+        Assert.Equal(1, node.Metrics.Read("push.handshakes_cut", "late"));
     }
 
     /// <summary>Answers before it fill the client's and the kernel's buffers, so that the 101 waits in Kestrel's pipe.</summary>

@@ -52,11 +52,15 @@ internal sealed class NodeHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         foreach (var (key, value) in ((string, string)[])[("Push:Transport", "Epoll"), ("Push:Merge:Window", "00:00:00.01"), ("Push:Merge:Gather", "00:00:00"), ("Push:Drain:ClosesPerSecond", "100000"), ("Push:Drain:Over", "00:00:00"), ("Push:Drain:Deadline", "00:00:03"), .. settings])
             builder.Configuration[key] = value;
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => connection =>
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint =>
         {
-            onConnection?.Invoke(connection);
-            return next(connection);
-        })));
+            endpoint.UseForClients();
+            endpoint.Use(next => connection =>
+            {
+                onConnection?.Invoke(connection);
+                return next(connection);
+            });
+        }));
         var metrics = new TestMetrics();
         builder.Services.AddSingleton<IMeterFactory>(metrics);
         builder.Services.AddPushNode(builder.Configuration, "test", defaultRedis: null, [BindingAddress.Parse(url).Port]);

@@ -1,0 +1,120 @@
+using Microsoft.AspNetCore.Connections;
+using PushNode.Settings;
+using PushNode.Telemetry;
+
+namespace PushNode.Control;
+
+/// <summary>
+/// All connections of clients that are not WebSockets yet, under one budget and one deadline: from the accept, TLS included, until the 101 is on its way. What a client sends meanwhile, and how many
+/// requests it makes, wins it no time. When the budget is spent, the connection that has taken longest makes room for the newcomer. Lives as long as the node; any thread.
+/// </summary>
+internal sealed class PendingHandshakes
+{
+    /// <summary>
+    /// A younger handshake is not evicted. Honest ones take milliseconds; in a storm that the node cannot keep up with the oldest is the next to be served, and evicting it would waste the work done for it.
+    /// </summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private readonly TimeSpan _timeout;
+    private readonly NodeMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<PendingHandshakes> _logger;
+    private readonly LogPace _log;
+    private readonly Lock _lock = new();
+
+    // Guarded by the lock. All have the same time, so the oldest, which is the first, is the next to be late.
+    private readonly LinkedList<PendingHandshake> _pending = new();
+
+    public PendingHandshakes(ConnectionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<PendingHandshakes> logger)
+    {
+        (_timeout, _metrics, _time, _logger) = (settings.HandshakeTimeout, metrics, time, logger);
+        _log = new LogPace(time);
+        Limit = settings.HandshakesAllowed;
+        metrics.ShowHandshakes(() => Count, Limit);
+    }
+
+    /// <summary>How many there may be.</summary>
+    public int Limit { get; }
+
+    /// <summary>How many there are.</summary>
+    public int Count => _pending.Count;
+
+    /// <summary>A connection's whole life in Kestrel, as middleware around everything else.</summary>
+    public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (TryBegin(connection) is not { } handshake)
+        {
+            Cut(connection, HandshakeCut.Full);
+            return;
+        }
+
+        connection.Features.Set(handshake);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            handshake.End();
+        }
+    }
+
+    /// <summary>Cuts every connection whose time is over. Called by the node's tick.</summary>
+    public void CutLate()
+    {
+        var now = _time.GetTimestamp();
+        while (TakeOldest(now, _timeout) is { } late)
+            Cut(late.Connection, HandshakeCut.Late);
+    }
+
+    /// <summary>The connection needs its place no longer: it is a WebSocket, or gone.</summary>
+    public void End(PendingHandshake handshake)
+    {
+        lock (_lock)
+        {
+            if (handshake.Place.List is not null)
+                _pending.Remove(handshake.Place);
+        }
+    }
+
+    private PendingHandshake? TryBegin(ConnectionContext connection)
+    {
+        var now = _time.GetTimestamp();
+        var handshake = new PendingHandshake(this, connection, now);
+        PendingHandshake? evicted = null;
+        lock (_lock)
+        {
+            if (_pending.Count >= Limit && (evicted = TakeOldestLocked(now, Grace)) is null)
+                return null;
+            _pending.AddLast(handshake.Place);
+        }
+
+        if (evicted is not null)
+            Cut(evicted.Connection, HandshakeCut.Evicted);
+        return handshake;
+    }
+
+    private PendingHandshake? TakeOldest(long now, TimeSpan age)
+    {
+        lock (_lock)
+            return TakeOldestLocked(now, age);
+    }
+
+    /// <summary>Takes the oldest off the list, if it is at least so old.</summary>
+    private PendingHandshake? TakeOldestLocked(long now, TimeSpan age)
+    {
+        if (_pending.First is not { } first || _time.GetElapsedTime(first.Value.Since, now) < age)
+            return null;
+        _pending.Remove(first);
+        return first.Value;
+    }
+
+    /// <summary>Ends a connection without an answer. One that became a WebSocket in this instant over epoll is not touched: its socket is no longer HTTP's.</summary>
+    private void Cut(ConnectionContext connection, HandshakeCut reason)
+    {
+        _metrics.HandshakeCut(reason);
+        if (reason != HandshakeCut.Late && _log.MaySay())
+            _logger.HandshakesFull(Limit);
+        connection.Abort(new ConnectionAbortedException("The connection did not become a WebSocket in time, or there were too many like it."));
+    }
+}
