@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using RedisPush.Testing;
 
 namespace PushBackplane.Tests.Redis;
@@ -20,7 +22,7 @@ public sealed class PacedLinkTests : IAsyncLifetime
     [Fact]
     public async Task Five_megabytes_a_second_pass_a_link_of_100_Mbit_without_loss()
     {
-        using var link = new PacedLink(_server.Port, LinkBytesPerSecond);
+        using var link = new TestLink(_server.Port, PaceAsync);
         await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
         await using var node = await TestBackplane.StartAsync(link.EndPoint, "node");
         await node.IsUpAsync();
@@ -44,5 +46,18 @@ public sealed class PacedLinkTests : IAsyncLifetime
         Assert.Equal(0, node.Log.Count(2002));
         Assert.Equal(Messages, received);
         Assert.Equal(0, node.Losses("push:room:a"));
+    }
+
+    private static async Task PaceAsync(NetworkStream from, NetworkStream to, CancellationToken end)
+    {
+        var buffer = new byte[16 * 1024];
+        var free = Stopwatch.GetTimestamp();
+        while (await from.ReadAsync(buffer, end) is var read and > 0)
+        {
+            await to.WriteAsync(buffer.AsMemory(0, read), end);
+            free = Math.Max(free, Stopwatch.GetTimestamp() - (Stopwatch.Frequency / 100)) + (read * Stopwatch.Frequency / LinkBytesPerSecond);
+            if (Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), free) is { TotalMilliseconds: >= 1 } pause)
+                await Task.Delay(pause, end);
+        }
     }
 }
