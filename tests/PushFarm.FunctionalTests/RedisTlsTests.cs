@@ -1,3 +1,4 @@
+using System.Text;
 using PushFarm.FunctionalTests.Harness;
 
 namespace PushFarm.FunctionalTests;
@@ -25,6 +26,34 @@ public sealed class RedisTlsTests
         await Http.PublishAsync(api, room, longer);
         Assert.Equal([longer], await client.NextItemsAsync(room, 1));
         Assert.DoesNotContain(Password, node.Log + api.Log, StringComparison.Ordinal);
+    }
+
+    /// <summary>Redis cuts off a node that falls 8 MB behind.</summary>
+    [Fact]
+    public async Task Three_megabytes_a_second_over_TLS_reach_a_member_without_loss()
+    {
+        const int Messages = 30_000;
+        const int Group = 60;
+        await using var redis = await TlsRedis.StartNewAsync("--client-output-buffer-limit", "pubsub", "8mb", "0", "0");
+        await using var node = await ProgramProcess.StartNodeAsync(("ConnectionStrings:Redis", $"{redis.EndPoint},ssl=true"), ("SSL_CERT_FILE", redis.Authority));
+        await using var publisher = await RedisPublisher.ConnectAsync(redis.Plain);
+        var room = Room.New();
+        await using var client = await WsClient.ConnectAsync(node.NodePort);
+        await client.JoinAsync(room);
+        var receiving = Task.Run(() => client.NextItemsAsync(room, Messages), TestContext.Current.CancellationToken);
+
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        var filler = new string('x', 980);
+        for (var first = 0; first < Messages; first += Group)
+        {
+            // The load's shape, and nothing that is waited for.
+            await pace.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+            var reached = await publisher.PublishAsync(Room.Channel(room), [.. Enumerable.Range(first, Group).Select(i => Encoding.ASCII.GetBytes($"\"{i} {filler}\""))]);
+            Assert.All(reached, count => Assert.Equal(1, count));
+        }
+
+        Assert.Equal(Enumerable.Range(0, Messages).Select(i => $"\"{i} {filler}\""), await receiving);
+        Assert.DoesNotContain("[2002]", node.Log, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,13 +6,13 @@ namespace PushBackplane.Redis;
 
 /// <summary>
 /// Publishes to the program's own canary channel on one link and watches whether it comes back: the only proof that both sockets, and Redis between
-/// them, still deliver. A Redis that is stopped keeps its sockets open and looks connected for ever. Lives as long as its link; <see cref="RunAsync"/>
+/// them, still deliver, and how far behind they are. A Redis that is stopped keeps its sockets open and looks connected for ever. Lives as long as its link; <see cref="RunAsync"/>
 /// is called once, payloads arrive on the link's subscriber thread.
 /// </summary>
 /// <param name="link">The link it watches.</param>
 /// <param name="channel">The canary channel of this program.</param>
 /// <param name="nonce">What tells this process from another that has taken the same name.</param>
-/// <param name="timeout">How long without a canary before the link counts as stalled.</param>
+/// <param name="timeout">How long without a canary before the link counts as stalled, and how late one may be.</param>
 /// <param name="onStranger">Called when another process is heard on the channel.</param>
 /// <param name="time">Where time comes from.</param>
 /// <param name="metrics">Where round trips go.</param>
@@ -28,13 +28,30 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     private readonly long _born = time.GetTimestamp();
     private long _lastBack = time.GetTimestamp();
 
+    // When those were sent that are not back in time, oldest first. They come back in that order. A few: the oldest ends the link.
+    private readonly Lock _lock = new();
+    private readonly Queue<long> _out = new();
+    private TimeSpan _lastAge;
+
     /// <summary>Completes when the first canary is back.</summary>
     public Task FirstBack => _firstBack.Task;
+
+    /// <summary>How far behind what arrives is: the age of the newest canary when it came back, or of the oldest that is still out if that is more.</summary>
+    public TimeSpan Lateness
+    {
+        get
+        {
+            lock (_lock)
+                return OldestOutLocked is { } age && age > _lastAge ? age : _lastAge;
+        }
+    }
+
+    private TimeSpan? OldestOutLocked => _out.TryPeek(out var sent) ? time.GetElapsedTime(sent) : null;
 
     /// <summary>Subscribes to the channel; true once acknowledged.</summary>
     public Task<bool> SubscribeAsync() => link.SubscribeAsync(channel, OnPayload);
 
-    /// <summary>Publishes once a second until the link is dead, and fails the link when nothing has come back for too long.</summary>
+    /// <summary>Publishes once a second until the link is dead, and fails the link when nothing has come back for too long, or comes back too late.</summary>
     public async Task RunAsync()
     {
         // At least three chances within the time-out, however short it is set.
@@ -44,19 +61,60 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
         var overslept = false;
         while (!link.IsClosed)
         {
-            _ = link.PublishAsync(channel, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {time.GetTimestamp()}")), timeout, time);
+            Send();
 
             // Up to the moment of judgement and a little over, since a timer may fire just before its time.
-            var left = timeout - time.GetElapsedTime(Volatile.Read(ref _lastBack));
+            var left = timeout - Overdue();
             var pause = overslept || left > interval ? interval : (left > TimeSpan.Zero ? left : TimeSpan.Zero) + TimerResolution;
             var asleep = time.GetTimestamp();
             await Task.Delay(pause, time, link.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
             // Who wakes up late was stopped or starved itself, and the canary may well be waiting to be read: give it one more interval.
             overslept = time.GetElapsedTime(asleep) > pause + interval;
-            if (!overslept && time.GetElapsedTime(Volatile.Read(ref _lastBack)) >= timeout)
+            if (overslept)
+                Forget();
+            else if (time.GetElapsedTime(Volatile.Read(ref _lastBack)) >= timeout)
                 link.Fail("it has stopped answering");
+            else if (Overdue() >= timeout)
+                link.Fail(string.Create(CultureInfo.InvariantCulture, $"it delivers more than {timeout.TotalSeconds:0.###} s late"));
         }
+    }
+
+    private void Send()
+    {
+        var now = time.GetTimestamp();
+        lock (_lock)
+            _out.Enqueue(now);
+        _ = link.PublishAsync(channel, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {now}")), timeout, time);
+    }
+
+    /// <summary>How long a canary has been waited for: since the last one came back, or since the oldest one that is out was sent.</summary>
+    private TimeSpan Overdue()
+    {
+        var silence = time.GetElapsedTime(Volatile.Read(ref _lastBack));
+        lock (_lock)
+            return OldestOutLocked is { } age && age > silence ? age : silence;
+    }
+
+    /// <summary>Those that are out may be late because this process slept: they are not judged.</summary>
+    private void Forget()
+    {
+        lock (_lock)
+            _out.Clear();
+    }
+
+    /// <summary>Notes that one came back. One that is too late stays out, to be judged.</summary>
+    /// <returns>Whether it came in time.</returns>
+    private bool Back(long sent, TimeSpan age)
+    {
+        lock (_lock)
+        {
+            _lastAge = age;
+            while (age < timeout && _out.TryPeek(out var oldest) && oldest <= sent)
+                _out.Dequeue();
+        }
+
+        return age < timeout;
     }
 
     private void OnPayload(byte[] payload)
@@ -76,8 +134,10 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
 
         var now = time.GetTimestamp();
         Volatile.Write(ref _lastBack, now);
-        metrics.CanaryCameBack(time.GetElapsedTime(sent, now));
-        _firstBack.TrySetResult();
+        var age = time.GetElapsedTime(sent, now);
+        metrics.CanaryCameBack(age);
+        if (Back(sent, age))
+            _firstBack.TrySetResult();
     }
 
     /// <summary>Anyone may publish here; what does not have the form of a canary is nobody's.</summary>

@@ -16,6 +16,16 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
     private bool _isWriting;
     private bool _isClosed;
 
+    /// <summary>Whether a command waits for its answer.</summary>
+    public bool IsAwaited
+    {
+        get
+        {
+            lock (_lock)
+                return _unanswered.Count > 0;
+        }
+    }
+
     /// <summary>Queues a command; after the end it is answered at once.</summary>
     /// <returns>Its <see cref="Command.Answer"/>.</returns>
     public Task<bool> AskAsync(Command command)

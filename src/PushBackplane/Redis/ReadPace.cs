@@ -3,36 +3,64 @@ using System.Diagnostics;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// When a subscriber's reader lets messages gather: while they come so often that each would wake it, and so thinly that waking costs more than what is then done. A flood
-/// is read at once, since what gathers meanwhile would be too much at a time for the stages behind. Belongs to the reader's thread.
+/// How long a subscriber's reader rests while messages gather: they come so often that each would wake it, and waking costs more than what is then done.
+/// The rest is as long as <see cref="Share"/> bytes take to come, and <see cref="BackplaneSettings.Gather"/> at most. Belongs to the reader's thread.
 /// </summary>
+/// <remarks>
+/// A rest cannot limit throughput. While the reader rests, the sender stops when the receive window W is full, so a rest R lets W / R through. The next rest is
+/// <see cref="Share"/> divided by the rate just seen: with W = 4 x <see cref="Share"/> that lets four times as much through, and so on until the sender sets the rate.
+/// </remarks>
 /// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
 internal sealed class ReadPace(TimeSpan gather)
 {
-    /// <summary>What is a flood when it comes within one time to gather: 2.6 MB a second for the 25 ms of the default.</summary>
-    public const int Flood = 64 * 1024;
+    /// <summary>
+    /// How much is to come during one rest: a quarter of the receive window that a connection begins with on Linux (64 KB, half of <c>net.ipv4.tcp_rmem</c>'s default). It is also
+    /// little enough at a time for the stages behind the reader.
+    /// </summary>
+    public const int Share = 16 * 1024;
+
+    /// <summary>A shorter rest saves nothing: the timer is no finer.</summary>
+    public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+
+    private static readonly TimeSpan ShortestPeriod = TimeSpan.FromMilliseconds(5);
 
     private long? _lastMessage;
+    private bool _isBusy;
+    private bool _isDue;
     private long _periodBegan;
-    private int _bytes;
-    private bool _isFlood;
+    private long _bytes;
+    private TimeSpan _rest;
 
-    /// <summary>Takes note of a read that had messages.</summary>
-    /// <param name="bytes">How much it was.</param>
-    /// <param name="now">The time, as <see cref="Stopwatch"/> has it.</param>
-    /// <returns>How long to wait before the next read.</returns>
-    public TimeSpan After(int bytes, long now)
+    /// <summary>Notes what one read of the socket has brought.</summary>
+    public void Received(int bytes) => _bytes += bytes;
+
+    /// <summary>Notes that messages have been handled: a rest is due, unless they are the first after a pause.</summary>
+    public void HadMessages(long now)
     {
-        _bytes += bytes;
-        if (Stopwatch.GetElapsedTime(_periodBegan, now) >= gather)
+        _isBusy = _lastMessage is { } last && Stopwatch.GetElapsedTime(last, now) < 2 * gather;
+        _lastMessage = now;
+        _isDue = true;
+    }
+
+    /// <summary>How long to rest before the next read of the socket, if nothing waits there. One rest at most follows what <see cref="HadMessages"/> noted.</summary>
+    /// <param name="now">The time, as <see cref="Stopwatch"/> has it.</param>
+    public TimeSpan Next(long now)
+    {
+        if (!_isDue)
+            return TimeSpan.Zero;
+        _isDue = false;
+
+        // Two reads that follow each other closely say little about the rate.
+        var period = Stopwatch.GetElapsedTime(_periodBegan, now);
+        if (period >= ShortestPeriod || period >= gather)
         {
-            _isFlood = _bytes >= Flood;
+            // Over Gather at most: what comes at once after a pause comes at a high rate.
+            var rest = (period < gather ? period : gather) * ((double)Share / Math.Max(_bytes, 1));
+            _rest = rest < gather ? rest : gather;
             _bytes = 0;
             _periodBegan = now;
         }
 
-        var isBusy = _lastMessage is { } last && Stopwatch.GetElapsedTime(last, now) < 2 * gather;
-        _lastMessage = now;
-        return isBusy && !_isFlood ? gather : TimeSpan.Zero;
+        return _isBusy && _rest >= Shortest ? _rest : TimeSpan.Zero;
     }
 }

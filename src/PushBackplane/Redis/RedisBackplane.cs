@@ -144,7 +144,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
             var canary = new Canary(link, _canaryChannel, _nonce, _settings.CanaryTimeout, WarnNameTaken, _time, _metrics);
             if (await SubscribeAllAsync(link, canary, over.Token))
             {
-                BringUp(link);
+                BringUp(link, canary);
                 await Task.Delay(Timeout.InfiniteTimeSpan, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
@@ -178,7 +178,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
         }
     }
 
-    private void BringUp(RedisLink link)
+    private void BringUp(RedisLink link, Canary canary)
     {
         if (_everUp)
             _metrics.Reconnected();
@@ -189,7 +189,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
         _tried = true;
         _everUp = true;
         _back.TrySetResult();
-        _metrics.WentUp();
+        _metrics.WentUp(() => canary.Lateness);
         _backOff.Reset();
         _outage.Over(_subscriptions.Count);
     }

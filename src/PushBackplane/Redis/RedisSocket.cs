@@ -15,13 +15,14 @@ internal sealed class RedisSocket(ConfigurationOptions options, EndPoint endPoin
     private readonly Socket _socket = new((endPoint as IPEndPoint)?.AddressFamily ?? AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     /// <summary>Connects.</summary>
+    /// <param name="open">Makes the stream that lies below TLS.</param>
     /// <exception cref="SocketException">There is no connection.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">The server's certificate is not accepted.</exception>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The client's certificate cannot be read.</exception>
-    public Stream Open()
+    public Stream Open(Func<Socket, NetworkStream> open)
     {
         _socket.Connect(endPoint);
-        var plain = new NetworkStream(_socket, ownsSocket: false);
+        var plain = open(_socket);
         if (!options.Ssl)
             return plain;
 

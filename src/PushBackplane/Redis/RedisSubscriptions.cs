@@ -86,10 +86,17 @@ internal sealed class RedisSubscriptions(ILogger logger)
         }
     }
 
-    private async Task SendLocked(string channel, RedisSubscription subscription, RedisLink link)
+    /// <summary>Issues SUBSCRIBE.</summary>
+    /// <returns>Completes when it is acknowledged, or the link is dead.</returns>
+    private Task SendLocked(string channel, RedisSubscription subscription, RedisLink link)
     {
         subscription.Link = link;
-        if (!await link.SubscribeAsync(channel, payload => subscription.Deliver(link, payload)))
+        return AcknowledgeAsync(subscription, link, link.SubscribeAsync(channel, payload => subscription.Deliver(link, payload)));
+    }
+
+    private async Task AcknowledgeAsync(RedisSubscription subscription, RedisLink link, Task<bool> answer)
+    {
+        if (!await answer)
             return;
 
         subscription.Begin(link);

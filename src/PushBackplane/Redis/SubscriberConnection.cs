@@ -12,7 +12,7 @@ internal sealed class SubscriberConnection : IDisposable
 {
     private readonly RedisSocket _socket;
     private readonly CommandQueue _commands;
-    private readonly TimeSpan _gather;
+    private readonly ReadPace _pace;
     private readonly Action<string> _onClosed;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isClosed;
@@ -24,7 +24,7 @@ internal sealed class SubscriberConnection : IDisposable
     /// <param name="onClosed">Called once, with the reason, when the connection is dead.</param>
     public SubscriberConnection(ConfigurationOptions options, EndPoint endPoint, TimeSpan gather, Action<string> onClosed)
     {
-        _gather = gather;
+        _pace = new ReadPace(gather);
         _onClosed = onClosed;
         _socket = new RedisSocket(options, endPoint);
         _commands = new CommandQueue(failure => Close(RedisFailure.Describe(failure)));
@@ -54,10 +54,10 @@ internal sealed class SubscriberConnection : IDisposable
     {
         try
         {
-            using var stream = _socket.Open();
+            using var stream = _socket.Open(socket => new PacedStream(socket, _pace, () => _commands.IsAwaited, Thread.Sleep));
             _commands.Open(stream);
             _opened.TrySetResult();
-            Close(new SubscriberReader(stream, _commands, _gather).Run());
+            Close(new SubscriberReader(stream, _commands, _pace).Run());
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {

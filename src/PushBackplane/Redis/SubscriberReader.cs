@@ -8,15 +8,14 @@ namespace PushBackplane.Redis;
 /// </summary>
 /// <param name="stream">Where replies come from, by blocking reads.</param>
 /// <param name="commands">Those that wait for an answer.</param>
-/// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
-internal sealed class SubscriberReader(Stream stream, CommandQueue commands, TimeSpan gather)
+/// <param name="pace">Hears of messages; it is <paramref name="stream"/> that rests.</param>
+internal sealed class SubscriberReader(Stream stream, CommandQueue commands, ReadPace pace)
 {
     private const int BufferLength = 64 * 1024;
 
     /// <summary>More than any payload of Redis (512 MB) needs.</summary>
     private const int LargestBuffer = 1 << 30;
 
-    private readonly ReadPace _pace = new(gather);
     private readonly Dictionary<string, Action<byte[]>> _subscribers = new(StringComparer.Ordinal);
     private byte[] _buffer = new byte[BufferLength];
     private int _filled;
@@ -34,9 +33,8 @@ internal sealed class SubscriberReader(Stream stream, CommandQueue commands, Tim
             _filled += read;
             if (HandleReplies(out var hadMessages) is { } refusal)
                 return refusal;
-            // Not for acknowledgements, for which somebody waits.
-            if (hadMessages && _pace.After(read, Stopwatch.GetTimestamp()) is { Ticks: > 0 } pause)
-                Thread.Sleep(pause);
+            if (hadMessages)
+                pace.HadMessages(Stopwatch.GetTimestamp());
         }
     }
 

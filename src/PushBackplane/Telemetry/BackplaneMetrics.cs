@@ -16,12 +16,22 @@ internal sealed class BackplaneMetrics
         var meter = meters.Create(MeterName);
         meter.CreateObservableGauge("push.backplane.up", () => _servers.Select(server => new Measurement<int>(server.IsUp ? 1 : 0, server.Label)), null, "1 while messages flow through the server, 0 while they do not.");
         meter.CreateObservableCounter("push.backplane.reconnects", () => _servers.Select(server => new Measurement<long>(server.Reconnects, server.Label)), null, "Outages of the server that are over.");
+        meter.CreateObservableGauge("push.backplane.lateness", Lateness, "s", "How far behind what arrives from the server is, by the canary; none while it is away.");
 
         // From a Redis on the same machine (0.1 ms) to the time-out after which the connection is built anew (3 s).
         _roundTrip = meter.CreateHistogram("push.backplane.roundtrip", "s", "From publishing a canary to receiving it.", advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
         });
+    }
+
+    private IEnumerable<Measurement<double>> Lateness()
+    {
+        foreach (var server in _servers)
+        {
+            if (server.Lateness is { } lateness)
+                yield return new Measurement<double>(lateness.TotalSeconds, server.Label);
+        }
     }
 
     /// <summary>Adds a server, whose series exist from now on.</summary>

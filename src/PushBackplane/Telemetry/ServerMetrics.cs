@@ -6,6 +6,7 @@ namespace PushBackplane.Telemetry;
 internal sealed class ServerMetrics(string server, Action<double, KeyValuePair<string, object?>> roundTrip)
 {
     private long _reconnects;
+    private volatile Func<TimeSpan>? _lateness;
     private int _up;
 
     /// <summary>The label that all of the server's series carry.</summary>
@@ -15,9 +16,22 @@ internal sealed class ServerMetrics(string server, Action<double, KeyValuePair<s
 
     public long Reconnects => Interlocked.Read(ref _reconnects);
 
-    public void WentUp() => Volatile.Write(ref _up, 1);
+    /// <summary>How far behind what arrives is; null while the server is away, or when it cannot be.</summary>
+    public TimeSpan? Lateness => _lateness?.Invoke();
 
-    public void WentAway() => Volatile.Write(ref _up, 0);
+    /// <summary>Messages flow.</summary>
+    /// <param name="lateness">Says how far behind they are.</param>
+    public void WentUp(Func<TimeSpan>? lateness = null)
+    {
+        _lateness = lateness;
+        Volatile.Write(ref _up, 1);
+    }
+
+    public void WentAway()
+    {
+        Volatile.Write(ref _up, 0);
+        _lateness = null;
+    }
 
     public void Reconnected() => Interlocked.Increment(ref _reconnects);
 

@@ -78,9 +78,13 @@ public sealed class CanaryTests : IAsyncLifetime
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
         {
             Assert.Equal(instrument.Name, Key(instrument, tags));
-            Assert.Equal("push.backplane.roundtrip", instrument.Name);
             Assert.InRange(value, 0, 60);
-            Interlocked.Increment(ref roundTrips);
+            if (instrument.Name == "push.backplane.lateness")
+                values[instrument.Name] = value;
+            else if (instrument.Name == "push.backplane.roundtrip")
+                Interlocked.Increment(ref roundTrips);
+            else
+                Assert.Fail(instrument.Name);
         });
         listener.Start();
         Assert.Equal("RedisPush.Backplane", BackplaneMetrics.MeterName);
@@ -88,16 +92,19 @@ public sealed class CanaryTests : IAsyncLifetime
         await node.IsUpAsync();
         await Eventually.HoldsAsync(() => Observe()["push.backplane.up"] == 1, "up");
         Assert.Equal(0, values["push.backplane.reconnects"]);
+        Assert.Contains("push.backplane.lateness", values.Keys);
         await Eventually.HoldsAsync(() => Volatile.Read(ref roundTrips) > 0, "a round trip");
 
         await _server.StopAsync();
         await Eventually.HoldsAsync(() => Observe()["push.backplane.up"] == 0, "away");
+        Assert.DoesNotContain("push.backplane.lateness", Observe().Keys);
         await _server.StartAsync();
         await Eventually.HoldsAsync(() => Observe()["push.backplane.up"] == 1, "up again");
         Assert.Equal(1, values["push.backplane.reconnects"]);
 
         Dictionary<string, double> Observe()
         {
+            values.Clear();
             listener.RecordObservableInstruments();
             return values;
         }

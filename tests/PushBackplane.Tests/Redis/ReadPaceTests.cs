@@ -29,30 +29,75 @@ public sealed class ReadPaceTests
     }
 
     [Fact]
+    public void A_rest_is_as_long_as_its_share_of_bytes_takes_to_come()
+    {
+        After(0, 100);
+        Assert.Equal(Gather, After(20, ReadPace.Share));
+        Assert.Equal(Gather / 2, After(20, 2 * ReadPace.Share));
+        Assert.Equal(Gather / 4, After(10, 2 * ReadPace.Share));
+        // Slower again, and as slow as at first.
+        Assert.Equal(Gather / 2, After(5, ReadPace.Share / 2));
+        Assert.Equal(Gather, After(10, 100));
+    }
+
+    [Fact]
     public void A_flood_is_read_without_rest_until_it_is_over()
     {
         After(0, 100);
-        Assert.Equal(TimeSpan.Zero, After(20, ReadPace.Flood));
-        // One period of it: nothing of it decides before the period ends.
-        for (var i = 0; i < 19; i++)
-            Assert.Equal(TimeSpan.Zero, After(1, ReadPace.Flood / 16));
-        Assert.Equal(TimeSpan.Zero, After(1, 1));
+        Assert.Equal(TimeSpan.Zero, After(20, 21 * ReadPace.Share));
+        // Within one period: nothing of it decides before the period ends.
+        for (var i = 0; i < 4; i++)
+            Assert.Equal(TimeSpan.Zero, After(1, 2 * ReadPace.Share));
+        Assert.Equal(TimeSpan.Zero, After(1, 2 * ReadPace.Share));
+        Assert.Equal(Gather, After(20, 100));
+    }
 
-        Assert.Equal(Gather, After(20, ReadPace.Flood - 1));
+    [Theory]
+    [InlineData(25)]
+    [InlineData(1000)]
+    public void A_window_that_fills_during_each_rest_soon_ends_the_rests(int gather)
+    {
+        // The sender is faster than all rests: the window is full after each of them, however short it was.
+        var pace = new ReadPace(TimeSpan.FromMilliseconds(gather));
+        pace.HadMessages(_now);
+        var rest = TimeSpan.FromMilliseconds(gather);
+        for (var rests = 0; rest > TimeSpan.Zero; rests++)
+        {
+            Assert.InRange(rests, 0, 12);
+            _now += rest.Ticks * Stopwatch.Frequency / TimeSpan.TicksPerSecond;
+            pace.Received(4 * ReadPace.Share);
+            pace.HadMessages(_now);
+            rest = pace.Next(_now);
+        }
+    }
+
+    [Fact]
+    public void Without_new_messages_there_is_no_rest()
+    {
+        After(0, 100);
+        Assert.Equal(Gather, After(20, 100));
+        Assert.Equal(TimeSpan.Zero, _pace.Next(_now));
+        _pace.Received(100);
+        Assert.Equal(TimeSpan.Zero, _pace.Next(_now));
     }
 
     [Fact]
     public void Without_a_time_to_gather_there_is_never_a_rest()
     {
         var pace = new ReadPace(TimeSpan.Zero);
-        Assert.Equal(TimeSpan.Zero, pace.After(1, _now));
-        Assert.Equal(TimeSpan.Zero, pace.After(1, _now));
-        Assert.Equal(TimeSpan.Zero, pace.After(1, _now + 1));
+        for (var i = 0; i < 3; i++)
+        {
+            pace.Received(1);
+            pace.HadMessages(_now + (i / 2));
+            Assert.Equal(TimeSpan.Zero, pace.Next(_now + (i / 2)));
+        }
     }
 
     private TimeSpan After(int milliseconds, int bytes)
     {
         _now += milliseconds * Stopwatch.Frequency / 1000;
-        return _pace.After(bytes, _now);
+        _pace.Received(bytes);
+        _pace.HadMessages(_now);
+        return _pace.Next(_now);
     }
 }

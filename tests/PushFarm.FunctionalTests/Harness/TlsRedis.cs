@@ -42,6 +42,9 @@ internal sealed class TlsRedis : IAsyncDisposable
         return redis;
     }
 
+    /// <summary>The same server, for who uses its plain port.</summary>
+    public RedisServer Plain => _server;
+
     /// <summary>Runs one command through redis-cli over TLS and returns what it prints.</summary>
     public Task<string> CliAsync(params string[] command) =>
         _server.CliAsync([.. (string[])["-h", "localhost", "-p", _port.ToString(CultureInfo.InvariantCulture), "--tls", "--cacert", Authority], .. command]);
