@@ -35,4 +35,16 @@ internal static partial class Log
 
     [LoggerMessage(4015, LogLevel.Warning, "The drain is late: {Connections} connections are told to go at once.")]
     public static partial void DrainLate(this ILogger logger, int connections);
+
+    [LoggerMessage(4032, LogLevel.Error, "Unhandled exception while merging a room: {Messages} messages dropped; its members get a GAP.")]
+    public static partial void RoomFailed(this ILogger logger, Exception bug, int messages);
+
+    [LoggerMessage(4033, LogLevel.Error, "Unhandled exception while pushing to a client; connection closed.")]
+    public static partial void MemberFailed(this ILogger logger, Exception bug);
+
+    [LoggerMessage(4034, LogLevel.Error, "Unhandled exception while sending to {Connections} connections at once; all of them closed. This fan-out thread sends to one at a time from now on.")]
+    public static partial void SenderFailed(this ILogger logger, Exception bug, int connections);
+
+    [LoggerMessage(4035, LogLevel.Error, "Unhandled exception while fanning a frame out to a shard; its members do not get the frame.")]
+    public static partial void ShardFailed(this ILogger logger, Exception bug);
 }

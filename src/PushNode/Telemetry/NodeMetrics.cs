@@ -24,6 +24,7 @@ internal sealed class NodeMetrics : IDisposable
     private readonly LabelledCounter<MessageDrop> _messagesDropped;
     private readonly LabelledCounter<DeliveryDrop> _deliveriesDropped;
     private readonly LabelledCounter<ControlResult> _controlMessages;
+    private readonly LabelledCounter<FailedStage> _failures;
     private readonly Dictionary<string, int> _closeReasons;
     private readonly long[] _closed;
 
@@ -67,6 +68,8 @@ internal sealed class NodeMetrics : IDisposable
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
         _controlMessages = new(_meter, "push.control_messages", "{message}", "Messages on the control channel, by what became of them.", label: "result");
 
+        _failures = new(_meter, "push.failures", "{exception}", "Unhandled exceptions that cost one room or one client: bugs.", label: "stage");
+
         _batchMessages = _meter.CreateHistogram("push.batch_messages", "{message}", "Messages in a batch.", advice: Buckets(Array.ConvertAll(BatchBuckets, bound => (int)bound)));
         _lockWait = _meter.CreateHistogram("push.shard_lock_wait", "s", "Waiting for a shard's lock, every acquisition; uncontended counts as 0.", advice: Buckets(LockWaitBuckets));
         _fanOut = _meter.CreateHistogram("push.fanout_duration", "s", "From a frame's dispatch until every shard has tried every member.", advice: Buckets(FanOutBuckets));
@@ -105,6 +108,8 @@ internal sealed class NodeMetrics : IDisposable
         Interlocked.Increment(ref _batches);
         _batchMessages.Record(messages);
     }
+
+    public void Failed(FailedStage stage) => _failures.Add(1, stage);
 
     public void DeliveriesExpected(long count) => Interlocked.Add(ref _expected, count);
 
