@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using PushNode.Merging;
 using PushNode.Settings;
+using PushNode.Telemetry;
 
 namespace RedisPush.MicroBenchmarks;
 
@@ -18,7 +19,7 @@ public class Merge : IDisposable
     public Merge()
     {
         _workers = new MergeWorkers(new MergeSettings { Workers = 1 }, _node.Shards, _node.Metrics, TimeProvider.System);
-        _merger = new Merger(_clock, _node.Shards, _node.Metrics);
+        _merger = new Merger(_clock, _node.Shards, _node.Metrics, new Failures(FailedStage.Merge, _node.Metrics, TimeProvider.System));
         _room = _workers.Open(null, _node.Frames, _node.Members);
     }
 

@@ -22,6 +22,8 @@ public static class PushApiServices
         services.AddSingleton(StrictSettings.Read<PushApiSettings>(configuration, PushApiSettings.Section));
         services.TryAddSingleton(TimeProvider.System);
 
+        services.AddCors();
+        services.AddSingleton<PageAccess>();
         services.AddSingleton<PendingBytes>();
         services.AddSingleton<BodyReader>();
         services.AddSingleton<ChannelPublisher>();

@@ -1,8 +1,9 @@
+using PushApi.Endpoints;
 using PushHosting;
 
 namespace PushApi;
 
-/// <summary>The keys under <c>PushApi</c>: how much one request, and all of them together, may hold.</summary>
+/// <summary>The keys under <c>PushApi</c>: how much one request, and all of them together, may hold, and which web pages may publish.</summary>
 public sealed class PushApiSettings : ICheckedSettings
 {
     /// <summary>The section these keys are read from.</summary>
@@ -31,9 +32,22 @@ public sealed class PushApiSettings : ICheckedSettings
     [Number(1024, 16L * 1024 * 1024 * 1024)]
     public long MaxPendingBytes { get; set; } = 64 * 1024 * 1024;
 
+    /// <summary>Origins whose pages may publish, separated by semicolons; <c>*</c> allows all, empty none. Only browsers send an origin.</summary>
+    public string AllowedOrigins { get; set; } = "";
+
+    /// <summary>
+    /// Host names by which the API may be called, separated by semicolons; <c>*</c> allows all. IP addresses, localhost and names without a dot always may:
+    /// nobody outside can make such a name resolve to the API's address.
+    /// </summary>
+    public string AllowedHosts { get; set; } = "";
+
     /// <inheritdoc/>
     public string? Problem(string section)
     {
+        if (AllowedOrigins.Length > 0 && OriginList.Problem($"{section}:AllowedOrigins", AllowedOrigins) is { } problem)
+            return problem;
+        if (HostNames.Invalid(AllowedHosts) is { } host)
+            return $"{section}:AllowedHosts has '{host}'; it accepts * or host names without a port separated by semicolons, for example push-api.example.com;push-api.internal.";
         if (MaxMessageBytes > MaxBodyBytes)
             return $"{section}:MaxMessageBytes is {MaxMessageBytes}; it accepts at most {section}:MaxBodyBytes, which is {MaxBodyBytes}.";
         if (MaxPendingBytes < MaxBodyBytes)

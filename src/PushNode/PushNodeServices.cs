@@ -131,6 +131,7 @@ public static class PushNodeServices
             throw new SettingsException($"{PushSettings.Section}:FanOut:Sends is 'IoUring', which is not to be had here ({refusal ?? "Linux on x64 or arm64 only"}); it accepts Auto or Send.");
         services.AddSingleton<SendRings>();
         services.AddSingleton(provider => new Shards(
-            settings.FanOut, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(), mayUseRings ? provider.GetRequiredService<SendRings>().Next : null));
+            settings.FanOut, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(), mayUseRings ? provider.GetRequiredService<SendRings>().Next : null,
+            provider.GetRequiredService<ILogger<Shards>>()));
     }
 }

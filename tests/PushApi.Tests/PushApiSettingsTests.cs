@@ -14,6 +14,12 @@ public class PushApiSettingsTests
     [InlineData("MaxMessageBytes", "9999999999")]
     [InlineData("MaxMessageBytes", "2000000")]
     [InlineData("MaxPendingBytes", "2000")]
+    [InlineData("AllowedOrigins", "example.com")]
+    [InlineData("AllowedOrigins", "https://example.com/page")]
+    [InlineData("AllowedOrigins", "null")]
+    [InlineData("AllowedHosts", "api.example.com:7799")]
+    [InlineData("AllowedHosts", "http://api.example.com")]
+    [InlineData("AllowedHosts", "a.example;;b.example")]
     public void A_wrong_value_stops_the_registration_and_names_the_key(string key, string value)
     {
         var problem = Assert.Throws<SettingsException>(() => Register(key, value));

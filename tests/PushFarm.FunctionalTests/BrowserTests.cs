@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -38,27 +36,10 @@ public sealed class BrowserTests(FarmFixture fixture)
         await using var server = Serve(port, joined, done);
         await server.StartAsync(TestContext.Current.CancellationToken);
 
-        var profile = Directory.CreateTempSubdirectory("push-browser-");
-        var info = new ProcessStartInfo(Browser()) { RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8 };
-        foreach (var argument in (string[])["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", $"--user-data-dir={profile.FullName}", "--dump-dom", $"http://127.0.0.1:{port}/"])
-            info.ArgumentList.Add(argument);
-        using var browser = Process.Start(info)!;
-        var errors = browser.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var dumping = browser.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        try
-        {
-            await Wait.ForAsync(joined.Task, "the page's JOINED", () => fixture.Farm.Log);
-            await Http.PublishAsync(fixture.Farm, Room, $$"""{"text":{{WsClient.Quote(Text)}}}""");
-            var dom = System.Net.WebUtility.HtmlDecode(await Wait.ForAsync(dumping, "the page's DOM", () => fixture.Farm.Log));
-            Assert.Contains($"JOINED {Room} \nPUSH {Room} {Text}\nclosed 1000 clean true\n", dom, StringComparison.Ordinal);
-        }
-        finally
-        {
-            browser.Kill(entireProcessTree: true);
-            await browser.WaitForExitAsync(CancellationToken.None);
-            await errors;
-            profile.Delete(recursive: true);
-        }
+        await using var browser = Browser.Open($"http://127.0.0.1:{port}/");
+        await Wait.ForAsync(joined.Task, "the page's JOINED", () => fixture.Farm.Log);
+        await Http.PublishAsync(fixture.Farm, Room, $$"""{"text":{{WsClient.Quote(Text)}}}""");
+        Assert.Contains($"JOINED {Room} \nPUSH {Room} {Text}\nclosed 1000 clean true\n", await browser.DomAsync(() => fixture.Farm.Log), StringComparison.Ordinal);
     }
 
     private WebApplication Serve(int port, TaskCompletionSource joined, TaskCompletionSource done)
@@ -78,8 +59,4 @@ public sealed class BrowserTests(FarmFixture fixture)
         app.MapGet("/done", () => done.TrySetResult() ? Results.NoContent() : Results.NoContent());
         return app;
     }
-
-    private static string Browser() => ((string[])["chromium", "chromium-browser", "google-chrome"]).FirstOrDefault(IsOnPath) ?? throw new FileNotFoundException("No Chromium on the PATH.");
-
-    private static bool IsOnPath(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -11,6 +11,11 @@ internal sealed class FakeSender : ISocketSender
 
     public int Capacity => 3;
 
+    /// <summary>Runs before each call's sends, and may throw.</summary>
+    public Action<int> OnSend { get; init; } = static _ => { };
+
+    public bool IsDisposed { get; private set; }
+
     /// <summary>Gives a wire the number that stands for its socket.</summary>
     public static int Number(FakeWire wire)
     {
@@ -22,11 +27,10 @@ internal sealed class FakeSender : ISocketSender
     public void Send(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> sockets, Span<int> accepted)
     {
         Assert.InRange(sockets.Length, 0, Capacity);
+        OnSend(sockets.Length);
         for (var i = 0; i < sockets.Length; i++)
             accepted[i] = Wires[sockets[i]].TryWrite(bytes.ToArray());
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => IsDisposed = true;
 }

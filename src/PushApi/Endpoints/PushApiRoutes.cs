@@ -20,9 +20,10 @@ public static class PushApiRoutes
         // Made now and not by the first request, so that every series is exported from the start.
         endpoints.ServiceProvider.GetRequiredService<PushApiMetrics>();
 
+        var guard = new RequestGuard(endpoints.ServiceProvider.GetRequiredService<PageAccess>());
         var api = endpoints.MapGroup("");
         api.WithMetadata(new RequestSizeLimitAttribute(BodyReader.KestrelLimit(settings)));
-        ((IEndpointConventionBuilder)api).Finally(endpoint => endpoint.RequestDelegate = RequestGuard.Around(endpoint.RequestDelegate!));
+        ((IEndpointConventionBuilder)api).Finally(endpoint => endpoint.RequestDelegate = guard.Around(endpoint.RequestDelegate!));
 
         api.MapPublish("/v1/rooms/{room}/messages", (context, publish) => publish.ToRoomAsync(context)).DescribeRoom();
         api.MapPublish("/v1/messages", (context, publish) => publish.ToRoomsAsync(context)).DescribeRooms();

@@ -11,7 +11,8 @@ internal sealed class ProblemType
     public static readonly ProblemType BadBody = new("bad-body", 400, "The body cannot be read");
     public static readonly ProblemType BadMessage = new("bad-message", 400, "Not a message");
     public static readonly ProblemType NoMessages = new("no-messages", 400, "No messages in the request");
-    public static readonly ProblemType CrossSite = new("cross-site", 403, "Web pages of other sites may not publish");
+    public static readonly ProblemType CrossSite = new("cross-site", 403, "Web pages of this origin may not publish");
+    public static readonly ProblemType BadHost = new("bad-host", 403, "The API may not be called by this name");
     public static readonly ProblemType NotFound = new("not-found", 404, "No such route");
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route does not take this method");
     public static readonly ProblemType BodyTimeout = new("body-timeout", 408, "The body came too slowly");
@@ -36,7 +37,7 @@ internal sealed class ProblemType
     /// <summary>All kinds.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        BadTarget, BadRoom, BadBody, BadMessage, NoMessages, CrossSite, NotFound, MethodNotAllowed, BodyTimeout, BodyTooLarge, MessageTooLarge,
+        BadTarget, BadRoom, BadBody, BadMessage, NoMessages, CrossSite, BadHost, NotFound, MethodNotAllowed, BodyTimeout, BodyTooLarge, MessageTooLarge,
         TooManyMessages, TooManyRooms, UnsupportedType, TooMuchPending, BackplaneAway, NotConfirmed,
     ];
 

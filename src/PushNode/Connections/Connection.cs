@@ -93,9 +93,40 @@ internal sealed class Connection
     /// <param name="accepted">How much of it the socket has accepted.</param>
     public SendOutcome EndSend(Frame frame, Membership membership, int accepted)
     {
-        var outcome = AcceptedLocked(frame, membership, accepted);
-        Monitor.Exit(this);
-        return outcome;
+        try
+        {
+            return AcceptedLocked(frame, membership, accepted);
+        }
+        finally
+        {
+            Monitor.Exit(this);
+        }
+    }
+
+    /// <summary>Ends what <see cref="TryBeginSend"/> began, on the same thread, when a bug hides how much the socket has accepted.</summary>
+    /// <inheritdoc cref="Fail"/>
+    public void EndFailedSend(Frame frame, ref SendOutcome outcome)
+    {
+        try
+        {
+            Fail(frame, ref outcome);
+        }
+        finally
+        {
+            Monitor.Exit(this);
+        }
+    }
+
+    /// <summary>A push threw, which is a bug: nobody knows how much of the frame the wire has taken, so the connection is cut.</summary>
+    /// <param name="frame">What was pushed.</param>
+    /// <param name="outcome">Set, also when the wire throws again: queued when the frame is in the outbox, where its connection's end counts it.</param>
+    public void Fail(Frame frame, ref SendOutcome outcome)
+    {
+        lock (this)
+        {
+            outcome = _outbox?.Contains(frame) == true ? SendOutcome.Queued : SendOutcome.Failed;
+            Abort(CloseReason.Lost);
+        }
     }
 
     /// <summary>Sends an answer or another frame that is no PUSH; ignored when the connection is closing.</summary>
@@ -339,11 +370,12 @@ internal sealed class Connection
     /// <summary>There is no room for a frame, by policy or because what fills the outbox must not be dropped.</summary>
     private void RefuseLocked(Outbox.Entry entry)
     {
-        _rules.Metrics.DeliveriesDropped(entry.Frame.Deliveries, DeliveryDrop.Slow);
         if (_rules.Outbox.WhenFull == WhenFull.DropOldest && entry.Membership is { } membership)
             membership.Missed += entry.Frame.Loss;
         else
             CloseLocked(CloseReason.TooSlow);
+        // Last: a frame whose refusal threw is counted by who tried to push it.
+        _rules.Metrics.DeliveriesDropped(entry.Frame.Deliveries, DeliveryDrop.Slow);
     }
 
     private void DrainLocked()

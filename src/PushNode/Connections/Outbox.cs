@@ -50,6 +50,9 @@ internal sealed class Outbox(long openedAt)
         return oldest.Frame;
     }
 
+    /// <summary>Whether a frame is in it.</summary>
+    public bool Contains(Frame frame) => _entries.Any(entry => entry.Frame == frame);
+
     /// <summary>The wire has taken part of the oldest frame.</summary>
     public void Advance(int accepted) => Offset += accepted;
 

@@ -14,4 +14,7 @@ internal enum SendOutcome
 
     /// <summary>The connection has begun to close since the members were listed.</summary>
     Closed,
+
+    /// <summary>The push threw, which is a bug; the connection is cut.</summary>
+    Failed,
 }

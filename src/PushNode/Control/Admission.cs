@@ -9,14 +9,14 @@ internal sealed class Admission : IReadiness
 {
     private readonly ConnectionSettings _settings;
     private readonly IHostApplicationLifetime _lifetime;
-    private readonly string[] _origins;
+    private readonly OriginList _origins;
     private int _connections;
     private volatile bool _draining;
 
     public Admission(ConnectionSettings settings, IHostApplicationLifetime lifetime, NodeMetrics metrics)
     {
         (_settings, _lifetime) = (settings, lifetime);
-        _origins = settings.AllowedOrigins.Split(';', StringSplitOptions.TrimEntries);
+        _origins = new OriginList(settings.AllowedOrigins);
         metrics.ShowDraining(() => IsDraining);
     }
 
@@ -53,6 +53,5 @@ internal sealed class Admission : IReadiness
     public void Leave() => Interlocked.Decrement(ref _connections);
 
     /// <summary>Whether pages of this origin may connect. What is no browser sends none and cannot be told from its origin anyway.</summary>
-    public bool Allows(string origin) =>
-        origin.Length == 0 || _origins.Contains("*") || _origins.Contains(origin, StringComparer.OrdinalIgnoreCase);
+    public bool Allows(string origin) => origin.Length == 0 || _origins.Contains(origin);
 }

@@ -14,16 +14,21 @@ internal sealed class FanOutWorker : IDisposable
     private readonly BlockingCollection<Work> _work = [];
     private readonly NodeMetrics _metrics;
     private readonly Thread _thread;
-    private readonly SocketPushes? _sockets;
+    private readonly Failures _failures;
+    private readonly MemberPush _single;
+    private SocketPushes? _sockets;
     private Membership[] _members = [];
 
     /// <param name="index">Names the thread.</param>
     /// <param name="metrics">Where pushes count.</param>
+    /// <param name="failures">Where bugs count that cost a client its connection.</param>
     /// <param name="sender">Sends to many sockets at once; null when each frame is for its wire to send. The worker's own from here on.</param>
-    public FanOutWorker(int index, NodeMetrics metrics, ISocketSender? sender)
+    public FanOutWorker(int index, NodeMetrics metrics, Failures failures, ISocketSender? sender)
     {
         _metrics = metrics;
-        _sockets = sender is null ? null : new SocketPushes(sender);
+        _failures = failures;
+        _single = new MemberPush(failures);
+        _sockets = sender is null ? null : new SocketPushes(sender, _single, failures);
         _thread = new Thread(Run) { Name = $"fan-out {index}", IsBackground = true };
         _thread.Start();
     }
@@ -60,25 +65,64 @@ internal sealed class FanOutWorker : IDisposable
 
     private void Push(in Work work)
     {
-        var count = work.Shard.List(work.Members, ref _members);
-        var members = _members.AsSpan(0, count);
-        var frame = work.Flight.Frame;
-        var counts = new PushCounts();
-        // One system call for one send is cheaper without a ring.
-        if (_sockets is not null && count > 1)
+        try
         {
-            _sockets.Push(frame, members, ref counts);
+            PushToShard(work);
         }
-        else
+        catch (Exception bug)
         {
-            foreach (var member in members)
-                counts.Add(member.Connection.TrySend(frame, member));
+            // A bug beside the pushes, each of which costs its own member. The other shards and the room's next frame do not depend on it.
+            _failures.Add(log => log.ShardFailed(bug));
         }
+    }
 
-        // The list would keep connections alive that are long gone.
-        members.Clear();
-        Count(frame, count, counts);
-        work.Flight.End(count);
+    private void PushToShard(in Work work)
+    {
+        var count = 0;
+        try
+        {
+            count = work.Shard.List(work.Members, ref _members);
+            Push(work.Flight.Frame, _members.AsSpan(0, count));
+        }
+        finally
+        {
+            // The list would keep connections alive that are long gone.
+            _members.AsSpan(0, count).Clear();
+            work.Flight.End(count);
+        }
+    }
+
+    private void Push(Frame frame, ReadOnlySpan<Membership> members)
+    {
+        var counts = new PushCounts();
+        try
+        {
+            // One system call for one send is cheaper without a ring.
+            if (_sockets is not null && members.Length > 1)
+                PushTogether(_sockets, frame, members, ref counts);
+            else
+                PushEach(frame, members, ref counts);
+        }
+        finally
+        {
+            counts.Fail(members.Length - counts.Total);
+            Count(frame, members.Length, counts);
+        }
+    }
+
+    private void PushEach(Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
+    {
+        foreach (var member in members)
+            counts.Add(_single.Push(frame, member));
+    }
+
+    private void PushTogether(SocketPushes sockets, Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
+    {
+        sockets.Push(frame, members, ref counts);
+        if (!sockets.IsBroken)
+            return;
+        _sockets = null;
+        sockets.Dispose();
     }
 
     private void Count(Frame frame, int members, in PushCounts counts)
@@ -90,6 +134,7 @@ internal sealed class FanOutWorker : IDisposable
         _metrics.FramesSent(counts.Sent, counts.Sent * frame.Deliveries);
         _metrics.DeliveriesDropped(counts.Left * frame.Deliveries, DeliveryDrop.Left);
         _metrics.DeliveriesDropped(counts.Closed * frame.Deliveries, DeliveryDrop.Closed);
+        _metrics.DeliveriesDropped(counts.Failed * frame.Deliveries, DeliveryDrop.Failed);
     }
 
     /// <summary>One frame for the members that one room has in one shard, or somebody who waits for all work before.</summary>

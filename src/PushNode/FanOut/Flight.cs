@@ -25,13 +25,22 @@ internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? l
         if (Interlocked.Decrement(ref _shares) > 0)
             return;
 
-        if (_reached != 0 && Frame.Deliveries > 0)
+        try
         {
-            metrics.FrameLeft(time.GetElapsedTime(_startedAt));
-            if (publishedAt is { } clock)
-                metrics.BatchPublished(time.GetUtcNow() - clock);
+            if (_reached != 0 && Frame.Deliveries > 0)
+                Measure();
         }
+        finally
+        {
+            // Without it the room's next frame would wait for ever.
+            left?.Invoke();
+        }
+    }
 
-        left?.Invoke();
+    private void Measure()
+    {
+        metrics.FrameLeft(time.GetElapsedTime(_startedAt));
+        if (publishedAt is { } clock)
+            metrics.BatchPublished(time.GetUtcNow() - clock);
     }
 }

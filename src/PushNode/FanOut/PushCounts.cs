@@ -11,6 +11,16 @@ internal struct PushCounts
 
     public long Closed { get; private set; }
 
+    public long Failed { get; private set; }
+
+    public long Queued { get; private set; }
+
+    /// <summary>Members of whom it is known what became of the push.</summary>
+    public readonly long Total => Sent + Left + Closed + Failed + Queued;
+
+    /// <summary>So many members more were not reached.</summary>
+    public void Fail(long members) => Failed += members;
+
     public void Add(SendOutcome outcome)
     {
         switch (outcome)
@@ -24,7 +34,11 @@ internal struct PushCounts
             case SendOutcome.Closed:
                 Closed++;
                 break;
+            case SendOutcome.Failed:
+                Failed++;
+                break;
             case SendOutcome.Queued:
+                Queued++;
                 break;
         }
     }

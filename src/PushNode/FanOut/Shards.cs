@@ -21,13 +21,15 @@ internal sealed class Shards : IDisposable
     /// <param name="metrics">Where they count.</param>
     /// <param name="time">The clock.</param>
     /// <param name="senders">Makes what a worker sends to many sockets with; null, or what it returns is, when there is no such way.</param>
-    public Shards(FanOutSettings settings, NodeMetrics metrics, TimeProvider time, Func<ISocketSender?>? senders = null)
+    /// <param name="logger">Where contained bugs are logged.</param>
+    public Shards(FanOutSettings settings, NodeMetrics metrics, TimeProvider time, Func<ISocketSender?>? senders = null, ILogger<Shards>? logger = null)
     {
+        var failures = new Failures(FailedStage.FanOut, metrics, time, logger);
         _metrics = metrics;
         _time = time;
         _workers = new FanOutWorker[settings.Workers > 0 ? settings.Workers : Math.Max(1, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _workers.Length; i++)
-            _workers[i] = new FanOutWorker(i, metrics, senders?.Invoke());
+            _workers[i] = new FanOutWorker(i, metrics, failures, senders?.Invoke());
         _shards = new Shard[settings.Shards > 0 ? settings.Shards : 8 * _workers.Length];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, _workers[i % _workers.Length], metrics);
@@ -48,20 +50,23 @@ internal sealed class Shards : IDisposable
     /// <param name="members">Who gets it; listed shard by shard when its worker gets there.</param>
     /// <param name="frame">What they get.</param>
     /// <param name="publishedAt">The publisher's clock for the oldest message; null when it gave none.</param>
-    /// <param name="left">Called once, when every shard has tried every member; on a worker's thread, or on this one when there is no member.</param>
+    /// <param name="left">Called once, when every shard has tried every member, also when this throws; on a worker's thread, or on this one when there is no member.</param>
     public void Dispatch(RoomMembers members, Frame frame, DateTimeOffset? publishedAt = null, Action? left = null)
     {
-        var flight = new Flight(frame, publishedAt, left, _metrics, _time);
         // The dispatch itself counts as one share, so that the last shard cannot end the flight before the first of the rest has begun.
-        foreach (var shard in _shards)
+        var flight = new Flight(frame, publishedAt, left, _metrics, _time);
+        try
         {
-            if (members.In(shard.Index) is not { } set)
-                continue;
-            flight.Begin();
-            shard.Worker.Enqueue(new FanOutWorker.Work(flight, shard, set));
+            foreach (var shard in _shards)
+            {
+                if (members.In(shard.Index) is { } set)
+                    Begin(flight, shard, set);
+            }
         }
-
-        flight.End();
+        finally
+        {
+            flight.End();
+        }
     }
 
     /// <summary>Completes when everything dispatched before has been tried on every member.</summary>
@@ -92,5 +97,19 @@ internal sealed class Shards : IDisposable
     {
         foreach (var worker in _workers)
             worker.Dispose();
+    }
+
+    private static void Begin(Flight flight, Shard shard, MemberSet members)
+    {
+        flight.Begin();
+        try
+        {
+            shard.Worker.Enqueue(new FanOutWorker.Work(flight, shard, members));
+        }
+        catch
+        {
+            flight.End();
+            throw;
+        }
     }
 }

@@ -1,50 +1,105 @@
 using PushNode.Connections;
 using PushNode.Framing;
+using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
 /// <summary>Pushes a frame to members whose wires are sockets, many with one system call. Owned and used by one fan-out worker.</summary>
-internal sealed class SocketPushes(ISocketSender sender) : IDisposable
+internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Failures failures) : IDisposable
 {
     private readonly int[] _sockets = new int[sender.Capacity];
     private readonly int[] _accepted = new int[sender.Capacity];
     private readonly int[] _begun = new int[sender.Capacity];
     private readonly int[] _others = new int[sender.Capacity];
 
+    /// <summary>The sender threw: what it still has under way is unknown, so it is not used again.</summary>
+    public bool IsBroken { get; private set; }
+
     public void Push(Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
     {
-        while (!members.IsEmpty)
+        while (!members.IsEmpty && !IsBroken)
         {
             var count = Math.Min(members.Length, sender.Capacity);
             PushTogether(frame, members[..count], ref counts);
             members = members[count..];
         }
+
+        foreach (var member in members)
+            counts.Add(single.Push(frame, member));
     }
 
     public void Dispose() => sender.Dispose();
 
     private void PushTogether(Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
     {
-        int begun = 0, others = 0;
-        for (var i = 0; i < members.Length; i++)
+        int begun = 0, others = 0, ended = 0;
+        try
         {
-            if (members[i].Connection.TryBeginSend(members[i]) is { } socket)
+            for (var i = 0; i < members.Length; i++)
             {
-                _sockets[begun] = socket;
-                _begun[begun++] = i;
+                if (TryBegin(members[i], out var socket))
+                {
+                    _sockets[begun] = socket;
+                    _begun[begun++] = i;
+                }
+                else
+                {
+                    _others[others++] = i;
+                }
             }
-            else
+
+            if (TrySend(frame, begun))
             {
-                _others[others++] = i;
+                while (ended < begun)
+                {
+                    var (member, accepted) = (members[_begun[ended]], _accepted[ended]);
+                    ended++;
+                    counts.Add(single.End(frame, member, accepted));
+                }
             }
         }
-
-        sender.Send(frame.Bytes.Span, _sockets.AsSpan(0, begun), _accepted);
-        for (var i = 0; i < begun; i++)
-            counts.Add(members[_begun[i]].Connection.EndSend(frame, members[_begun[i]], _accepted[i]));
+        finally
+        {
+            // Whatever happened, every gate is given back once. What a socket has of the frame is unknown here.
+            while (ended < begun)
+                counts.Add(single.EndFailed(frame, members[_begun[ended++]]));
+        }
 
         // These may wait for a gate: only now, when none is held.
         foreach (var i in _others.AsSpan(0, others))
-            counts.Add(members[i].Connection.TrySend(frame, members[i]));
+            counts.Add(single.Push(frame, members[i]));
+    }
+
+    /// <summary>Takes a member's gate, if its socket can be sent to now. One that throws is for <see cref="MemberPush.Push"/>, which throws too and cuts it.</summary>
+    private bool TryBegin(Membership member, out int socket)
+    {
+        try
+        {
+            var begun = member.Connection.TryBeginSend(member);
+            socket = begun ?? 0;
+            return begun is not null;
+        }
+        catch (Exception bug)
+        {
+            failures.Add(log => log.MemberFailed(bug));
+            socket = 0;
+            return false;
+        }
+    }
+
+    private bool TrySend(Frame frame, int count)
+    {
+        try
+        {
+            sender.Send(frame.Bytes.Span, _sockets.AsSpan(0, count), _accepted);
+            return true;
+        }
+        catch (Exception bug)
+        {
+            // A bug, or a ring that the kernel took away. Sockets that have part of the frame must not get another.
+            IsBroken = true;
+            failures.Add(log => log.SenderFailed(bug, count));
+            return false;
+        }
     }
 }

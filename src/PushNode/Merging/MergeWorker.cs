@@ -6,7 +6,7 @@ namespace PushNode.Merging;
 
 /// <summary>
 /// A thread that runs one <see cref="Merger"/> over a bounded inbox. Backplane threads put payloads in and never wait; a payload that does not fit is dropped and
-/// counted. Owned by <see cref="MergeWorkers"/>; lives as long as the node.
+/// counted, and a marker in the inbox tells where it is missing. Owned by <see cref="MergeWorkers"/>; lives as long as the node.
 /// </summary>
 internal sealed class MergeWorker : IDisposable
 {
@@ -43,17 +43,15 @@ internal sealed class MergeWorker : IDisposable
     public void Enqueue(RoomMerge room, ReadOnlyMemory<byte> payload)
     {
         var waiting = Interlocked.Add(ref _bytes, payload.Length + EntryBytes);
-        if (waiting <= _clock.Settings.MaxInboxBytes)
-        {
-            Enqueue(new Entry(EntryKind.Payload, room, payload), waiting);
+        if (waiting <= _clock.Settings.MaxInboxBytes && TryEnqueue(room, payload, waiting))
             return;
-        }
 
         Interlocked.Add(ref _bytes, -(payload.Length + EntryBytes));
         var messages = Envelope.TryDecode(payload, out _, out var items) ? items.Length : 1;
         _metrics.MessagesReceived(messages);
         _metrics.MessagesDropped(messages, MessageDrop.InboxFull);
-        room.Miss(messages);
+        if (messages > 0)
+            EnqueueLoss(room, messages);
     }
 
     /// <summary>
@@ -93,16 +91,45 @@ internal sealed class MergeWorker : IDisposable
         _thread.Join();
     }
 
-    /// <param name="entry">What to do.</param>
-    /// <param name="waiting">For a payload: the bytes in the inbox, its own included.</param>
-    private void Enqueue(in Entry entry, long waiting = 0)
+    /// <param name="room">The payload's room.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="waiting">The bytes in the inbox, its own included.</param>
+    /// <returns>False when the room lost a payload whose marker is still in the inbox: until the thread has come there, the room loses all, so that it has one marker at a time.</returns>
+    private bool TryEnqueue(RoomMerge room, ReadOnlyMemory<byte> payload, long waiting)
+    {
+        lock (_lock)
+        {
+            if (room.HasLossLocked)
+                return false;
+            _inbox.Add(new Entry(EntryKind.Payload, room, payload));
+            // Asked under the lock: the thread closes a batch before it looks into the inbox again, and only then waits.
+            if (!room.CanWait(waiting, _clock.Settings))
+                Monitor.Pulse(_lock);
+            return true;
+        }
+    }
+
+    /// <summary>Messages of the room did not fit: marks the place where they are missing.</summary>
+    private void EnqueueLoss(RoomMerge room, int messages)
+    {
+        lock (_lock)
+        {
+            if (!room.HasLossLocked)
+            {
+                _inbox.Add(new Entry(EntryKind.Loss, room));
+                Monitor.Pulse(_lock);
+            }
+
+            room.AddLossLocked(messages);
+        }
+    }
+
+    private void Enqueue(in Entry entry)
     {
         lock (_lock)
         {
             _inbox.Add(entry);
-            // Asked under the lock: the thread closes a batch before it looks into the inbox again, and only then waits.
-            if (entry.Kind != EntryKind.Payload || !entry.Room!.CanWait(waiting, _clock.Settings))
-                Monitor.Pulse(_lock);
+            Monitor.Pulse(_lock);
         }
     }
 
@@ -160,6 +187,9 @@ internal sealed class MergeWorker : IDisposable
                 Interlocked.Add(ref _bytes, -(entry.Payload.Length + EntryBytes));
                 _merger.Accept(entry.Room!, entry.Payload, _clock.Now);
                 break;
+            case EntryKind.Loss:
+                _merger.Lose(entry.Room!, TakeLoss(entry.Room!), _clock.Now);
+                break;
             case EntryKind.Gap:
                 _merger.Gap(entry.Room!, _clock.Now);
                 break;
@@ -170,9 +200,16 @@ internal sealed class MergeWorker : IDisposable
         }
     }
 
+    private long TakeLoss(RoomMerge room)
+    {
+        lock (_lock)
+            return room.TakeLossLocked();
+    }
+
     private enum EntryKind
     {
         Payload,
+        Loss,
         Gap,
         Flush,
     }

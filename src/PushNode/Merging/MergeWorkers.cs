@@ -11,12 +11,13 @@ internal sealed class MergeWorkers : IDisposable
 {
     private readonly MergeWorker[] _workers;
 
-    public MergeWorkers(MergeSettings settings, Shards shards, NodeMetrics metrics, TimeProvider time)
+    public MergeWorkers(MergeSettings settings, Shards shards, NodeMetrics metrics, TimeProvider time, ILogger<MergeWorkers>? logger = null)
     {
+        var failures = new Failures(FailedStage.Merge, metrics, time, logger);
         var clock = new MergeClock(settings, time);
         _workers = new MergeWorker[settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount];
         for (var i = 0; i < _workers.Length; i++)
-            _workers[i] = new MergeWorker(i, new Merger(clock, shards, metrics), clock, metrics);
+            _workers[i] = new MergeWorker(i, new Merger(clock, shards, metrics, failures), clock, metrics);
     }
 
     /// <summary>The merge state for a new room.</summary>

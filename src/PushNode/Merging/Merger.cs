@@ -5,10 +5,10 @@ using PushNode.Telemetry;
 namespace PushNode.Merging;
 
 /// <summary>
-/// Validates payloads, puts their messages into their rooms' batches and sends batches on their way when they are due. Single-threaded: owned by
-/// one merge worker, or by a test that names the time.
+/// Validates payloads, puts their messages into their rooms' batches and sends batches on their way when they are due. A room whose handling throws loses what waits in it, and no other
+/// room does. Single-threaded: owned by one merge worker, or by a test that names the time.
 /// </summary>
-internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metrics)
+internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metrics, Failures failures)
 {
     // A room stands in it once for every due time that its open batch has had; all but the last are passed over.
     private readonly PriorityQueue<RoomMerge, long> _open = new();
@@ -19,21 +19,30 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     /// <summary>Takes in one payload: a message, or an envelope of several.</summary>
     public void Accept(RoomMerge room, ReadOnlyMemory<byte> payload, long now)
     {
-        if (!Envelope.IsEnvelope(payload.Span))
+        var isCounted = false;
+        try
         {
-            metrics.MessagesReceived(1);
-            Add(room, payload, null, now);
+            Accept(room, payload, now, ref isCounted);
         }
-        else if (Envelope.TryDecode(payload, out var publishedAt, out var items))
+        catch (Exception bug)
         {
-            metrics.MessagesReceived(items.Length);
-            foreach (var item in items)
-                Add(room, item, publishedAt, now);
+            if (!isCounted)
+                room.CountReceived(1, metrics);
+            Fail(room, now, bug);
         }
-        else
+    }
+
+    /// <summary>Messages of the room are missing behind those that it was given.</summary>
+    public void Lose(RoomMerge room, long messages, long now)
+    {
+        try
         {
-            metrics.MessagesReceived(1);
-            metrics.MessagesDropped(1, MessageDrop.BadEnvelope);
+            room.Lose(messages, now, metrics);
+            _open.Enqueue(room, room.Due);
+        }
+        catch (Exception bug)
+        {
+            Fail(room, now, bug);
         }
     }
 
@@ -50,9 +59,16 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     /// <summary>Tells a room's members that messages were lost, after what was received before.</summary>
     public void Gap(RoomMerge room, long now)
     {
-        if (room.IsOpen)
-            Flush(room, now);
-        room.SendGap(shards);
+        try
+        {
+            while (room.IsOpen)
+                Flush(room, now);
+            room.SendGap(shards);
+        }
+        catch (Exception bug)
+        {
+            Fail(room, now, bug);
+        }
     }
 
     /// <summary>Sends every batch that may leave on its way.</summary>
@@ -75,12 +91,30 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     public void FlushAll(long now)
     {
         foreach (var room in (RoomMerge[])[.. _held, .. _open.UnorderedItems.Select(entry => entry.Element)])
-        {
-            if (room.IsOpen)
-                Flush(room, now);
-        }
+            FlushWhole(room, now);
+    }
 
-        _open.Clear();
+    private void Accept(RoomMerge room, ReadOnlyMemory<byte> payload, long now, ref bool isCounted)
+    {
+        if (!Envelope.IsEnvelope(payload.Span))
+        {
+            room.CountReceived(1, metrics);
+            isCounted = true;
+            Add(room, payload, null, now);
+        }
+        else if (Envelope.TryDecode(payload, out var publishedAt, out var items))
+        {
+            room.CountReceived(items.Length, metrics);
+            isCounted = true;
+            foreach (var item in items)
+                Add(room, item, publishedAt, now);
+        }
+        else
+        {
+            room.CountReceived(1, metrics);
+            isCounted = true;
+            room.Drop(1, MessageDrop.BadEnvelope, metrics);
+        }
     }
 
     private void AddValid(RoomMerge room, ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now)
@@ -96,25 +130,60 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     {
         if (!room.IsOpen)
             return;
-        if (!room.IsFrameOnItsWay)
+        if (room.IsFrameOnItsWay)
+        {
+            if (_held.Add(room))
+                room.IsHeld = true;
+            return;
+        }
+
+        try
+        {
             Flush(room, now);
-        else if (_held.Add(room))
-            room.IsHeld = true;
+        }
+        catch (Exception bug)
+        {
+            Fail(room, now, bug);
+        }
+    }
+
+    private void FlushWhole(RoomMerge room, long now)
+    {
+        try
+        {
+            while (room.IsOpen)
+                Flush(room, now);
+        }
+        catch (Exception bug)
+        {
+            Fail(room, now, bug);
+        }
     }
 
     private void Flush(RoomMerge room, long now)
     {
         room.IsHeld = false;
         _held.Remove(room);
-        room.Flush(now, shards, metrics);
+        if (room.Flush(now, clock, shards, metrics))
+            _open.Enqueue(room, room.Due);
+    }
+
+    /// <summary>A bug in handling one room, which costs what waits in that room. Its members get a GAP.</summary>
+    private void Fail(RoomMerge room, long now, Exception bug)
+    {
+        room.IsHeld = false;
+        _held.Remove(room);
+        var dropped = room.Fail(now, clock, metrics);
+        _open.Enqueue(room, room.Due);
+        failures.Add(log => log.RoomFailed(bug, dropped));
     }
 
     private void Add(RoomMerge room, ReadOnlyMemory<byte> payload, DateTimeOffset? publishedAt, long now)
     {
         if (!MessagePayload.TryReadJson(payload, out var json))
-            metrics.MessagesDropped(1, MessageDrop.InvalidUtf8);
+            room.Drop(1, MessageDrop.InvalidUtf8, metrics);
         else if (json.Length > clock.Settings.MaxBatchBytes)
-            metrics.MessagesDropped(1, MessageDrop.TooLarge);
+            room.Drop(1, MessageDrop.TooLarge, metrics);
         else
             AddValid(room, json, publishedAt, now);
     }

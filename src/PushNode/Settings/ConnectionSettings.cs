@@ -59,15 +59,6 @@ internal sealed class ConnectionSettings : ICheckedSettings
     {
         if (CloseAfter <= PingAfter)
             return $"{section}:CloseAfter is '{CloseAfter:c}'; it accepts a duration longer than {section}:PingAfter, which is {PingAfter:c}.";
-        foreach (var origin in AllowedOrigins.Split(';', StringSplitOptions.TrimEntries))
-        {
-            if (origin != "*" && !IsOrigin(origin))
-                return $"{section}:AllowedOrigins has '{origin}'; it accepts * or origins separated by semicolons, for example https://example.com;http://localhost:8080.";
-        }
-
-        return null;
+        return OriginList.Problem($"{section}:AllowedOrigins", AllowedOrigins);
     }
-
-    private static bool IsOrigin(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && string.Equals(uri.GetLeftPart(UriPartial.Authority), text, StringComparison.OrdinalIgnoreCase);
 }

@@ -11,4 +11,7 @@ internal enum DeliveryDrop
 
     /// <summary>The connection closed before the frame was accepted.</summary>
     Closed,
+
+    /// <summary>An exception while the frame was pushed: a bug.</summary>
+    Failed,
 }

@@ -38,4 +38,16 @@ internal static partial class Log
 
     [LoggerMessage(4028, LogLevel.Warning, "{Limit} connections are not WebSockets yet, which is the limit (Push:Connections:MaxHandshakes): one is cut for each newcomer. Look for clients that connect and ask for nothing.")]
     public static partial void HandshakesFull(this ILogger logger, int limit);
+
+    [LoggerMessage(4032, LogLevel.Error, "Unhandled exception while merging a room: {Messages} messages dropped; its members get a GAP.")]
+    public static partial void RoomFailed(this ILogger logger, Exception bug, int messages);
+
+    [LoggerMessage(4033, LogLevel.Error, "Unhandled exception while pushing to a client; connection closed.")]
+    public static partial void MemberFailed(this ILogger logger, Exception bug);
+
+    [LoggerMessage(4034, LogLevel.Error, "Unhandled exception while sending to {Connections} connections at once; all of them closed. This fan-out thread sends to one at a time from now on.")]
+    public static partial void SenderFailed(this ILogger logger, Exception bug, int connections);
+
+    [LoggerMessage(4035, LogLevel.Error, "Unhandled exception while fanning a frame out to a shard; its members do not get the frame.")]
+    public static partial void ShardFailed(this ILogger logger, Exception bug);
 }

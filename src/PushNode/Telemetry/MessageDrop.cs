@@ -15,6 +15,9 @@ internal enum MessageDrop
     /// <summary>The merge stage's inbox is full: messages arrive faster than they can be merged.</summary>
     InboxFull,
 
-    /// <summary>The room's batch outgrew four times its cap while the previous frame was on its way.</summary>
+    /// <summary>While the room's previous frame was on its way, its batch outgrew four times its cap, or lay between two losses.</summary>
     BatchFull,
+
+    /// <summary>An exception while the room was merged: a bug.</summary>
+    Failed,
 }

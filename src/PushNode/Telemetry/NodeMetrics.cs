@@ -25,6 +25,7 @@ internal sealed class NodeMetrics : IDisposable
     private readonly LabelledCounter<MessageDrop> _messagesDropped;
     private readonly LabelledCounter<DeliveryDrop> _deliveriesDropped;
     private readonly LabelledCounter<ControlResult> _controlMessages;
+    private readonly LabelledCounter<FailedStage> _failures;
     private readonly Dictionary<string, int> _closeReasons;
     private readonly long[] _closed;
 
@@ -68,6 +69,8 @@ internal sealed class NodeMetrics : IDisposable
         Counter("push.deliveries", () => Read(ref _deliveries), "{delivery}", "Messages accepted by a connection's socket or stream.");
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
         _controlMessages = new(_meter, "push.control_messages", "{message}", "Messages on the control channel, by what became of them.", label: "result");
+
+        _failures = new(_meter, "push.failures", "{exception}", "Unhandled exceptions that cost one room or one client: bugs.", label: "stage");
 
         _batchMessages = _meter.CreateHistogram("push.batch_messages", "{message}", "Messages in a batch.", advice: Buckets(Array.ConvertAll(BatchBuckets, bound => (int)bound)));
         _lockWait = _meter.CreateHistogram("push.shard_lock_wait", "s", "Waiting for a shard's lock, every acquisition; uncontended counts as 0.", advice: Buckets(LockWaitBuckets));
@@ -116,6 +119,8 @@ internal sealed class NodeMetrics : IDisposable
         Interlocked.Increment(ref _batches);
         _batchMessages.Record(messages);
     }
+
+    public void Failed(FailedStage stage) => _failures.Add(1, stage);
 
     public void DeliveriesExpected(long count) => Interlocked.Add(ref _expected, count);
 

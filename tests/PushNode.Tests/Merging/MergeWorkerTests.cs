@@ -120,7 +120,7 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_inbox_drops_with_the_number_of_messages_and_the_next_frame_says_so()
+    public async Task A_full_inbox_drops_with_the_number_of_messages_and_a_gap_says_so()
     {
         var (room, client) = Room();
         await HoldMergingAsync();
@@ -135,8 +135,8 @@ public sealed class MergeWorkerTests : IDisposable
         await _merging.FlushAsync();
         await _shards.WhenPassed();
         Assert.Equal(2, client.Received.Length);
-        Assert.Equal("GAP r 6 overload", client.Received[0]);
-        Assert.StartsWith("PUSH r [1,222", client.Received[1], StringComparison.Ordinal);
+        Assert.StartsWith("PUSH r [1,222", client.Received[0], StringComparison.Ordinal);
+        Assert.Equal("GAP r 6 overload", client.Received[1]);
         _metrics.AssertMessagesClose();
 
         // There is room again.
@@ -165,15 +165,73 @@ public sealed class MergeWorkerTests : IDisposable
         var members = new RoomMembers(_shards);
         var frames = TestFrames.Of("r");
         var room = _merging.Open(TestFrames.Room("r"), frames, members);
-        room.Miss(5);
+        await HoldMergingAsync();
         Receive(room, "0");
+        Receive(room, new string('1', 2000));
+        _time.Go();
         await _merging.FlushAsync();
+        Assert.Equal(1, _metrics.Read("push.messages_dropped", "inbox_full"));
         var client = new TestClient(_metrics, _time);
         members.Add(client.Member(frames));
-        Receive(room, "1");
+        Receive(room, "2");
         await _merging.FlushAsync();
         await _shards.WhenPassed();
-        Assert.Equal(["PUSH r [1]"], client.Received);
+        Assert.Equal(["PUSH r [2]"], client.Received);
+    }
+
+    [Fact]
+    public async Task A_full_inboxs_loss_is_told_between_what_came_before_and_after()
+    {
+        var (room, client) = Room();
+        await HoldMergingAsync();
+        Receive(room, "1");
+        Receive(room, new string('2', 2000));
+        // It would fit, but the loss before it is not told yet.
+        Receive(room, "3");
+        _time.Go();
+        await Eventually.HoldsAsync(() => client.Frames.Count == 2, "the loss is told");
+        // The marker is handled, so there is room again.
+        Receive(room, "4");
+        await _merging.FlushAsync();
+        await _shards.WhenPassed();
+        Assert.Equal(["PUSH r [1]", "GAP r 2 overload", "PUSH r [4]"], client.Received);
+        _metrics.AssertMessagesClose();
+    }
+
+    /// <summary>A stream of numbers with losses wherever the inbox is full: each GAP must stand for exactly the numbers that are missing there.</summary>
+    [Theory]
+    [InlineData(61)]
+    [InlineData(62)]
+    public async Task Every_gap_stands_where_its_messages_are_missing(int seed)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        var rooms = Enumerable.Range(0, 3).Select(i => Room(i % 2)).ToArray();
+        var next = new int[rooms.Length];
+        for (var round = 0; round < 150; round++)
+        {
+            if (random.Next(3) > 0)
+                await HoldMergingAsync();
+            for (var count = random.Next(30); count > 0; count--)
+            {
+                var room = random.Next(rooms.Length);
+                Receive(rooms[room].Room, $"[{next[room]++},\"{new string('x', random.Next(600))}\"]");
+            }
+
+            _time.Go();
+            _time.Advance(TimeSpan.FromMilliseconds(random.Next(1500)));
+            if (random.Next(4) == 0)
+                await _merging.FlushAsync();
+            else
+                await ProbeAsync();
+        }
+
+        await _merging.FlushAsync();
+        await _shards.WhenPassed();
+        for (var room = 0; room < rooms.Length; room++)
+            Assert.Equal(next[room], Follow(rooms[room].Client));
+        Assert.NotEqual(0, _metrics.Read("push.messages_dropped", "inbox_full"));
+        _metrics.AssertMessagesClose();
     }
 
     [Theory]
@@ -222,6 +280,26 @@ public sealed class MergeWorkerTests : IDisposable
         _metrics.AssertMessagesClose();
         _metrics.AssertDeliveriesClose();
         Assert.NotEqual(0, _metrics.Read("push.deliveries"));
+    }
+
+    /// <summary>Reads numbered messages, which must have no hole without a GAP of its size, and no GAP without a hole.</summary>
+    /// <returns>The number after the last.</returns>
+    private static int Follow(TestClient client)
+    {
+        var next = 0;
+        foreach (var frame in client.Frames)
+        {
+            if (frame.Type == "GAP")
+            {
+                next += frame.Missed;
+                continue;
+            }
+
+            foreach (var number in frame.Numbers)
+                Assert.Equal(next++, number);
+        }
+
+        return next;
     }
 
     private static void Receive(RoomMerge room, string payload) => room.Receive(Encoding.UTF8.GetBytes(payload));
@@ -302,7 +380,11 @@ public sealed class MergeWorkerTests : IDisposable
 
         public void Advance(TimeSpan time) => _time.Advance(time);
 
-        public void Hold() => _go.Reset();
+        public void Hold()
+        {
+            IsHolding = false;
+            _go.Reset();
+        }
 
         public void Go() => _go.Set();
 

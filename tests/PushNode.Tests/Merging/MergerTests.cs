@@ -3,6 +3,7 @@ using PushBackplane;
 using PushNode.FanOut;
 using PushNode.Merging;
 using PushNode.Settings;
+using PushNode.Telemetry;
 
 namespace PushNode.Tests.Merging;
 
@@ -22,9 +23,9 @@ public sealed class MergerTests : IDisposable
         var time = new ManualTime();
         var clock = new MergeClock(new MergeSettings { MaxBatchBytes = Cap }, time);
         _shards = new Shards(new FanOutSettings { Workers = 1 }, _metrics.Node, time);
-        _merger = new Merger(clock, _shards, _metrics.Node);
+        _merger = new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, time));
         // Rooms have to belong to a worker; this one is never given anything.
-        _idle = new MergeWorker(0, new Merger(clock, _shards, _metrics.Node), clock, _metrics.Node);
+        _idle = new MergeWorker(0, new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, time)), clock, _metrics.Node);
         _room = Room();
     }
 

@@ -1,0 +1,11 @@
+namespace PushNode.Telemetry;
+
+/// <summary>Where an exception was contained (push_failures_total).</summary>
+internal enum FailedStage
+{
+    /// <summary>While a room was merged: its waiting messages are dropped.</summary>
+    Merge,
+
+    /// <summary>While a frame was pushed: the member's connection is closed.</summary>
+    FanOut,
+}
