@@ -26,6 +26,7 @@ internal sealed class MetricsPipeline : IDisposable
         IEnumerable<ExportedMeter> meters, IMeterFactory meterFactory, IConfiguration configuration, IHostEnvironment environment, ILogger<MetricsPipeline> log)
     {
         ProcessLimits.Export(meterFactory);
+        ProcessStart.Export(meterFactory);
         _prometheus = new PrometheusExporter(log);
         var builder = Sdk.CreateMeterProviderBuilder()
             // The OTEL_* keys are read from here, so that they may also stand in a file or on the command line.
