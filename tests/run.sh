@@ -22,6 +22,9 @@ missing_packages() {
     has envsubst || echo gettext-base
     has docker-compose || echo docker-compose
     has promtool || echo prometheus
+    has amtool || echo prometheus-alertmanager
+    has prometheus-redis-exporter || echo prometheus-redis-exporter
+    has prometheus-nginx-exporter || echo prometheus-nginx-exporter
     has node || echo nodejs
     has npm || echo npm
     has curl || echo curl

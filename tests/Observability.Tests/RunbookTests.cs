@@ -15,7 +15,9 @@ public sealed partial class RunbookTests
         await using var first = await ProgramProcess.StartNodeAsync(redis);
         await using var second = await ProgramProcess.StartNodeAsync(redis);
         await using var api = await ProgramProcess.StartApiAsync(redis);
-        await using var prometheus = await PrometheusServer.StartAsync(Sooner, ("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort]));
+        await using var exporters = await Exporters.StartAsync(redis);
+        await using var prometheus = await PrometheusServer.StartAsync(
+            rules => Counted(Sooner(rules)), [("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort]), .. exporters.Targets]);
         using var publishing = new CancellationTokenSource();
         var publisher = PublishAsync(api, publishing.Token);
 
@@ -23,6 +25,19 @@ public sealed partial class RunbookTests
         await redis.StopAsync();
         await FiresAsync("Redis");
         await redis.StartAsync();
+        await FiresAsync("none");
+
+        await exporters.Nginx.KillAsync();
+        await FiresAsync("nginx");
+        await exporters.OfNginx.KillAsync();
+        await FiresAsync("an exporter");
+        await exporters.Nginx.StartAsync();
+        await exporters.OfNginx.StartAsync();
+        await FiresAsync("none");
+
+        prometheus.SetTargets("push-api");
+        await FiresAsync("the only API, and discovery has forgotten it");
+        prometheus.SetTargets("push-api", api.ManagementPort);
         await FiresAsync("none");
 
         first.Signal(Signals.Kill);
@@ -53,6 +68,9 @@ public sealed partial class RunbookTests
     /// <summary>What is meant to take minutes takes seconds; but what looks back for a quarter of an hour sees the whole test.</summary>
     private static string Sooner(string rules) => Window().Replace(For().Replace(rules, "for: 5s"), "[15s]");
 
+    /// <summary>With the numbers of this farm, as an operator sets them.</summary>
+    private static string Counted(string rules) => SetCount().Replace(rules, count => $"vector({(count.Groups[2].Value == "push-node" ? 2 : 1)}){count.Groups[1].Value}");
+
     /// <summary>The alerts of one row of the table.</summary>
     private static HashSet<string> InRunbook(string what)
     {
@@ -73,8 +91,11 @@ public sealed partial class RunbookTests
     [GeneratedRegex(@"for: \d+[smh]")]
     private static partial Regex For();
 
-    [GeneratedRegex(@"\[[15]m\]")]
+    [GeneratedRegex(@"\[[125]m\]")]
     private static partial Regex Window();
+
+    [GeneratedRegex(@"vector\(-1\)(\s+labels: \{job: ([a-z-]+)\})")]
+    private static partial Regex SetCount();
 
     [GeneratedRegex(@"`(Push[A-Z]\w+)`")]
     private static partial Regex AlertName();

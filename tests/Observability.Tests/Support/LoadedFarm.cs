@@ -9,7 +9,7 @@ using RedisPush.Testing;
 
 namespace Observability.Tests.Support;
 
-/// <summary>Two nodes, an API and a Redis under a steady load, watched by a Prometheus. Shared by the tests that only look.</summary>
+/// <summary>Two nodes, an API, a Redis and an nginx under a steady load, watched by a Prometheus. Shared by the tests that only look.</summary>
 public sealed class LoadedFarm : IAsyncLifetime
 {
     private readonly StringBuilder _loadOutput = new();
@@ -17,6 +17,8 @@ public sealed class LoadedFarm : IAsyncLifetime
     private Process? _load;
 
     internal PrometheusServer Prometheus { get; private set; } = null!;
+
+    internal Exporters Exporters { get; private set; } = null!;
 
     internal IReadOnlyList<ProgramProcess> Programs { get; private set; } = [];
 
@@ -29,7 +31,9 @@ public sealed class LoadedFarm : IAsyncLifetime
         var second = Own(await ProgramProcess.StartNodeAsync(redis));
         var api = Own(await ProgramProcess.StartApiAsync(redis));
         Programs = [first, second, api];
-        Prometheus = Own(await PrometheusServer.StartAsync(rules => rules, ("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort])));
+        Exporters = Own(await Exporters.StartAsync(redis));
+        Prometheus = Own(await PrometheusServer.StartAsync(
+            rules => rules, [("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort]), .. Exporters.Targets]));
         // As long as the tests may take; killed before.
         _load = BuiltProgram.Start(
             "bench/PushLoad",

@@ -8,6 +8,9 @@ internal static partial class MetricNames
     /// <summary>Metrics of ours, of the process and of .NET; not recorded ones, nor prefixes such as dotnet_*, nor what proxies call their upstreams.</summary>
     public static IEnumerable<string> In(string text) => Exported().Matches(text).Select(match => match.Value).Distinct();
 
+    /// <summary>Metrics of the exporters of Redis and nginx.</summary>
+    public static IEnumerable<string> OfExportersIn(string text) => ByExporters().Matches(text).Select(match => match.Value).Distinct();
+
     /// <summary>Metrics that rules record.</summary>
     public static IEnumerable<string> RecordedIn(string text) => Recorded().Matches(text).Select(match => match.Value).Distinct();
 
@@ -16,6 +19,9 @@ internal static partial class MetricNames
 
     [GeneratedRegex(@"(?<![\w:.-])(?!push_(?:node|api)s?\b)(?:push|process|dotnet|kestrel)_[a-z0-9_]+(?![\w:*])(?!_?\*)(?!\.\w)")]
     private static partial Regex Exported();
+
+    [GeneratedRegex(@"(?<![\w:.-])(?:redis|nginx)_[a-z0-9_]+(?![\w:*])")]
+    private static partial Regex ByExporters();
 
     [GeneratedRegex(@"(?<![\w:])(?:farm|job|instance|instance_reason):[a-z0-9_]+:[a-z0-9_]+")]
     private static partial Regex Recorded();

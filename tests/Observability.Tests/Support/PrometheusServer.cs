@@ -31,6 +31,8 @@ internal sealed class PrometheusServer : IAsyncDisposable
         string[] arguments =
         [
             "--config.file=prometheus.yml", "--storage.tsdb.path=data", $"--web.listen-address=127.0.0.1:{_port}", "--log.level=warn",
+            // An alert that fired before an Alertmanager was found is sent again after this.
+            "--rules.alert.resend-delay=1s",
         ];
         var start = new ProcessStartInfo("prometheus", arguments) { WorkingDirectory = _directory.FullName, RedirectStandardError = true };
         _process = Process.Start(start)!;
