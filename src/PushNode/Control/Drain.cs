@@ -101,8 +101,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
 
     private async Task CloseClientsAsync(Run run, TimeSpan deadline)
     {
-        await merging.FlushAsync();
-        await shards.WhenPassed();
+        await FlushAsync(run, settings.FlushTime(admission.Connections));
         var perSecond = settings.RateFor(admission.Connections);
         while (!run.IsOver && admission.Connections > 0 && time.GetElapsedTime(run.Since) < deadline)
         {
@@ -113,6 +112,32 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
                 logger.DrainLate(late);
             await Task.Delay(Tick, time, CancellationToken.None);
         }
+    }
+
+    /// <summary>Sends what is merged, due or not, but waits no longer than leaves the time to close everybody. A slow or stuck stage costs its messages, not the close frames.</summary>
+    private async Task FlushAsync(Run run, TimeSpan most)
+    {
+        if (!await EndsInTimeAsync(merging.FlushAsync(), run, most))
+            LogUnflushed(run, "merge");
+        else if (!await EndsInTimeAsync(shards.WhenPassed(), run, most))
+            LogUnflushed(run, "fan-out");
+    }
+
+    /// <summary>Awaits a task while the run goes on: neither a command that takes the node back nor the program's end waits for it.</summary>
+    private async Task<bool> EndsInTimeAsync(Task task, Run run, TimeSpan most)
+    {
+        while (!task.IsCompleted && !run.IsOver && time.GetElapsedTime(run.Since) < most)
+            await Task.WhenAny(task, Task.Delay(Tick, time, CancellationToken.None));
+        if (!task.IsCompleted)
+            return false;
+        await task;
+        return true;
+    }
+
+    private void LogUnflushed(Run run, string stage)
+    {
+        if (!run.IsOver)
+            logger.FlushLate(time.GetElapsedTime(run.Since), stage, admission.Connections);
     }
 
     /// <summary>Closes so many connections that are not closing yet.</summary>

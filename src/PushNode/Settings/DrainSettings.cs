@@ -8,6 +8,8 @@ internal sealed class DrainSettings : ICheckedSettings
     /// <summary>What must remain of the deadline for echoes and cuts when everybody has been told.</summary>
     public static readonly TimeSpan EchoTime = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan LeastFlushTime = TimeSpan.FromSeconds(1);
+
     /// <summary>Closes per second that no other node notices, however few clients there are: a node with ten of them need not take its time.</summary>
     private const int Unnoticed = 100;
 
@@ -29,6 +31,13 @@ internal sealed class DrainSettings : ICheckedSettings
 
     /// <summary>How many a second are closed of so many connections.</summary>
     public double RateFor(int connections) => Math.Min(ClosesPerSecond, Math.Max(Unnoticed, Math.Max(1, connections) / Over.TotalSeconds));
+
+    /// <summary>How long sending what is merged may take before so many are closed: what closing them leaves of the deadline, and a second at least, since the settings may leave nothing.</summary>
+    public TimeSpan FlushTime(int connections)
+    {
+        var rest = Deadline - EchoTime - TimeSpan.FromSeconds(connections / RateFor(connections));
+        return rest > LeastFlushTime ? rest : LeastFlushTime;
+    }
 
     /// <summary>The least <see cref="ClosesPerSecond"/> that tells so many connections before the deadline.</summary>
     public int LeastClosesPerSecond(int connections) => (int)Math.Ceiling(connections / (Deadline - EchoTime).TotalSeconds);

@@ -39,6 +39,9 @@ internal static partial class Log
     [LoggerMessage(4028, LogLevel.Warning, "{Limit} connections are not WebSockets yet, which is the limit (Push:Connections:MaxHandshakes): one is cut for each newcomer. Look for clients that connect and ask for nothing.")]
     public static partial void HandshakesFull(this ILogger logger, int limit);
 
+    [LoggerMessage(4029, LogLevel.Warning, "Drain: the {Stage} threads did not finish within {Elapsed}. Closing {Connections} connections now; messages that are still queued may be lost.")]
+    public static partial void FlushLate(this ILogger logger, TimeSpan elapsed, string stage, int connections);
+
     [LoggerMessage(4032, LogLevel.Error, "Unhandled exception while merging a room: {Messages} messages dropped; its members get a GAP.")]
     public static partial void RoomFailed(this ILogger logger, Exception bug, int messages);
 

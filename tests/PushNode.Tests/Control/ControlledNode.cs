@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushBackplane;
 using PushNode.Control;
+using PushNode.FanOut;
 using PushNode.Framing;
 using PushNode.Settings;
 using RedisPush.Testing;
@@ -16,6 +17,7 @@ internal sealed class ControlledNode : IDisposable
     public const string Channel = "push:control";
 
     private readonly TestNode _node = new();
+    private readonly ManualResetEventSlim _release = new();
 
     public ControlledNode(DrainSettings? settings = null)
     {
@@ -65,6 +67,18 @@ internal sealed class ControlledNode : IDisposable
         }
     }
 
+    /// <summary>Gives a fan-out thread a frame for a member that holds it until the node is disposed.</summary>
+    public void BlockFanOut()
+    {
+        // Not among everybody, so that nothing else waits for its gate.
+        var member = new TestClient(Metrics, Time);
+        member.Wire.OnWrite = _release.Wait;
+        var room = new RoomMembers(_node.Shards);
+        var frames = TestFrames.Of("stuck");
+        room.Add(member.Member(frames));
+        _node.Shards.Dispatch(room, frames.Push("1"));
+    }
+
     public void Publish(string payload) => Assert.True(_node.Backplane.Publish(Channel, payload));
 
     public void Publish(byte[] payload) => Assert.True(_node.Backplane.Publish(Channel, payload));
@@ -74,5 +88,10 @@ internal sealed class ControlledNode : IDisposable
 
     public bool IsDraining => Admission.NotReadyBecause is not null;
 
-    public void Dispose() => _node.Dispose();
+    public void Dispose()
+    {
+        _release.Set();
+        _node.Dispose();
+        _release.Dispose();
+    }
 }

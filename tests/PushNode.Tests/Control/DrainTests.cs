@@ -169,6 +169,42 @@ public sealed class DrainTests
         Assert.All(node.Clients, client => Assert.True(client.Wire.IsAborted));
     }
 
+    [Fact]
+    public async Task A_fan_out_that_is_stuck_does_not_hold_up_the_programs_end()
+    {
+        using var node = new ControlledNode();
+        node.Connect(2);
+        node.BlockFanOut();
+        var end = node.Drain.EndAsync();
+        // 25 s less 2 s for echoes and 0.02 s for two clients at 100 a second.
+        node.Time.Advance(TimeSpan.FromSeconds(23));
+        await ClosedAsync(node, 2);
+        Assert.Equal(1, node.DrainLog.Count(4029));
+        node.EndClosed();
+        await end.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_fan_out_that_is_stuck_does_not_hold_up_a_command_that_is_taken_back()
+    {
+        using var node = new ControlledNode();
+        node.Connect(2);
+        node.BlockFanOut();
+        Assert.True(node.Drain.Begin());
+        Assert.True(node.Drain.TakeBack());
+        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(0, node.Closed);
+        Assert.Equal(0, node.DrainLog.Count(4029));
+    }
+
+    [Theory]
+    [InlineData(0, 23.0)]
+    [InlineData(10_000, 18.0)]
+    [InlineData(100_000, 3.0)]
+    [InlineData(110_000, 1.0)]
+    public void The_flush_has_the_time_that_the_closing_leaves(int connections, double seconds) =>
+        Assert.Equal(seconds, new DrainSettings().FlushTime(connections).TotalSeconds, tolerance: 0.02);
+
     /// <summary>So many are told to go, and never more.</summary>
     private static async Task ClosedAsync(ControlledNode node, int count)
     {
