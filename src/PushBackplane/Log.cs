@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(2003, LogLevel.Warning, "Another process calls itself {Name} on the backplane; give each its own name.")]
     public static partial void NameTaken(ILogger logger, string name);
 
+    [LoggerMessage(2005, LogLevel.Warning, "{Description} refuses to publish: {Cause}. Publishers get 503.")]
+    public static partial void PublishRefused(ILogger logger, string description, string cause);
+
     [LoggerMessage(2004, LogLevel.Error, "A subscriber of {Channel} threw; the payload is lost to it.")]
     public static partial void SubscriberThrew(ILogger logger, Exception exception, string channel);
 }

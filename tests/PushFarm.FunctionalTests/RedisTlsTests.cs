@@ -71,19 +71,39 @@ public sealed class RedisTlsTests
     }
 
     [Theory]
-    [InlineData(true, "its certificate is not accepted, or it wants another password")]
-    [InlineData(false, "no connection can be made")]
-    public async Task Without_trust_or_without_TLS_a_node_is_not_ready_and_logs_a_cause_that_tells_no_secret(bool tls, string cause)
+    [InlineData("localhost", "correct-horse-battery", "its certificate is not trusted (", false)]
+    [InlineData("127.0.0.1", "correct-horse-battery", "its certificate is for another name than 127.0.0.1.", true)]
+    [InlineData("localhost", "wrong", "it does not accept the user or the password (WRONGPASS).", true)]
+    [InlineData("localhost", "wrong,user=node", "it does not accept the user or the password (WRONGPASS).", true)]
+    public async Task What_is_wrong_with_TLS_or_the_password_is_told_as_what_it_is(string host, string password, string cause, bool isTrusted)
     {
+        await using var redis = await TlsRedis.StartNewAsync("--requirepass", Password);
+        var endPoint = redis.EndPoint.Replace("localhost", host, StringComparison.Ordinal);
+        var management = FreePort.Next();
+        await using var node = ProgramProcess.Start(
+            "PushNode",
+            [("ConnectionStrings:Redis", $"{endPoint},ssl=true,password={password}"), ("Management:Port", $"{management}"), .. isTrusted ? [("SSL_CERT_FILE", redis.Authority)] : Array.Empty<(string, string)>()],
+            ["--urls", $"http://127.0.0.1:{FreePort.Next()}"],
+            managementPort: management);
+        await node.BecomesUnreadyAsync();
+        await Wait.UntilAsync(() => node.Log.Contains($"Redis at {endPoint} is away: {cause}", StringComparison.Ordinal), "the cause is logged", () => node.Log);
+        await Wait.UntilAsync(async () => (await Http.GetAsync(management, "/readyz")).Body.StartsWith($"Redis at {endPoint} is away: {cause}", StringComparison.Ordinal), "the cause is the reason", () => node.Log);
+        Assert.DoesNotContain(Password, node.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_TLS_a_node_is_not_ready_and_logs_a_cause_that_tells_no_secret()
+    {
+        const string Cause = "no connection can be made";
         await using var redis = await TlsRedis.StartNewAsync("--requirepass", Password);
         var management = FreePort.Next();
         await using var node = ProgramProcess.Start(
             "PushNode",
-            [("ConnectionStrings:Redis", $"{redis.EndPoint},ssl={tls},password={Password}"), ("Management:Port", $"{management}")],
+            [("ConnectionStrings:Redis", $"{redis.EndPoint},password={Password}"), ("Management:Port", $"{management}")],
             ["--urls", $"http://127.0.0.1:{FreePort.Next()}"],
             managementPort: management);
         await node.BecomesUnreadyAsync();
-        await Wait.UntilAsync(() => node.Log.Contains("[2002]", StringComparison.Ordinal) && node.Log.Contains($"Redis at {redis.EndPoint} is away: {cause}", StringComparison.Ordinal), "the cause is logged", () => node.Log);
+        await Wait.UntilAsync(() => node.Log.Contains("[2002]", StringComparison.Ordinal) && node.Log.Contains($"Redis at {redis.EndPoint} is away: {Cause}", StringComparison.Ordinal), "the cause is logged", () => node.Log);
         await node.BecomesUnreadyAsync();
         Assert.DoesNotContain(Password, node.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", node.Log, StringComparison.Ordinal);

@@ -74,7 +74,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
             if (overslept)
                 Forget();
             else if (time.GetElapsedTime(Volatile.Read(ref _lastBack)) >= timeout)
-                link.Fail("it has stopped answering");
+                link.Fail(RedisFailure.Stalled);
             else if (Overdue() >= timeout)
                 link.Fail(string.Create(CultureInfo.InvariantCulture, $"it delivers more than {timeout.TotalSeconds:0.###} s late"));
         }
@@ -85,7 +85,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
         var now = time.GetTimestamp();
         lock (_lock)
             _out.Enqueue(now);
-        _ = link.PublishAsync(channel, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {now}")), timeout, time);
+        _ = link.PublishAsync(channel, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {now}")), timeout, time, link.Fail);
     }
 
     /// <summary>How long a canary has been waited for: since the last one came back, or since the oldest one that is out was sent.</summary>

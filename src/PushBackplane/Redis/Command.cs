@@ -4,10 +4,11 @@ using System.Text;
 
 namespace PushBackplane.Redis;
 
-/// <summary>One command of a <see cref="SubscriberConnection"/>, and who waits for its answer.</summary>
+/// <summary>One command of a <see cref="RedisConnection"/>, and who waits for its answer.</summary>
 internal sealed class Command(params string[] words)
 {
     private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private byte[]? _payload;
 
     /// <summary>The channel that a subscription begins or ends; null for other commands.</summary>
     public string? Channel { get; private init; }
@@ -15,31 +16,63 @@ internal sealed class Command(params string[] words)
     /// <summary>Who gets the payloads once Redis has acknowledged; null when the subscription ends.</summary>
     public Action<byte[]>? OnPayload { get; private init; }
 
+    /// <summary>The command's first word.</summary>
+    public string Name => words[0];
+
+    /// <summary>Whether the connection is of no use when Redis refuses this.</summary>
+    public bool IsVital { get; private init; }
+
+    /// <summary>The number that Redis has answered with.</summary>
+    public long Number { get; private set; }
+
+    /// <summary>Why Redis has refused; null when it has not.</summary>
+    public string? Refusal { get; private set; }
+
     /// <summary>What Redis says when it has done it.</summary>
     private RespKind Acknowledgement { get; init; } = RespKind.Status;
 
     /// <summary>True when Redis has done it; false when it refused or the connection died.</summary>
     public Task<bool> Answer => _answer.Task;
 
-    public static Command Subscribe(string channel, Action<byte[]> onPayload) => new("SUBSCRIBE", channel) { Channel = channel, OnPayload = onPayload, Acknowledgement = RespKind.Subscribed };
+    public static Command Subscribe(string channel, Action<byte[]> onPayload) =>
+        new("SUBSCRIBE", channel) { Channel = channel, OnPayload = onPayload, Acknowledgement = RespKind.Subscribed, IsVital = true };
 
-    public static Command Unsubscribe(string channel) => new("UNSUBSCRIBE", channel) { Channel = channel, Acknowledgement = RespKind.Unsubscribed };
+    public static Command Unsubscribe(string channel) => new("UNSUBSCRIBE", channel) { Channel = channel, Acknowledgement = RespKind.Unsubscribed, IsVital = true };
+
+    public static Command Publish(string channel, byte[] payload) => new("PUBLISH", channel) { _payload = payload, Acknowledgement = RespKind.Number };
+
+    /// <summary>Sends the password. Without a user its refusal may only say that none is wanted: a password that is wanted and missing shows at the next command.</summary>
+    public static Command Authenticate(string? user, string password) => user is null ? new Command("AUTH", password) : new Command("AUTH", user, password) { IsVital = true };
 
     /// <summary>Whether this can be the answer: an error, or the acknowledgement of this very command.</summary>
     public bool IsAnsweredBy(in RespReply reply) =>
         reply.Kind == RespKind.Error || (reply.Kind == Acknowledgement && (Channel is null || reply.Channel.SequenceEqual(Encoding.UTF8.GetBytes(Channel))));
 
-    public void Complete(bool done) => _answer.TrySetResult(done);
+    /// <summary>Ends the wait with what Redis has answered.</summary>
+    public void Complete(in RespReply reply)
+    {
+        Number = reply.Number;
+        Refusal = reply.Kind == RespKind.Error ? RedisFailure.Describe(reply.Payload, Name) : null;
+        _answer.TrySetResult(Refusal is null);
+    }
+
+    /// <summary>Ends the wait without an answer.</summary>
+    public void GiveUp() => _answer.TrySetResult(false);
 
     /// <summary>Writes it as RESP: an array of strings.</summary>
     public void WriteTo(IBufferWriter<byte> output)
     {
-        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{words.Length}\r\n"), output);
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{words.Length + (_payload is null ? 0 : 1)}\r\n"), output);
         foreach (var word in words)
-        {
-            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n"), output);
-            Encoding.UTF8.GetBytes(word, output);
-            output.Write("\r\n"u8);
-        }
+            WriteString(output, Encoding.UTF8.GetBytes(word));
+        if (_payload is not null)
+            WriteString(output, _payload);
+    }
+
+    private static void WriteString(IBufferWriter<byte> output, byte[] value)
+    {
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"${value.Length}\r\n"), output);
+        output.Write(value);
+        output.Write("\r\n"u8);
     }
 }

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The outbound half of a <see cref="SubscriberConnection"/>: commands in the order of calls, written by one pool thread at a time so that no caller waits for
+/// The outbound half of a <see cref="RedisConnection"/>: commands in the order of calls, written by one pool thread at a time so that no caller waits for
 /// a stalled Redis, and those that wait for an answer, which come in the same order. Any thread.
 /// </summary>
 /// <param name="onFailed">Called when writing fails.</param>
@@ -34,7 +34,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         {
             if (_isClosed)
             {
-                command.Complete(false);
+                command.GiveUp();
             }
             else
             {
@@ -72,7 +72,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         {
             _isClosed = true;
             while (_unanswered.TryDequeue(out var command))
-                command.Complete(false);
+                command.GiveUp();
         }
     }
 

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PushBackplane.Telemetry;
 using PushHosting;
-using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
@@ -16,7 +15,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
     /// <summary>How long subscribing again may take: 50,000 channels are back 0.4 s after a cut on one machine; beyond this the link is given up as stalled.</summary>
     private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly ConfigurationOptions _options;
+    private readonly RedisServerOptions _options;
     private readonly BackplaneSettings _settings;
     private readonly string _name;
     private readonly string _canaryChannel;
@@ -32,17 +31,20 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
     private readonly Outage _outage;
     private bool _everUp;
 
-    // Written by the loop, read by anyone. The link is set while messages flow on it; the reason only while one is connected.
+    // Written by the loop, read by anyone. The link is set while messages flow on it; the reason only while one is connected; the cause once Redis has refused one.
     private volatile RedisLink? _up;
     private volatile TaskCompletionSource _back = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _notReady;
+    private volatile string? _cause;
+    private volatile RedisLink? _refusing;
     private volatile bool _tried;
     private int _nameTaken;
 
-    public RedisBackplane(ConfigurationOptions options, BackplaneSettings settings, PushChannels channels, string name, TimeProvider time, BackplaneMetrics metrics, ILogger<RedisBackplane> logger)
+    public RedisBackplane(RedisServerOptions options, BackplaneSettings settings, PushChannels channels, string name, TimeProvider time, BackplaneMetrics metrics, ILogger<RedisBackplane> logger)
     {
         _options = options;
+        _options.NameUnlessNamed(name);
         _settings = settings;
         _name = name;
         _canaryChannel = channels.Canary(name);
@@ -69,7 +71,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
     /// <summary>Whether the first attempt to come up is over, well or not.</summary>
     public bool IsTried => _tried;
 
-    public string? NotReadyBecause => IsUp ? null : _notReady ?? $"{Description} does not answer.";
+    public string? NotReadyBecause => IsUp ? null : _notReady ?? (_cause is { } cause ? $"{Description} is away: {cause}." : $"{Description} does not answer.");
 
     public IBackplaneServer Home(string channel) => this;
 
@@ -79,7 +81,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
             return null;
 
         // Copied, because an unconfirmed payload may still be waiting to be sent when the caller uses its buffer again.
-        var reached = await link.PublishAsync(channel, payload.ToArray(), _settings.PublishTimeout, _time);
+        var reached = await link.PublishAsync(channel, payload.ToArray(), _settings.PublishTimeout, _time, cause => Refused(link, cause));
 
         // StackExchange.Redis completes its answers one after another on one thread, inline; the caller's continuation is not to hold up the next.
         await Task.Yield();
@@ -128,6 +130,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
             if (stoppingToken.IsCancellationRequested)
                 return;
 
+            _cause = RedisFailure.IsSilence(cause) ? null : cause;
             _tried = true;
             _away.TrySetResult();
             _outage.Continues(cause);
@@ -203,6 +206,13 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
         _notReady = null;
         _metrics.WentAway();
         _away.TrySetResult();
+    }
+
+    /// <summary>Once for each link: whoever publishes may cause it as often as they like.</summary>
+    private void Refused(RedisLink link, string cause)
+    {
+        if (Interlocked.Exchange(ref _refusing, link) != link)
+            Log.PublishRefused(_logger, Description, cause);
     }
 
     private void WarnNameTaken()

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Text;
 using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
@@ -8,34 +9,55 @@ namespace PushBackplane.Redis;
 /// <summary>Puts the failures of StackExchange.Redis and of our own socket into words that are safe to log: never their own texts, which could quote the configuration.</summary>
 internal static class RedisFailure
 {
-    private const string NotAccepted = "its certificate is not accepted";
+    private const string Lost = "the connection was lost";
+    private const string NoConnection = "no connection can be made";
+    private const string NoAnswer = "it does not answer";
+
+    /// <summary>What a link dies of whose canary does not come back.</summary>
+    public const string Stalled = "it has stopped answering";
 
     /// <summary>Whether an exception is what is thrown when Redis is at fault or the connection is being closed.</summary>
     public static bool IsExpected(Exception exception) =>
-        exception is RedisException or RedisCommandException or RespException or AuthenticationException or CryptographicException or TimeoutException or SocketException or IOException or ObjectDisposedException
-            or OperationCanceledException;
+        exception is RedisException or RedisCommandException or RespException or RedisUnreachableException or RedisRefusedException or AuthenticationException or CryptographicException or TimeoutException
+            or SocketException or IOException or ObjectDisposedException or OperationCanceledException;
 
-    /// <summary>Describes what was thrown.</summary>
-    /// <param name="exception">One that is expected.</param>
-    /// <param name="isSecure">Whether it was thrown by StackExchange.Redis over a connection with TLS.</param>
-    public static string Describe(Exception exception, bool isSecure = false) => exception switch
+    /// <summary>Whether a cause says no more than that nobody answers.</summary>
+    public static bool IsSilence(string cause) => cause is NoAnswer or Stalled || cause.StartsWith(Lost, StringComparison.Ordinal) || cause.StartsWith(NoConnection, StringComparison.Ordinal);
+
+    /// <summary>Describes what was thrown, which is expected.</summary>
+    public static string Describe(Exception exception) => exception switch
     {
+        RedisUnreachableException or RedisRefusedException => exception.Message,
         // An attempt to connect that fails over the password says so in its text alone, and over the certificate says the same.
         RedisConnectionException connection when connection.Message.Contains(nameof(ConnectionFailureType.AuthenticationFailure), StringComparison.Ordinal)
-            => isSecure ? $"{NotAccepted}, or {Words(ConnectionFailureType.AuthenticationFailure)}" : Words(ConnectionFailureType.AuthenticationFailure),
+            => Words(ConnectionFailureType.AuthenticationFailure),
         RedisConnectionException connection => Describe(connection.FailureType, connection),
         RedisServerException => "it refused a command",
         RedisCommandException => "the connection string switches a command off that is needed",
         RespException => Words(ConnectionFailureType.ProtocolFailure),
-        AuthenticationException => NotAccepted,
+        AuthenticationException => "no TLS connection can be agreed on",
         CryptographicException => "the client certificate cannot be read",
-        TimeoutException => "it does not answer",
+        TimeoutException => NoAnswer,
         SocketException or IOException => Describe(ConnectionFailureType.SocketFailure, exception),
-        _ => "the connection was lost",
+        _ => Lost,
     };
 
-    /// <summary>Describes what Redis answered to a subscription that it refused.</summary>
-    public static string Describe(ReadOnlySpan<byte> error) => error.StartsWith("NOAUTH"u8) ? Words(ConnectionFailureType.AuthenticationFailure) : "it refused a command";
+    /// <summary>Describes an error that Redis has answered with.</summary>
+    /// <param name="error">Its text, without the minus sign.</param>
+    /// <param name="command">What was asked.</param>
+    public static string Describe(ReadOnlySpan<byte> error, string command)
+    {
+        if (error.StartsWith("NOAUTH"u8))
+            return "it wants a password (NOAUTH)";
+        if (IsWrongPassword(error))
+            return "it does not accept the user or the password (WRONGPASS)";
+        if (error.StartsWith("NOPERM"u8))
+            return error.IndexOf("channel"u8) >= 0 ? $"its ACL forbids the user a channel that {command} needs (NOPERM)" : $"its ACL forbids the user {command} (NOPERM)";
+        return IsFull(error) ? "it has reached its maximum number of clients (maxclients)" : $"it refused {command}{Code(error)}";
+    }
+
+    /// <summary>Whether a connection on which this is the answer is of no use, whatever was asked.</summary>
+    public static bool EndsConnection(ReadOnlySpan<byte> error) => error.StartsWith("NOAUTH"u8) || IsWrongPassword(error) || IsFull(error);
 
     public static string Describe(ConnectionFailureType type, Exception? exception)
     {
@@ -48,12 +70,23 @@ internal static class RedisFailure
         return Words(type);
     }
 
+    private static bool IsWrongPassword(ReadOnlySpan<byte> error) => error.StartsWith("WRONGPASS"u8) || error.StartsWith("ERR invalid password"u8);
+
+    private static bool IsFull(ReadOnlySpan<byte> error) => error.StartsWith("ERR max number of clients reached"u8);
+
+    /// <summary>The error's first word if that is a code, as "LOADING" is; what follows could quote anything.</summary>
+    private static string Code(ReadOnlySpan<byte> error)
+    {
+        var code = error[..Math.Max(error.IndexOf((byte)' '), 0)];
+        return code.Length is > 0 and < 20 && code.IndexOfAnyExceptInRange((byte)'A', (byte)'Z') < 0 ? $" ({Encoding.ASCII.GetString(code)})" : "";
+    }
+
     private static string Words(ConnectionFailureType type) => type switch
     {
-        ConnectionFailureType.AuthenticationFailure => "it wants another password",
-        ConnectionFailureType.UnableToConnect or ConnectionFailureType.UnableToResolvePhysicalConnection => "no connection can be made",
+        ConnectionFailureType.AuthenticationFailure => "it does not accept the user, the password or TLS",
+        ConnectionFailureType.UnableToConnect or ConnectionFailureType.UnableToResolvePhysicalConnection => NoConnection,
         ConnectionFailureType.ProtocolFailure => "it does not speak Redis's protocol",
         ConnectionFailureType.Loading => "it is loading its data",
-        _ => "the connection was lost",
+        _ => Lost,
     };
 }

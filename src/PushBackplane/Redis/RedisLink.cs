@@ -1,28 +1,35 @@
-using System.Net;
-using StackExchange.Redis;
-
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// One generation of the connection to Redis, which publishes by StackExchange.Redis and subscribes by a connection of its own: made by <see cref="ConnectAsync"/>,
-/// dead at the first failure of either, then thrown away. The multiplexer's own reconnecting is not used, because nothing would say what was lost meanwhile. Owned
-/// by <see cref="RedisBackplane"/>; any thread.
+/// One generation of the connection to Redis, which publishes by StackExchange.Redis (where that can) and subscribes by a connection of its own: made by
+/// <see cref="ConnectAsync"/>, dead at the first failure of either, then thrown away. The multiplexer's own reconnecting is not used, because nothing would say what was
+/// lost meanwhile. Owned by <see cref="RedisBackplane"/>; any thread.
 /// </summary>
 internal sealed class RedisLink : IDisposable
 {
-    private readonly ConnectionMultiplexer _multiplexer;
-    private readonly ISubscriber _publisher;
-    private readonly SubscriberConnection _subscriber;
+    private readonly IRedisPublisher _publisher;
+    private readonly RedisConnection _subscriber;
     // Never disposed: without a timer it holds nothing, and its token is asked for after the link is dead.
     private readonly CancellationTokenSource _closed = new();
+    private readonly Task _opened;
     private string? _cause;
 
-    private RedisLink(ConnectionMultiplexer multiplexer, ConfigurationOptions options, EndPoint endPoint, TimeSpan gather)
+    private RedisLink(RedisServerOptions options, LibraryPublisher? library, TimeSpan gather)
     {
-        _multiplexer = multiplexer;
-        _publisher = multiplexer.GetSubscriber();
-        multiplexer.ConnectionFailed += (_, failure) => Fail(RedisFailure.Describe(failure.FailureType, failure.Exception));
-        _subscriber = new SubscriberConnection(options, endPoint, gather, Fail);
+        var endPoint = library?.EndPoint ?? options.Library.EndPoints[0];
+        _subscriber = new RedisConnection(options, endPoint, options.SubscriberName, gather, Fail);
+        _opened = _subscriber.Opened;
+        if (library is not null)
+        {
+            library.OnFailed(Fail);
+            _publisher = library;
+        }
+        else
+        {
+            var own = new RedisConnection(options, endPoint, options.PublisherName, TimeSpan.Zero, Fail);
+            _opened = Task.WhenAll(_opened, own.Opened);
+            _publisher = own;
+        }
     }
 
     /// <summary>Cancelled when the link is dead.</summary>
@@ -39,12 +46,12 @@ internal sealed class RedisLink : IDisposable
     /// <param name="time">Where time comes from.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="RedisUnreachableException">There is no connection, for the reason it names or because of <paramref name="cancel"/>.</exception>
-    public static async Task<RedisLink> ConnectAsync(ConfigurationOptions options, TimeSpan gather, TimeProvider time, CancellationToken cancel)
+    public static async Task<RedisLink> ConnectAsync(RedisServerOptions options, TimeSpan gather, TimeProvider time, CancellationToken cancel)
     {
-        var link = await ConnectPublisherAsync(options, gather, time, cancel);
+        var link = new RedisLink(options, options.IsForLibrary ? await LibraryPublisher.ConnectAsync(options, time, cancel) : null, gather);
         try
         {
-            await link._subscriber.Opened.WaitAsync(RedisOptions.ConnectTimeout, time, cancel);
+            await link._opened.WaitAsync(options.ConnectTimeout, time, cancel);
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
@@ -72,26 +79,35 @@ internal sealed class RedisLink : IDisposable
         _ = Task.Run(() =>
         {
             _subscriber.Dispose();
-            _multiplexer.Close(allowCommandsToComplete: false);
-            _multiplexer.Dispose();
+            _publisher.Dispose();
         });
     }
 
-    /// <inheritdoc cref="SubscriberConnection.SubscribeAsync"/>
+    /// <inheritdoc cref="RedisConnection.SubscribeAsync"/>
     public Task<bool> SubscribeAsync(string channel, Action<byte[]> onPayload) => _subscriber.SubscribeAsync(channel, onPayload);
 
-    /// <inheritdoc cref="SubscriberConnection.UnsubscribeAsync"/>
+    /// <inheritdoc cref="RedisConnection.UnsubscribeAsync"/>
     public Task UnsubscribeAsync(string channel) => _subscriber.UnsubscribeAsync(channel);
 
-    /// <summary>Publishes. One that waits for an answer ends with the link or after a time, since 1.2.6 has no time-out for asynchronous calls.</summary>
+    /// <summary>Publishes. One that waits for an answer ends with the link or after a time: neither publisher has a time-out of its own.</summary>
+    /// <param name="channel">Taken literally.</param>
+    /// <param name="payload">Must not change until Redis has confirmed.</param>
+    /// <param name="timeout">How long to wait.</param>
+    /// <param name="time">Where time comes from.</param>
+    /// <param name="onRefused">Told why when Redis answers with an error.</param>
     /// <returns>How many subscribers it reached; null when that is not known.</returns>
-    public async Task<int?> PublishAsync(string channel, byte[] payload, TimeSpan timeout, TimeProvider time)
+    public async Task<int?> PublishAsync(string channel, byte[] payload, TimeSpan timeout, TimeProvider time, Action<string>? onRefused = null)
     {
         Task<long>? answer = null;
         try
         {
-            answer = _publisher.PublishAsync(Literal(channel), payload);
+            answer = _publisher.PublishAsync(channel, payload);
             return (int)await answer.WaitAsync(timeout, time, Closed);
+        }
+        catch (RedisRefusedException refused)
+        {
+            onRefused?.Invoke(refused.Message);
+            return null;
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
@@ -100,43 +116,7 @@ internal sealed class RedisLink : IDisposable
         }
     }
 
-    private static async Task<RedisLink> ConnectPublisherAsync(ConfigurationOptions options, TimeSpan gather, TimeProvider time, CancellationToken cancel)
-    {
-        // Twice the time-out, because the library's own (which gives the better cause) should come first.
-        var limit = 2 * RedisOptions.ConnectTimeout;
-        var connecting = ConnectionMultiplexer.ConnectAsync(options);
-        try
-        {
-            var multiplexer = await connecting.WaitAsync(limit, time, cancel);
-            return new RedisLink(multiplexer, options, await PublishedEndPointAsync(multiplexer, options).WaitAsync(limit, time, cancel), gather);
-        }
-        catch (Exception e) when (RedisFailure.IsExpected(e))
-        {
-            _ = DisposeLateAsync(connecting);
-            throw new RedisUnreachableException(RedisFailure.Describe(e, options.Ssl));
-        }
-    }
-
-    /// <summary>The server that a connection string with several addresses publishes on, which is the one to subscribe on.</summary>
-    private static async Task<EndPoint> PublishedEndPointAsync(ConnectionMultiplexer multiplexer, ConfigurationOptions options) =>
-        options.EndPoints.Count == 1 ? options.EndPoints[0] : await multiplexer.GetSubscriber().IdentifyEndpointAsync(Literal("any"));
-
-    private static RedisChannel Literal(string channel) => new(channel, RedisChannel.PatternMode.Literal);
-
     /// <summary>An answer nobody waits for any more may still fail; that is not to surface as an unobserved exception.</summary>
     private static void Observe(Task? abandoned) =>
         abandoned?.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-
-    private static async Task DisposeLateAsync(Task<ConnectionMultiplexer> connecting)
-    {
-        try
-        {
-            var late = await connecting;
-            await Task.Run(late.Dispose);
-        }
-        catch (Exception e) when (RedisFailure.IsExpected(e))
-        {
-            // Nobody waits for this attempt any more; that it failed leaves nothing to clean up.
-        }
-    }
 }

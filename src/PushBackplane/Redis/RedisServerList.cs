@@ -1,5 +1,4 @@
 using PushHosting;
-using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
@@ -14,7 +13,7 @@ internal static class RedisServerList
     /// <param name="list">The list; empty counts as unset.</param>
     /// <param name="standard">What counts when neither is set; null for none.</param>
     /// <exception cref="SettingsException">Both are set, one of them is malformed, or the list has a server twice.</exception>
-    public static IReadOnlyList<ConfigurationOptions> Read(string? connectionString, string[] list, string? standard)
+    public static IReadOnlyList<RedisServerOptions> Read(string? connectionString, string[] list, string? standard)
     {
         var isShort = !string.IsNullOrWhiteSpace(connectionString);
         if (list.Length == 0)
@@ -28,12 +27,12 @@ internal static class RedisServerList
     }
 
     /// <summary>A server that is there twice would deliver every message of a room twice. By address, since all databases of a server share its channels.</summary>
-    private static void RefuseDoubles(ConfigurationOptions[] servers)
+    private static void RefuseDoubles(RedisServerOptions[] servers)
     {
         var seen = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < servers.Length; i++)
         {
-            foreach (var address in servers[i].EndPoints.Select(RedisOptions.Shown))
+            foreach (var address in servers[i].Library.EndPoints.Select(RedisOptions.Shown))
             {
                 if (!seen.TryAdd(address, i) && seen[address] != i)
                     throw new SettingsException($"{ListKey}:{i} is {address}, which is {ListKey}:{seen[address]} already; it accepts a server that is not in the list yet.");

@@ -5,6 +5,7 @@ internal enum RespKind
 {
     Status,
     Error,
+    Number,
     Message,
     Subscribed,
     Unsubscribed,

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// Reads what Redis sends on a connection that only subscribes, in RESP 2: arrays of three for messages and acknowledgements, a line for everything else.
+/// Reads what Redis sends on a connection that subscribes or publishes, in RESP 2: arrays of three for messages and acknowledgements, a line for everything else.
 /// Over one buffer; what is not there as a whole yet is read again with more behind it.
 /// </summary>
 /// <param name="bytes">What has arrived and is not read yet.</param>
@@ -35,6 +35,8 @@ internal ref struct RespReader(ReadOnlySpan<byte> bytes)
             reply = new RespReply { Kind = RespKind.Status };
         else if (line is [(byte)'-', ..])
             reply = new RespReply { Kind = RespKind.Error, Payload = line[1..] };
+        else if (line is [(byte)':', .. var digits] && Utf8Parser.TryParse(digits, out long number, out var read) && read == digits.Length)
+            reply = new RespReply { Kind = RespKind.Number, Number = number };
         else if (!line.SequenceEqual("*3"u8))
             throw new RespException();
         else if (!TryReadArray(out reply))

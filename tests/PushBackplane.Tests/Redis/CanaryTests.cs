@@ -51,7 +51,7 @@ public sealed class CanaryTests : IAsyncLifetime
     {
         await _server.CliAsync("ACL", "SETUSER", "default", "resetchannels", "&push:room:*");
         await using var node = await TestBackplane.StartAsync(_server.EndPoint, "node");
-        await Eventually.HoldsAsync(() => node.Log.Text.Contains("it refused a command", StringComparison.Ordinal), "the refusal is logged");
+        await Eventually.HoldsAsync(() => node.Log.Text.Contains("its ACL forbids the user a channel that SUBSCRIBE needs (NOPERM)", StringComparison.Ordinal), "the refusal is logged");
         Assert.False(node.Bus.IsUp);
         Assert.NotNull(node.Bus.NotReadyBecause);
 

@@ -27,6 +27,32 @@ public sealed class ReplicaTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task The_death_of_the_replica_is_no_outage_and_that_of_the_master_is(bool masterFirst)
+    {
+        await using var node = await TestBackplane.StartAsync(masterFirst ? $"{_master.EndPoint},{_replica.EndPoint}" : $"{_replica.EndPoint},{_master.EndPoint}");
+        await node.IsUpAsync();
+        var received = 0;
+        await node.SubscribeAsync("push:room:a", _ => Interlocked.Increment(ref received));
+
+        await _replica.StopAsync();
+        // More canaries than the library needs to notice, and what it does about it.
+        for (var i = 1; i <= 3; i++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+            Assert.Equal(1, await node.Bus.PublishAsync("push:room:a", new byte[1]));
+            await Eventually.HoldsAsync(() => Volatile.Read(ref received) == i, "delivery");
+        }
+
+        Assert.Equal(0, node.Log.Count(2002));
+        Assert.Equal(0, node.Losses("push:room:a"));
+
+        await _master.StopAsync();
+        await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the outage is noticed");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task What_is_published_is_received_whichever_is_named_first(bool masterFirst)
     {
         var both = masterFirst ? $"{_master.EndPoint},{_replica.EndPoint}" : $"{_replica.EndPoint},{_master.EndPoint}";

@@ -13,6 +13,7 @@ public sealed class RespReaderTests(ITestOutputHelper output)
     [
         ("+OK\r\n", "Status||"),
         ("-NOPERM no\r\n", "Error||NOPERM no"),
+        (":12\r\n", "Number||"),
         ("*3\r\n$9\r\nsubscribe\r\n$3\r\na b\r\n:1\r\n", "Subscribed|a b|"),
         ("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$14\r\nline\r\n$1\r\n*3\r\n\r\n", "Message|a|line\r\n$1\r\n*3\r\n"),
         ("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$0\r\n\r\n", "Message|a|"),
@@ -55,7 +56,9 @@ public sealed class RespReaderTests(ITestOutputHelper output)
     [Theory]
     [InlineData("PONG\r\n")]
     [InlineData("\r\n")]
-    [InlineData(":1\r\n")]
+    [InlineData(":\r\n")]
+    [InlineData(":x\r\n")]
+    [InlineData(":1x\r\n")]
     [InlineData("$1\r\na\r\n")]
     [InlineData("*\r\n")]
     [InlineData("*-1\r\n")]

@@ -135,7 +135,7 @@ public sealed class SubscriberHostileTests : IDisposable
         using var subscriber = new TestSubscriber(_peer.EndPoint);
         Assert.False(await subscriber.SubscribeAsync("a"));
         await TestSubscriber.InTimeAsync(subscriber.Connection.Opened);
-        Assert.Equal("the connection was lost (ConnectionRefused)", await subscriber.CauseAsync());
+        Assert.Equal("no connection can be made (ConnectionRefused)", await subscriber.CauseAsync());
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class SubscriberTlsTests
         var heard = HearAsync(listener, certificate);
 
         Assert.False(await subscribed);
-        Assert.Equal("its certificate is not accepted", await subscriber.CauseAsync());
+        Assert.Equal("its certificate is not trusted (UntrustedRoot)", await subscriber.CauseAsync());
         Assert.Equal(0, await TestSubscriber.InTimeAsync(heard));
     }
 

@@ -17,14 +17,14 @@ internal sealed class TestSubscriber : IDisposable
     public TestSubscriber(string connectionString, TimeSpan gather = default)
     {
         var options = RedisOptions.Parse("ConnectionStrings:Redis", connectionString);
-        Connection = new SubscriberConnection(options, options.EndPoints[0], gather, cause =>
+        Connection = new RedisConnection(options, options.Library.EndPoints[0], options.PublisherName, gather, cause =>
         {
             _causes.Enqueue(cause);
             _closed.TrySetResult(cause);
         });
     }
 
-    public SubscriberConnection Connection { get; }
+    public RedisConnection Connection { get; }
 
     /// <summary>Every cause of death that was told.</summary>
     public IEnumerable<string> Causes => _causes;
@@ -33,10 +33,10 @@ internal sealed class TestSubscriber : IDisposable
     /// <returns>Its cause.</returns>
     public Task<string> CauseAsync() => InTimeAsync(_closed.Task);
 
-    /// <inheritdoc cref="SubscriberConnection.SubscribeAsync"/>
+    /// <inheritdoc cref="RedisConnection.SubscribeAsync"/>
     public Task<bool> SubscribeAsync(string channel, Action<byte[]>? onPayload = null) => InTimeAsync(Connection.SubscribeAsync(channel, onPayload ?? (_ => { })));
 
-    /// <inheritdoc cref="SubscriberConnection.UnsubscribeAsync"/>
+    /// <inheritdoc cref="RedisConnection.UnsubscribeAsync"/>
     public Task<bool> UnsubscribeAsync(string channel) => InTimeAsync(Connection.UnsubscribeAsync(channel));
 
     /// <summary>Nothing may hang: an answer that does not come fails the test.</summary>

@@ -1,14 +1,13 @@
 using System.Net;
-using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// A connection to Redis that does nothing but subscribe. Its thread waits in a blocking read and hands on payload after payload in the order in which Redis sent
-/// them: the way through StackExchange.Redis costs several times as much for a message that comes alone (docs/adr/0018). Owned by a <see cref="RedisLink"/>,
-/// dead at the first failure; any thread may call.
+/// A connection to Redis of our own, which either subscribes or publishes. Its thread waits in a blocking read and hands on payload after payload in the order in which Redis
+/// sent them: the way through StackExchange.Redis costs several times as much for a message that comes alone (docs/adr/0018). It publishes only where that library cannot
+/// (docs/adr/0022). Owned by a <see cref="RedisLink"/>, dead at the first failure; any thread may call.
 /// </summary>
-internal sealed class SubscriberConnection : IDisposable
+internal sealed class RedisConnection : IRedisPublisher
 {
     private readonly RedisSocket _socket;
     private readonly CommandQueue _commands;
@@ -18,21 +17,21 @@ internal sealed class SubscriberConnection : IDisposable
     private int _isClosed;
 
     /// <summary>Begins to connect.</summary>
-    /// <param name="options">Password, client name and TLS.</param>
+    /// <param name="options">User, password and TLS.</param>
     /// <param name="endPoint">Where Redis is.</param>
+    /// <param name="name">What Redis is to list the connection as; null for nothing.</param>
     /// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
     /// <param name="onClosed">Called once, with the reason, when the connection is dead.</param>
-    public SubscriberConnection(ConfigurationOptions options, EndPoint endPoint, TimeSpan gather, Action<string> onClosed)
+    public RedisConnection(RedisServerOptions options, EndPoint endPoint, string? name, TimeSpan gather, Action<string> onClosed)
     {
         _pace = new ReadPace(gather);
         _onClosed = onClosed;
         _socket = new RedisSocket(options, endPoint);
         _commands = new CommandQueue(failure => Close(RedisFailure.Describe(failure)));
-        // Their answers do not count: without the right password Redis refuses SUBSCRIBE, and says why.
-        if (!string.IsNullOrEmpty(options.Password))
-            _ = _commands.AskAsync(new Command("AUTH", options.Password));
-        if (!string.IsNullOrEmpty(options.ClientName))
-            _ = _commands.AskAsync(new Command("CLIENT", "SETNAME", options.ClientName));
+        if (!string.IsNullOrEmpty(options.Library.Password))
+            _ = _commands.AskAsync(Command.Authenticate(options.User, options.Library.Password));
+        if (name is not null)
+            _ = _commands.AskAsync(new Command("CLIENT", "SETNAME", name));
         new Thread(Run) { Name = "redis subscriber", IsBackground = true }.Start();
     }
 
@@ -48,6 +47,17 @@ internal sealed class SubscriberConnection : IDisposable
     /// <summary>Ends a subscription. True when Redis has acknowledged; false when the connection is dead.</summary>
     public Task<bool> UnsubscribeAsync(string channel) => _commands.AskAsync(Command.Unsubscribe(channel));
 
+    /// <summary>Asks for any answer. True when it is there; false when the connection is dead.</summary>
+    public Task<bool> PingAsync() => _commands.AskAsync(new Command("PING"));
+
+    public async Task<long> PublishAsync(string channel, byte[] payload)
+    {
+        var command = Command.Publish(channel, payload);
+        if (await _commands.AskAsync(command))
+            return command.Number;
+        throw command.Refusal is { } refusal ? new RedisRefusedException(refusal) : new IOException();
+    }
+
     public void Dispose() => Close("the connection is being closed");
 
     private void Run()
@@ -57,7 +67,7 @@ internal sealed class SubscriberConnection : IDisposable
             using var stream = _socket.Open(socket => new PacedStream(socket, _pace, () => _commands.IsAwaited, Thread.Sleep));
             _commands.Open(stream);
             _opened.TrySetResult();
-            Close(new SubscriberReader(stream, _commands, _pace).Run());
+            Close(new ReplyReader(stream, _commands, _pace).Run());
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {

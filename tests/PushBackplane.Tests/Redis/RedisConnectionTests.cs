@@ -7,7 +7,7 @@ using StackExchange.Redis;
 
 namespace PushBackplane.Tests.Redis;
 
-public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsyncLifetime
+public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int BufferLength = 64 * 1024;
 
@@ -17,7 +17,7 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
     public async ValueTask InitializeAsync()
     {
         _server = await RedisServer.StartNewAsync();
-        _publisher = await ConnectionMultiplexer.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint));
+        _publisher = await ConnectionMultiplexer.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint).Library);
     }
 
     public async ValueTask DisposeAsync()
@@ -84,20 +84,20 @@ public sealed class SubscriberConnectionTests(ITestOutputHelper output) : IAsync
         var subscribed = subscriber.SubscribeAsync("a");
         var waiting = subscriber.SubscribeAsync("b");
         Assert.False(await subscribed);
-        Assert.Equal("it refused a command", await subscriber.CauseAsync());
+        Assert.Equal("its ACL forbids the user a channel that SUBSCRIBE needs (NOPERM)", await subscriber.CauseAsync());
         Assert.False(await waiting);
         await IsGoneAsync();
 
         using var link = await RedisLink.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint), TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.False(await TestSubscriber.InTimeAsync(link.SubscribeAsync("a", _ => { })));
         await Eventually.HoldsAsync(() => link.IsClosed, "the link is dead");
-        Assert.Equal("it refused a command", link.Cause);
+        Assert.Equal("its ACL forbids the user a channel that SUBSCRIBE needs (NOPERM)", link.Cause);
     }
 
     [Theory]
     [InlineData(",password=correct", null)]
-    [InlineData(",password=wrong", "it wants another password")]
-    [InlineData("", "it wants another password")]
+    [InlineData(",password=wrong", "it does not accept the user or the password (WRONGPASS)")]
+    [InlineData("", "it wants a password (NOAUTH)")]
     public async Task The_password_is_sent_and_one_that_is_wrong_is_the_cause(string option, string? cause)
     {
         await using var server = await RedisServer.StartNewAsync("--requirepass", "correct");

@@ -4,12 +4,12 @@ using System.Text;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The inbound half of a <see cref="SubscriberConnection"/>: reads replies, hands payloads on, answers commands. Belongs to the connection's thread.
+/// The inbound half of a <see cref="RedisConnection"/>: reads replies, hands payloads on, answers commands. Belongs to the connection's thread.
 /// </summary>
 /// <param name="stream">Where replies come from, by blocking reads.</param>
 /// <param name="commands">Those that wait for an answer.</param>
 /// <param name="pace">Hears of messages; it is <paramref name="stream"/> that rests.</param>
-internal sealed class SubscriberReader(Stream stream, CommandQueue commands, ReadPace pace)
+internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace pace)
 {
     private const int BufferLength = 64 * 1024;
 
@@ -20,7 +20,7 @@ internal sealed class SubscriberReader(Stream stream, CommandQueue commands, Rea
     private byte[] _buffer = new byte[BufferLength];
     private int _filled;
 
-    /// <summary>Reads until Redis ends the connection or refuses a subscription.</summary>
+    /// <summary>Reads until Redis ends the connection or refuses what it is for.</summary>
     /// <returns>Why it is over.</returns>
     /// <exception cref="RespException">What arrives is not from Redis.</exception>
     public string Run()
@@ -39,7 +39,7 @@ internal sealed class SubscriberReader(Stream stream, CommandQueue commands, Rea
     }
 
     /// <summary>Handles the replies that are there as a whole and keeps the rest.</summary>
-    /// <returns>Why a subscription was refused; null when none was.</returns>
+    /// <returns>Why the connection is of no use any more; null while it is.</returns>
     private string? HandleReplies(out bool hadMessages)
     {
         hadMessages = false;
@@ -71,8 +71,8 @@ internal sealed class SubscriberReader(Stream stream, CommandQueue commands, Rea
         else if (reply.Kind == RespKind.Unsubscribed)
             _subscribers.Remove(command.Channel!);
 
-        command.Complete(reply.Kind != RespKind.Error);
-        return reply.Kind == RespKind.Error && command.Channel is not null ? RedisFailure.Describe(reply.Payload) : null;
+        command.Complete(reply);
+        return command.Refusal is { } refusal && (command.IsVital || RedisFailure.EndsConnection(reply.Payload)) ? refusal : null;
     }
 
     /// <summary>Moves what is incomplete to the front, of a larger buffer if it fills this one.</summary>

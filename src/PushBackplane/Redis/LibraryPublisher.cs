@@ -1,0 +1,105 @@
+using System.Net;
+using System.Text;
+using StackExchange.Redis;
+
+namespace PushBackplane.Redis;
+
+/// <summary>Publishes by StackExchange.Redis. Owned by a <see cref="RedisLink"/>; any thread.</summary>
+internal sealed class LibraryPublisher : IRedisPublisher
+{
+    private readonly ConnectionMultiplexer _multiplexer;
+    private readonly ISubscriber _subscriber;
+
+    private LibraryPublisher(ConnectionMultiplexer multiplexer, EndPoint endPoint)
+    {
+        _multiplexer = multiplexer;
+        _subscriber = multiplexer.GetSubscriber();
+        EndPoint = endPoint;
+    }
+
+    /// <summary>The server that it publishes on, of several addresses.</summary>
+    public EndPoint EndPoint { get; }
+
+    /// <summary>Connects. Bounded in time, also when Redis accepts the connection and then says nothing.</summary>
+    /// <inheritdoc cref="RedisLink.ConnectAsync"/>
+    public static async Task<LibraryPublisher> ConnectAsync(RedisServerOptions options, TimeProvider time, CancellationToken cancel)
+    {
+        // Twice the time-out, because the library's own (which gives the better cause) should come first.
+        var limit = 2 * options.ConnectTimeout;
+        var began = time.GetTimestamp();
+        var connecting = ConnectionMultiplexer.ConnectAsync(options.Library);
+        try
+        {
+            var multiplexer = await connecting.WaitAsync(limit, time, cancel);
+            return new LibraryPublisher(multiplexer, await PublishedEndPointAsync(multiplexer, options.Library).WaitAsync(limit, time, cancel));
+        }
+        catch (Exception e) when (RedisFailure.IsExpected(e))
+        {
+            _ = DisposeLateAsync(connecting);
+            // One that says nothing in time is not asked again.
+            var refusal = e is RedisConnectionException && time.GetElapsedTime(began) < options.ConnectTimeout ? await AskAsync(options, time, cancel) : null;
+            throw new RedisUnreachableException(refusal ?? RedisFailure.Describe(e));
+        }
+    }
+
+    /// <summary>Has each failure of the connection that is published on told; a replica that dies is nobody's loss.</summary>
+    public void OnFailed(Action<string> fail) => _multiplexer.ConnectionFailed += (_, failure) =>
+    {
+        if (EndPoint.Equals(failure.EndPoint))
+            fail(RedisFailure.Describe(failure.FailureType, failure.Exception));
+    };
+
+    public async Task<long> PublishAsync(string channel, byte[] payload)
+    {
+        try
+        {
+            return await _subscriber.PublishAsync(Literal(channel), payload);
+        }
+        catch (RedisServerException e)
+        {
+            throw new RedisRefusedException(RedisFailure.Describe(Encoding.UTF8.GetBytes(e.Message), "PUBLISH"));
+        }
+    }
+
+    /// <summary>On a stalled server that blocks.</summary>
+    public void Dispose()
+    {
+        _multiplexer.Close(allowCommandsToComplete: false);
+        _multiplexer.Dispose();
+    }
+
+    /// <summary>Asks Redis itself why it refuses: the library does not tell a wrong password from a certificate that is not trusted, nor either from a full server.</summary>
+    /// <returns>The reason; null when Redis gives none.</returns>
+    private static async Task<string?> AskAsync(RedisServerOptions options, TimeProvider time, CancellationToken cancel)
+    {
+        string? cause = null;
+        using var connection = new RedisConnection(options, options.Library.EndPoints[0], options.PublisherName, TimeSpan.Zero, told => cause = told);
+        try
+        {
+            return await connection.PingAsync().WaitAsync(options.ConnectTimeout, time, cancel) ? null : Volatile.Read(ref cause);
+        }
+        catch (Exception e) when (RedisFailure.IsExpected(e))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The server that a connection string with several addresses publishes on, which is the one to subscribe on.</summary>
+    private static async Task<EndPoint> PublishedEndPointAsync(ConnectionMultiplexer multiplexer, ConfigurationOptions options) =>
+        options.EndPoints.Count == 1 ? options.EndPoints[0] : await multiplexer.GetSubscriber().IdentifyEndpointAsync(Literal("any"));
+
+    private static RedisChannel Literal(string channel) => new(channel, RedisChannel.PatternMode.Literal);
+
+    private static async Task DisposeLateAsync(Task<ConnectionMultiplexer> connecting)
+    {
+        try
+        {
+            var late = await connecting;
+            await Task.Run(late.Dispose);
+        }
+        catch (Exception e) when (RedisFailure.IsExpected(e))
+        {
+            // Nobody waits for this attempt any more; that it failed leaves nothing to clean up.
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Net.Sockets;
+using StackExchange.Redis;
+
+namespace PushBackplane.Redis;
+
+/// <summary>How one Redis server is reached: what its connection string or URL says. Not changed once it is in use.</summary>
+/// <param name="library">What StackExchange.Redis knows of it: addresses, password, TLS.</param>
+/// <param name="user">Whom to authenticate as; null for Redis's default user.</param>
+internal sealed class RedisServerOptions(ConfigurationOptions library, string? user)
+{
+    private const string SubscriberSuffix = "-sub";
+
+    public ConfigurationOptions Library { get; } = library;
+
+    public string? User { get; } = user;
+
+    /// <summary>Whether StackExchange.Redis can publish there: 1.2.6 knows no users, no IPv6 and no Unix sockets (docs/adr/0022).</summary>
+    public bool IsForLibrary => User is null && Library.EndPoints.All(endPoint => endPoint.AddressFamily is AddressFamily.InterNetwork or AddressFamily.Unspecified);
+
+    /// <summary>How long one attempt to connect may take.</summary>
+    public TimeSpan ConnectTimeout => TimeSpan.FromMilliseconds(Library.ConnectTimeout);
+
+    /// <summary>What the connection that publishes is called in Redis's <c>CLIENT LIST</c>; null for nothing.</summary>
+    public string? PublisherName => string.IsNullOrEmpty(Library.ClientName) ? null : Library.ClientName;
+
+    /// <summary>What the connection that subscribes is called there.</summary>
+    public string? SubscriberName => PublisherName is { } name ? name + SubscriberSuffix : null;
+
+    /// <summary>Gives the connections a name unless the connection string does; what Redis does not take in one becomes a dash.</summary>
+    public void NameUnlessNamed(string name)
+    {
+        if (PublisherName is null)
+            Library.ClientName = string.Concat(name.Select(c => c is > ' ' and <= '~' ? c : '-'));
+    }
+}
