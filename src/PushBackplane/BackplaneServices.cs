@@ -21,7 +21,7 @@ public static class BackplaneServices
     /// <param name="configuration">Reads <c>Backplane</c>, and <c>ConnectionStrings:Redis</c> (StackExchange.Redis form; empty counts as unset).</param>
     /// <param name="name">What this process calls itself on the canary channel.</param>
     /// <param name="defaultRedis">Where Redis is when neither names a server; null for the memory backplane.</param>
-    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    /// <exception cref="SettingsException">A setting is wrong, or there is another key under <c>ConnectionStrings</c>.</exception>
     public static IServiceCollection AddBackplane(this IServiceCollection services, IConfiguration configuration, string name, string? defaultRedis)
     {
         if (services.Any(service => service.ServiceType == typeof(IBackplane)))
@@ -35,7 +35,8 @@ public static class BackplaneServices
         services.AddExportedMeter(BackplaneMetrics.MeterName);
         services.AddHostedService<BackplaneAnnouncement>();
 
-        var servers = RedisServerList.Read(configuration.GetConnectionString("Redis"), settings.Servers, defaultRedis);
+        var connections = StrictSettings.Read<ConnectionStringSettings>(configuration, ConnectionStringSettings.Section);
+        var servers = RedisServerList.Read(connections.Redis, settings.Servers, defaultRedis);
         if (servers.Count == 0)
             return services.AddSingleton<IBackplane, MemoryBackplane>();
 

@@ -36,6 +36,7 @@ internal static class Program
             var name = $"{Environment.MachineName}:{settings.NodePort}";
             builder.Services.AddPushNode(builder.Configuration, name, defaultRedis: null, [settings.NodePort]);
             builder.Services.AddPushApi(builder.Configuration);
+            CheckMessageSizes(builder.Configuration);
             builder.Services.AddManagement(builder.Configuration, ManagementPort);
             builder.Services.AddSingleton<MatcherPolicy, LocalPortPolicy>();
 
@@ -44,5 +45,14 @@ internal static class Program
             app.MapPushApi().WithMetadata(new LocalPortPolicy.LocalPort(settings.ApiPort));
             return app;
         }
+    }
+
+    /// <summary>The node would drop what the API has answered 202.</summary>
+    private static void CheckMessageSizes(IConfiguration configuration)
+    {
+        var published = StrictSettings.Read<PushApiSettings>(configuration, PushApiSettings.Section).MaxMessageBytes;
+        var accepted = PushNodeServices.LargestMessage(configuration);
+        if (published > accepted)
+            throw new SettingsException($"PushApi:MaxMessageBytes is {published}; it accepts at most {PushNodeServices.LargestMessageKey}, which is {accepted}: the node drops larger messages.");
     }
 }

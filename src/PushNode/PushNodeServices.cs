@@ -19,6 +19,9 @@ namespace PushNode;
 /// <summary>Registers a push node and maps its endpoint.</summary>
 public static class PushNodeServices
 {
+    /// <summary>The setting that bounds a message at a node.</summary>
+    public const string LargestMessageKey = "Push:Merge:MaxBatchBytes";
+
     /// <summary>Adds a node: everything between the backplane and the clients, in the order of a message's path.</summary>
     /// <param name="services">Where to.</param>
     /// <param name="configuration">Reads <c>Push</c>, <c>Backplane</c> and <c>ConnectionStrings:Redis</c>.</param>
@@ -63,6 +66,10 @@ public static class PushNodeServices
         services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Drain.Deadline + TimeSpan.FromSeconds(5));
         return services;
     }
+
+    /// <summary>The largest message that a node accepts from the backplane, in bytes: <see cref="LargestMessageKey"/>.</summary>
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static int LargestMessage(IConfiguration configuration) => StrictSettings.Read<PushSettings>(configuration, PushSettings.Section).Merge.MaxBatchBytes;
 
     /// <summary>Maps <c>/ws</c> and <c>/connect</c>, the same endpoint.</summary>
     /// <returns>The endpoints, to add conventions to.</returns>

@@ -39,7 +39,8 @@ public sealed class SettingsTests
             foreach (var (key, value) in new[]
             {
                 ("PushApi:MaxItems", "none"), ("PushApi:MaxItems", "0"), ("PushApi:Nonsense", "1"), ("Management:Port", "-1"), ("Backplane:ChannelPrefix", ""),
-                ("Backplane:PublishTimeout", "1"), ("ConnectionStrings:Redis", "localhost:banana"), ("Backplane:Servers:0", "127.0.0.1:1"), ("urls", "http://localhost:99999"),
+                ("Backplane:PublishTimeout", "1"), ("Backplane:PublishTimeout", "00:00:10"), ("PushApi:AllowedOrigins", "example.com"), ("PushApi:AllowedHosts", "http://a.example"), ("ConnectionStrings:Rediss", "127.0.0.1:6379"),
+                ("ConnectionStrings:Redis", "localhost:banana"), ("Backplane:Servers:0", "127.0.0.1:1"), ("urls", "http://localhost:99999"),
             })
             {
                 data.Add("PushApi", key, value);
@@ -48,6 +49,7 @@ public sealed class SettingsTests
             foreach (var (key, value) in new[]
             {
                 ("Farm:NodeUrl", "banana"), ("Farm:ApiUrl", "http://publish.example:7799"), ("Logging:Console:FormatterOptions:TimestampFormat", "%"), ("Farm:ApiUrl", "http://localhost:99999"), ("Farm:Nonsense", "1"), ("Push:Merge:Window", "banana"), ("PushApi:MaxItems", "x"),
+                ("PushApi:MaxMessageBytes", "262145"), ("Push:Merge:MaxBatchBytes", "65535"), ("ConnectionStrings:Rediss", "127.0.0.1:6379"),
                 ("Management:Port", "99999"), ("ConnectionStrings:Redis", "localhost:banana"), ("Backplane:Servers:0", "127.0.0.1:1"), ("Kestrel:Endpoints:X:Url", "http://127.0.0.1:1"),
             })
             {

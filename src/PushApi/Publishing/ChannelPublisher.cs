@@ -1,3 +1,4 @@
+using System.Globalization;
 using PushBackplane;
 
 namespace PushApi.Publishing;
@@ -11,10 +12,10 @@ namespace PushApi.Publishing;
 internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
 {
     /// <summary>
-    /// How long a request waits in all: the backplane gives up a PUBLISH after 1.5 s, a request behind a slow one gives up here, and the
+    /// How long a request waits in all: the backplane gives up a PUBLISH after <see cref="BackplaneSettings.PublishTimeout"/>, a request behind a slow one gives up here, and the
     /// answer is out within 2 s.
     /// </summary>
-    internal static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1.9);
+    internal static readonly TimeSpan Deadline = TimeSpan.Parse(BackplaneSettings.LongestPublish, CultureInfo.InvariantCulture);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ChannelQueue> _busy = [];
