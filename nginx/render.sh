@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a configuration directory for nginx out of this one, as the official image does it at its start: the files, and the templates with the PUSH_ variables put in.
+# Makes a configuration directory for nginx out of this one: the files, and the templates with the PUSH_ variables put in.
 #   nginx/render.sh DIRECTORY           clients over plain connections
 #   nginx/render.sh --tls DIRECTORY     and over TLS
 # Then: nginx -c DIRECTORY/nginx.conf
@@ -19,9 +19,16 @@ if [ $# != 1 ]; then
     exit 2
 fi
 
+# IPv6 where this machine or container has an address of it: nginx does not start when it cannot listen.
+addresses=$(cat /proc/net/if_inet6 2> /dev/null || true)
+any6='' loopback6=''
+if [ -n "$addresses" ]; then any6=true; fi
+case $addresses in *00000000000000000000000000000001*) loopback6=true ;; esac
+
 # The rest is the same in most places.
-: "${PUSH_LISTEN:=7777}" "${PUSH_API_LISTEN:=127.0.0.1:7799}" "${PUSH_STATUS_LISTEN:=127.0.0.1:7780}" "${PUSH_CONNECTIONS_PER_ADDRESS:=1000}"
-export PUSH_LISTEN PUSH_API_LISTEN PUSH_STATUS_LISTEN PUSH_CONNECTIONS_PER_ADDRESS
+: "${PUSH_LISTEN:=7777${any6:+ [::]:7777}}" "${PUSH_TLS_LISTEN:=7443${any6:+ [::]:7443}}" "${PUSH_API_LISTEN:=127.0.0.1:7799${loopback6:+ [::1]:7799}}"
+: "${PUSH_STATUS_LISTEN:=127.0.0.1:7780}" "${PUSH_CONNECTIONS_PER_ADDRESS:=1000}"
+export PUSH_LISTEN PUSH_TLS_LISTEN PUSH_API_LISTEN PUSH_STATUS_LISTEN PUSH_CONNECTIONS_PER_ADDRESS
 for name in $names; do
     eval "value=\${$name:-}"
     if [ -z "$value" ]; then
@@ -30,10 +37,23 @@ for name in $names; do
     fi
 done
 
+# A variable after `listen` may have several addresses: the line is repeated for each.
+one_line_for_each_address() {
+    awk '
+        match($0, /listen \$\{PUSH_[A-Z_]*\}/) {
+            name = substr($0, RSTART + 9, RLENGTH - 10)
+            count = split(ENVIRON[name], address, " ")
+            for (i = 1; i <= count; i++)
+                print substr($0, 1, RSTART + 6) address[i] substr($0, RSTART + RLENGTH)
+            next
+        }
+        { print }' "$1"
+}
+
 mkdir -p "$1"
 cp "$source/nginx.conf" "$source/clients.conf" "$source/publishers.conf" "$1"
 for template in $templates; do
     # Everything else with a dollar is nginx's own.
     # shellcheck disable=SC2016,SC2086 # envsubst expands the names; they are a list of words
-    envsubst "$(printf '${%s} ' $names)" < "$source/$template" > "$1/${template%.template}"
+    one_line_for_each_address "$source/$template" | envsubst "$(printf '${%s} ' $names)" > "$1/${template%.template}"
 done

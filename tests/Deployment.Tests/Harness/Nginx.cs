@@ -20,7 +20,7 @@ internal sealed class Nginx : IAsyncDisposable
 
     public string Output => _nginx.Output;
 
-    /// <param name="settings">PUSH_ variables; ports are chosen here.</param>
+    /// <param name="settings">PUSH_ variables; ports are chosen here unless they are among them.</param>
     /// <param name="edit">Changes the rendered directory, for what only an outside has that a test machine lacks.</param>
     /// <param name="options">Of render.sh.</param>
     public static async Task<Nginx> StartAsync(IEnumerable<(string Name, string Value)> settings, Action<string>? edit = null, params string[] options)
@@ -34,11 +34,14 @@ internal sealed class Nginx : IAsyncDisposable
     }
 
     /// <summary>Renders with the repository's own script.</summary>
+    /// <param name="options">Of render.sh.</param>
+    /// <param name="settings">PUSH_ variables; of two for one name the later counts.</param>
     /// <returns>The directory.</returns>
     public static async Task<string> RenderAsync(string[] options, (string Name, string Value)[] settings)
     {
         var directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
-        var (exitCode, output) = await Tool.RunAsync(Repository.Path("nginx/render.sh"), [.. options, directory], settings.ToDictionary(setting => setting.Name, setting => setting.Value));
+        var variables = settings.GroupBy(setting => setting.Name).ToDictionary(group => group.Key, group => group.Last().Value);
+        var (exitCode, output) = await Tool.RunAsync(Repository.Path("nginx/render.sh"), [.. options, directory], variables);
         Assert.True(exitCode == 0, output);
         return directory;
     }
@@ -60,7 +63,8 @@ internal sealed class Nginx : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _nginx.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
+        if (Directory.Exists(_directory))
+            Directory.Delete(_directory, recursive: true);
     }
 
     /// <summary>The process ids of its workers that accept.</summary>

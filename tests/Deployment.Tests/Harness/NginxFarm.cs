@@ -8,9 +8,6 @@ namespace Deployment.Tests.Harness;
 /// </summary>
 internal sealed class NginxFarm : IAsyncDisposable
 {
-    // More than the tests' clients, who all have one address.
-    private const int ClientsPerAddress = 10_000;
-
     private readonly int _nodePort = FreePort.Next();
     private readonly SortedDictionary<string, ProgramProcess> _nodes = new(StringComparer.Ordinal);
     private RedisServer? _redis;
@@ -30,7 +27,8 @@ internal sealed class NginxFarm : IAsyncDisposable
     /// <param name="nodes">The first node's address is 127.0.0.2, and so on.</param>
     /// <param name="settings">Of all nodes.</param>
     /// <param name="edit">As of <see cref="Nginx.StartAsync"/>.</param>
-    public static async Task<NginxFarm> StartAsync(int nodes = 3, (string Key, string Value)[]? settings = null, Action<string>? edit = null)
+    /// <param name="clientsPerAddress">More than the tests' clients, who all have one address.</param>
+    public static async Task<NginxFarm> StartAsync(int nodes = 3, (string Key, string Value)[]? settings = null, Action<string>? edit = null, int clientsPerAddress = 10_000)
     {
         var farm = new NginxFarm();
         try
@@ -42,7 +40,7 @@ internal sealed class NginxFarm : IAsyncDisposable
             farm._nginx = await Nginx.StartAsync(
                 [
                     ("PUSH_RESOLVER", farm._names.EndPoint), ("PUSH_NODES", $"{NameServer.Nodes}:{farm._nodePort}"), ("PUSH_API", $"127.0.0.1:{farm._api.ApiPort}"),
-                    ("PUSH_CONNECTIONS_PER_ADDRESS", $"{ClientsPerAddress}"),
+                    ("PUSH_CONNECTIONS_PER_ADDRESS", $"{clientsPerAddress}"),
                 ],
                 edit);
             return farm;

@@ -9,6 +9,7 @@ internal sealed class Tool : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private bool _disposed;
 
     private Tool(ProcessStartInfo info)
     {
@@ -62,6 +63,9 @@ internal sealed class Tool : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         Terminate();
         await _process.WaitForExitAsync(CancellationToken.None);
         _process.Dispose();

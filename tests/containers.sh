@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Builds the images of src/Dockerfile, starts docker-compose.yml with three nodes of them, and checks what it promises. It ends with one line:
+#   containers: N checks passed            or            containers: FAILED, and at what
+# Base images are stand-ins of the same names (tests/Containers/stand-ins.sh), so no registry is needed; Grafana is left out.
+# Needs root on Debian, and some four minutes. Everything that it makes is in one temporary directory, one network namespace and one process namespace,
+# which end with it: other programs of the machine notice nothing, and no packet of a container leaves the machine.
+set -euo pipefail
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$repository"
+
+# shellcheck source=tests/Shared/packages.sh
+source tests/Shared/packages.sh
+
+missing_packages() {
+    for program in podman buildah runc docker-compose redis-server nginx prometheus prometheus-redis-exporter prometheus-nginx-exporter curl; do
+        has "$program" || echo "$program"
+    done
+    has envsubst || echo gettext-base
+    has redis-cli || echo redis-tools
+    has iptables || echo iptables
+    has ip || echo iproute2
+    has dnsmasq || echo dnsmasq-base
+    has python3 || echo python3
+    [[ -e /usr/lib/podman/netavark ]] || echo netavark
+    [[ -e /usr/lib/podman/aardvark-dns ]] || echo aardvark-dns
+}
+
+if [[ $(id -u) != 0 ]]; then
+    echo "It makes namespaces and needs root: sudo $0" >&2
+    exit 1
+fi
+install_missing "The containers need"
+
+work=$(mktemp -d)
+export work TMPDIR=$work/tmp
+mkdir "$TMPDIR"
+clean_up() {
+    # Mounts, processes and firewall rules went with the namespaces.
+    rm -rf "$work"
+    find /sys/fs/cgroup -depth -type d -path '*/redispush-containers*' -exec rmdir {} + 2> /dev/null || true
+}
+trap clean_up EXIT
+trap 'echo "containers: FAILED, see above" >&2' ERR
+
+cat > "$work/containers.conf" << END
+[containers]
+default_ulimits = ["nofile=19000:19000", "nproc=10000:10000"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc"
+[network]
+network_backend = "netavark"
+network_config_dir = "$work/networks"
+END
+printf '[storage]\ndriver = "overlay"\ngraphroot = "%s/storage"\nrunroot = "%s/run"\n' "$work" "$work" > "$work/storage.conf"
+printf 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permissive"\n' > "$work/registries.conf"
+export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf CONTAINERS_REGISTRIES_CONF=$work/registries.conf
+
+# shellcheck source=tests/Containers/stand-ins.sh
+source tests/Containers/stand-ins.sh
+echo "== base images"
+make_stand_ins
+
+case $(uname -m) in x86_64) architecture=amd64 ;; aarch64) architecture=arm64 ;; *) architecture=$(uname -m) ;; esac
+for program in PushNode PushApi PushFarm; do
+    echo "== image of $program"
+    name=$(sed 's/\(.\)\([A-Z]\)/\1-\2/' <<< "$program" | tr '[:upper:]' '[:lower:]')
+    # Packages come from this machine's cache, or from where this machine has them.
+    buildah bud --quiet --isolation chroot --format docker --build-arg "PROGRAM=$program" --build-arg "TARGETARCH=$architecture" \
+        --volume "$dotnet_root:$dotnet_root:ro" --volume "${NUGET_PACKAGES:-$HOME/.nuget/packages}:/packages:ro" \
+        --volume /etc/ssl/certs:/etc/ssl/certs:ro --volume /etc/resolv.conf:/etc/resolv.conf:ro \
+        -f src/Dockerfile -t "redispush/$name" . > "$work/build.log" 2>&1 || { cat "$work/build.log" >&2; false; }
+done
+
+dotnet build bench/PushLoad --configuration Release --verbosity quiet --nologo --disable-build-servers
+unshare --net --mount --pid --fork --kill-child --mount-proc bash tests/Containers/farm.sh
