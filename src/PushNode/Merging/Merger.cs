@@ -16,6 +16,8 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     // Rooms whose batch is due but whose previous frame is still on its way.
     private readonly HashSet<RoomMerge> _held = [];
 
+    private readonly LossQueue _losses = new(clock, shards);
+
     /// <summary>Takes in one payload: a message, or an envelope of several.</summary>
     public void Accept(RoomMerge room, ReadOnlyMemory<byte> payload, long now)
     {
@@ -47,17 +49,23 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         _open.Enqueue(room, room.Due);
     }
 
-    /// <summary>Tells a room's members that messages were lost, after what was received before.</summary>
+    /// <summary>Messages of a room were lost in an outage: its members are told after what was received before and before what comes now, if need be later.</summary>
     public void Gap(RoomMerge room, long now)
     {
         if (room.IsOpen)
             Flush(room, now);
-        room.SendGap(shards);
+        _losses.Add(room, now);
     }
 
-    /// <summary>Sends every batch that may leave on its way.</summary>
-    /// <returns>How long nothing will be due; null when no batch is open that waits for its time.</returns>
+    /// <summary>Sends every batch that may leave on its way, and every GAP whose time has come.</summary>
+    /// <returns>How long nothing will be due; null when nothing waits for its time.</returns>
     public TimeSpan? FlushDue(long now)
+    {
+        var batch = FlushDueBatches(now);
+        return _losses.TellDue(now) is { } gap && !(batch < gap) ? gap : batch;
+    }
+
+    private TimeSpan? FlushDueBatches(long now)
     {
         while (_open.TryPeek(out var room, out var due))
         {
@@ -71,7 +79,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         return null;
     }
 
-    /// <summary>Sends every open batch on its way, due or not.</summary>
+    /// <summary>Sends every open batch and every GAP on its way, due or not.</summary>
     public void FlushAll(long now)
     {
         foreach (var room in (RoomMerge[])[.. _held, .. _open.UnorderedItems.Select(entry => entry.Element)])
@@ -81,6 +89,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         }
 
         _open.Clear();
+        _losses.TellAll();
     }
 
     private void AddValid(RoomMerge room, ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now)

@@ -25,6 +25,9 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <summary>When the open batch is due, as a time stamp; meaningless while <see cref="IsOpen"/> is false.</summary>
     public long Due { get; private set; }
 
+    /// <summary>When members are to be told that messages were lost in an outage, as a time stamp; null when there is nothing to tell.</summary>
+    public long? LossDue { get; set; }
+
     public bool IsOpen => _batch.Count > 0;
 
     /// <summary>Whether a payload may wait in the inbox until the open batch is due, which it may not fill. By any thread under the worker's lock.</summary>
@@ -41,7 +44,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <summary>A payload from the backplane. The memory must not change afterwards.</summary>
     public void Receive(ReadOnlyMemory<byte> payload) => worker.Enqueue(this, payload);
 
-    /// <summary>Messages of the room were lost while the backplane was away: members are told, after what came before.</summary>
+    /// <summary>Messages of the room were lost while the backplane was away: members are told, after what came before and before what comes now.</summary>
     public void TellGap() => worker.EnqueueGap(this);
 
     /// <summary>Messages that never reached the batch, because the inbox was full; told with the next frame.</summary>
@@ -78,6 +81,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <summary>Sends the batch on its way as one frame.</summary>
     public void Flush(long now, Shards shards, NodeMetrics metrics)
     {
+        TellLoss(shards);
         metrics.BatchMerged(_batch.Count);
         _lastFlush = now;
         var missed = Interlocked.Exchange(ref _missed, 0);
@@ -94,8 +98,14 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
         _bytes = 0;
     }
 
-    /// <summary>Sends a GAP of unknown size.</summary>
-    public void SendGap(Shards shards) => shards.Dispatch(members, frames.Gap(null, GapReason.Backplane));
+    /// <summary>Sends a GAP of unknown size, if there is something to tell.</summary>
+    public void TellLoss(Shards shards)
+    {
+        if (LossDue is null)
+            return;
+        LossDue = null;
+        shards.Dispatch(members, frames.Gap(null, GapReason.Backplane));
+    }
 
     /// <summary>A frame has left all shards.</summary>
     public void OnFrameLeft() => _flights--;
