@@ -17,7 +17,7 @@ internal sealed class NodeParts : IMeterFactory
 
     public NodeParts()
     {
-        Metrics = new NodeMetrics(this, CloseReason.All.Select(reason => reason.Label), connectionLimit: int.MaxValue);
+        Metrics = new NodeMetrics(this, CloseReason.All.Select(reason => reason.Label), connectionLimit: int.MaxValue, roomLimit: int.MaxValue);
         Shards = new Shards(new FanOutSettings(), Metrics, TimeProvider.System);
         Members = new RoomMembers(Shards);
         _rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System, Metrics, static () => { });

@@ -8,6 +8,7 @@ using PushNode.Control;
 using PushNode.Endpoints;
 using PushNode.FanOut;
 using PushNode.Merging;
+using PushNode.Protocol;
 using PushNode.Settings;
 using PushNode.Subscription;
 using PushNode.Telemetry;
@@ -34,7 +35,7 @@ public static class PushNodeServices
         var settings = StrictSettings.Read<PushSettings>(configuration, PushSettings.Section);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new NodeMetrics(
-            provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), CloseReason.All.Select(reason => reason.Label), settings.Connections.Max));
+            provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), CloseReason.All.Select(reason => reason.Label), settings.Connections.Max, settings.Subscription.MaxRooms));
         services.AddExportedMeter(NodeMetrics.MeterName);
 
         // The way out: backplane, subscription, merging, fan-out, connections.
@@ -49,7 +50,7 @@ public static class PushNodeServices
         // The way in: admission, handshake, session.
         services.AddSingleton(settings.Connections).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
-        services.AddSingleton<WebSocketEndpoint>();
+        services.AddSingleton<SessionRules>().AddSingleton<WebSocketEndpoint>();
         services.Configure<KestrelServerOptions>(kestrel => kestrel.LeaveHandshakes(settings.Connections));
         services.Configure<SocketTransportOptions>(transport => transport.LimitSendBuffer(settings.Connections));
 

@@ -9,7 +9,7 @@ internal sealed class TestMetrics : IMeterFactory
 {
     private readonly List<Meter> _meters = [];
 
-    public TestMetrics() => Node = new NodeMetrics(this, CloseReason.All.Select(reason => reason.Label), connectionLimit: 100);
+    public TestMetrics() => Node = new NodeMetrics(this, CloseReason.All.Select(reason => reason.Label), connectionLimit: 100, roomLimit: 1000);
 
     public NodeMetrics Node { get; }
 

@@ -4,6 +4,7 @@ using PushNode.Merging;
 using PushNode.Protocol;
 using PushNode.Settings;
 using PushNode.Subscription;
+using RedisPush.Testing;
 
 namespace PushNode.Tests;
 
@@ -16,7 +17,8 @@ internal sealed class TestNode : IDisposable
         Outbox = outbox ?? new();
         Shards = new Shards(new FanOutSettings { Workers = 2, Shards = 4 }, Metrics.Node, Time);
         Merging = new MergeWorkers(merge ?? new() { Workers = 2 }, Shards, Metrics.Node, Time);
-        Rooms = new Rooms(Backplane, new PushChannels("push:"), Merging, Shards, subscription ?? new(), Metrics.Node, Time);
+        Rooms = new Rooms(Backplane, new PushChannels("push:"), Merging, Shards, subscription ?? new(), Metrics.Node, Time, new LogRecorder<Rooms>());
+        Sessions = new SessionRules(Rooms, Connections, Metrics.Node, Time, Log);
         Rooms.Open();
     }
 
@@ -32,6 +34,10 @@ internal sealed class TestNode : IDisposable
 
     public Rooms Rooms { get; }
 
+    public SessionRules Sessions { get; }
+
+    public LogRecorder<Session> Log { get; } = new();
+
     public ConnectionSettings Connections { get; }
 
     public OutboxSettings Outbox { get; }
@@ -40,7 +46,7 @@ internal sealed class TestNode : IDisposable
     public TestClient Connect(out Session session)
     {
         var client = new TestClient(Metrics, Time, Connections, Outbox, Shards.Next());
-        session = new Session(client.Connection, Rooms);
+        session = new Session(client.Connection, Sessions);
         return client;
     }
 

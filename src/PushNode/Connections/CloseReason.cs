@@ -36,8 +36,11 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
     /// <summary>The client took its frames too slowly, or none at all.</summary>
     public static readonly CloseReason TooSlow = new("slow", 4008, "too slow");
 
+    /// <summary>Serving the client met a bug. It is cut without a close frame, as nobody knows what state the connection is in.</summary>
+    public static readonly CloseReason Failed = new("failed");
+
     /// <summary>Every reason, in the order of the metric's series.</summary>
-    public static readonly IReadOnlyList<CloseReason> All = [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, TooBig, TooSlow];
+    public static readonly IReadOnlyList<CloseReason> All = [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, TooBig, TooSlow, Failed];
 
     /// <summary>The same reason with a sentence that says what was wrong here.</summary>
     public CloseReason Because(string text) => this with { Text = text };

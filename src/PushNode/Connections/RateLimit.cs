@@ -8,12 +8,14 @@ internal sealed class RateLimit
 {
     private readonly long _interval;
     private readonly long _burst;
+    private readonly TimeProvider _time;
 
     /// <param name="perSecond">How many a second in the long run; above 0.</param>
     /// <param name="burst">How many at once after a pause; 1 or more.</param>
     /// <param name="time">The clock of the time stamps.</param>
     public RateLimit(double perSecond, int burst, TimeProvider time)
     {
+        _time = time;
         _interval = Math.Max(1, (long)(time.TimestampFrequency / perSecond));
         _burst = _interval * burst;
     }
@@ -30,4 +32,9 @@ internal sealed class RateLimit
         state = next;
         return true;
     }
+
+    /// <summary>How long until the client has one left; zero when it has.</summary>
+    /// <param name="state">The client's state.</param>
+    /// <param name="now">A time stamp.</param>
+    public TimeSpan TimeToNext(long state, long now) => _time.GetElapsedTime(now, Math.Max(now, state + _interval - _burst));
 }

@@ -5,7 +5,6 @@ using PushNode.Connections;
 using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Protocol;
-using PushNode.Subscription;
 using PushNode.Telemetry;
 using PushNode.Transport;
 using PushNode.Transport.Epoll;
@@ -13,10 +12,9 @@ using PushNode.Transport.Epoll;
 namespace PushNode.Endpoints;
 
 /// <summary><c>/ws</c> and <c>/connect</c>: lets a client in, upgrades it and runs its connection until it ends.</summary>
-internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rules, Shards shards, Rooms rooms, NodeMetrics metrics)
+internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rules, Shards shards, SessionRules sessions, NodeMetrics metrics)
 {
     private const string RetryAfterSeconds = "1";
-    private const string RoomParameter = "room=";
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -108,16 +106,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     /// <summary>Joins the URL's rooms, and only then reads what the client has sent already.</summary>
     private void Open(Connection connection, ReadOnlySpan<char> query, Span<byte> early)
     {
-        var session = new Session(connection, rooms);
-        query = query.TrimStart('?');
-        foreach (var range in query.Split('&'))
-        {
-            // As it stands, for the room id's own parser to decode.
-            var pair = query[range];
-            if (pair.StartsWith(RoomParameter, StringComparison.Ordinal))
-                session.JoinAtConnect(pair[RoomParameter.Length..]);
-        }
-
+        UrlRooms.Join(new Session(connection, sessions), query, sessions.MaxRooms);
         if (early.Length > 0)
             connection.OnBytes(early);
     }

@@ -16,6 +16,8 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     // Rooms whose batch is due but whose previous frame is still on its way.
     private readonly HashSet<RoomMerge> _held = [];
 
+    private readonly LossQueue _losses = new(clock);
+
     /// <summary>Takes in one payload: a message, or an envelope of several.</summary>
     public void Accept(RoomMerge room, ReadOnlyMemory<byte> payload, long now)
     {
@@ -56,14 +58,14 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         _open.Enqueue(room, room.Due);
     }
 
-    /// <summary>Tells a room's members that messages were lost, after what was received before.</summary>
+    /// <summary>Messages of a room were lost in an outage: its members are told after what was received before and before what comes now, if need be later.</summary>
     public void Gap(RoomMerge room, long now)
     {
         try
         {
             while (room.IsOpen)
                 Flush(room, now);
-            room.SendGap(shards);
+            _losses.Add(room, now);
         }
         catch (Exception bug)
         {
@@ -71,9 +73,17 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         }
     }
 
-    /// <summary>Sends every batch that may leave on its way.</summary>
-    /// <returns>How long nothing will be due; null when no batch is open that waits for its time.</returns>
+    /// <summary>Sends every batch that may leave on its way, and every GAP whose time has come.</summary>
+    /// <returns>How long nothing will be due; null when nothing waits for its time.</returns>
     public TimeSpan? FlushDue(long now)
+    {
+        while (_losses.TryTake(now, out var lost))
+            TellLoss(lost, now);
+        var batch = FlushDueBatches(now);
+        return _losses.UntilNext(now) is { } gap && !(batch < gap) ? gap : batch;
+    }
+
+    private TimeSpan? FlushDueBatches(long now)
     {
         while (_open.TryPeek(out var room, out var due))
         {
@@ -87,11 +97,13 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         return null;
     }
 
-    /// <summary>Sends every open batch on its way, due or not.</summary>
+    /// <summary>Sends every open batch and every GAP on its way, due or not.</summary>
     public void FlushAll(long now)
     {
         foreach (var room in (RoomMerge[])[.. _held, .. _open.UnorderedItems.Select(entry => entry.Element)])
             FlushWhole(room, now);
+        while (_losses.TryTake(long.MaxValue, out var lost))
+            TellLoss(lost, now);
     }
 
     private void Accept(RoomMerge room, ReadOnlyMemory<byte> payload, long now, ref bool isCounted)
@@ -140,6 +152,18 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         try
         {
             Flush(room, now);
+        }
+        catch (Exception bug)
+        {
+            Fail(room, now, bug);
+        }
+    }
+
+    private void TellLoss(RoomMerge room, long now)
+    {
+        try
+        {
+            room.TellLoss(shards);
         }
         catch (Exception bug)
         {

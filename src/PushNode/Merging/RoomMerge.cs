@@ -34,6 +34,9 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <summary>When the open batch is due, as a time stamp; meaningless while <see cref="IsOpen"/> is false.</summary>
     public long Due { get; private set; }
 
+    /// <summary>When members are to be told that messages were lost in an outage, as a time stamp; null when there is nothing to tell.</summary>
+    public long? LossDue { get; set; }
+
     /// <summary>Whether there is something to send, or to tell.</summary>
     public bool IsOpen => !_batch.IsEmpty;
 
@@ -51,7 +54,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <summary>A payload from the backplane. The memory must not change afterwards.</summary>
     public void Receive(ReadOnlyMemory<byte> payload) => worker.Enqueue(this, payload);
 
-    /// <summary>Messages of the room were lost while the backplane was away: members are told, after what came before.</summary>
+    /// <summary>Messages of the room were lost while the backplane was away: members are told, after what came before and before what comes now.</summary>
     public void TellGap() => worker.EnqueueGap(this);
 
     /// <summary>Whether the inbox has a marker for messages of this room that did not fit. Under the worker's lock.</summary>
@@ -135,6 +138,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <returns>Whether the room is open again, and <see cref="Due"/> has changed.</returns>
     public bool Flush(long now, MergeClock clock, Shards shards, NodeMetrics metrics)
     {
+        TellLoss(shards);
         // A room that lingers has a subscription but nobody to encode for, or to tell what was missed.
         var hasMembers = members.Count > 0;
         if (hasMembers)
@@ -157,8 +161,14 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
         return true;
     }
 
-    /// <summary>Sends a GAP of unknown size.</summary>
-    public void SendGap(Shards shards) => shards.Dispatch(members, frames.Gap(null, GapReason.Backplane));
+    /// <summary>Sends a GAP of unknown size, if there is something to tell.</summary>
+    public void TellLoss(Shards shards)
+    {
+        if (LossDue is null)
+            return;
+        LossDue = null;
+        shards.Dispatch(members, frames.Gap(null, GapReason.Backplane));
+    }
 
     /// <summary>A frame has left all shards.</summary>
     public void OnFrameLeft() => _flights--;

@@ -23,4 +23,10 @@ internal static class ErrorCode
 
     /// <summary>Too many requests wait behind a JOIN; this one was not processed.</summary>
     public const string TooManyRequests = "too_many_requests";
+
+    /// <summary>The client has sent more JOINs than its rate allows; this one was not processed.</summary>
+    public const string TooManyJoins = "too_many_joins";
+
+    /// <summary>The node has as many rooms as it may have, and this one is not among them.</summary>
+    public const string TooManyRooms = "too_many_rooms";
 }

@@ -15,6 +15,6 @@ internal sealed class JoinedRoom(Connection connection, Room room, JoinedRoom? n
     /// <summary>JOINED is sent, and the room's set has this member.</summary>
     public bool HasEntered { get; set; }
 
-    /// <summary>The ids of JOINs that wait for the backplane to come back, one for each, null for one without; null when none waits.</summary>
-    public List<string?>? Waiting { get; set; }
+    /// <summary>The JOIN that waits for the room to be received; null when none does.</summary>
+    public JoinWait? Wait { get; set; }
 }

@@ -1,22 +1,20 @@
 using PushBackplane;
 using PushNode.Connections;
 using PushNode.Subscription;
+using PushNode.Telemetry;
 
 namespace PushNode.Protocol;
 
 /// <summary>
 /// What one client asked for: its rooms, and its requests in their order. A JOIN waits for the backplane's acknowledgement and what comes after waits
 /// behind it; a JOIN that meets a backplane that is away is told so and steps aside, so that an outage holds up nothing else. Lives as
-/// long as its connection; called by the connection's reader, by the handshake and by whoever completes a subscription, one at a time under its lock.
+/// long as its connection; called by the connection's reader, by the handshake and by whoever tells a room's waits, one at a time under its lock.
 /// </summary>
 internal sealed class Session : ClientSession
 {
-    /// <summary>Requests that may wait behind a JOIN, and JOINs of one room that may wait for the backplane.</summary>
-    private const int MaxWaiting = 32;
-
     // The lock is the session itself: one object less for each of them. Nobody else locks it.
     private readonly Connection _connection;
-    private readonly Rooms _rooms;
+    private readonly SessionRules _rules;
 
     /// <summary>Null once the connection has ended.</summary>
     private Membership? _everyone;
@@ -25,18 +23,19 @@ internal sealed class Session : ClientSession
     private JoinedRoom? _joined;
 
     /// <summary>What came behind a JOIN that waits for its acknowledgement; null when none does.</summary>
-    private Queue<Request>? _waiting;
+    private Queue<Request>? _behind;
 
-    public Session(Connection connection, Rooms rooms)
+    /// <summary>How much of its rate of JOINs the client has used, as <see cref="RateLimit"/> has it.</summary>
+    private long _joinsUsed;
+
+    public Session(Connection connection, SessionRules rules)
     {
         _connection = connection;
-        _rooms = rooms;
-        _everyone = new Membership(connection, rooms.Everyone.Frames);
+        _rules = rules;
+        _everyone = new Membership(connection, rules.Rooms.Everyone.Frames);
         connection.Attach(this);
-        rooms.Everyone.Members.Add(_everyone);
+        rules.Rooms.Everyone.Members.Add(_everyone);
     }
-
-    private int MaxRooms => _connection.Settings.MaxRooms;
 
     public override void OnMessage(ReadOnlySpan<byte> utf8) => Take(Request.Parse(utf8));
 
@@ -46,16 +45,20 @@ internal sealed class Session : ClientSession
             ? new Request("JOIN", room.ToString())
             : new Request("JOIN", Error: (ErrorCode.BadRoom, $"room {error}")));
 
+    /// <summary>The URL names more rooms than a client may be in.</summary>
+    public void RefuseFurtherRooms() =>
+        Take(new Request("JOIN", Error: (_rules.Refuse(RequestRefusal.RoomLimit), $"The URL names more than {_rules.MaxRooms} rooms, which is the limit; the rest is ignored.")));
+
     public override void OnEnded()
     {
         lock (this)
         {
             for (var joined = _joined; joined is not null; joined = joined.Next)
                 LeaveLocked(joined);
-            _rooms.Everyone.Members.Remove(_everyone!);
+            _rules.Rooms.Everyone.Members.Remove(_everyone!);
             _everyone = null;
             _joined = null;
-            _waiting = null;
+            _behind = null;
         }
     }
 
@@ -66,14 +69,12 @@ internal sealed class Session : ClientSession
             // The reader may end while the rooms of the URL are still being joined; nobody would let go of them any more.
             if (_everyone is null)
                 return;
-            // A URL may name as many rooms as there may be; none of them is one too many.
-            var maxWaiting = Math.Max(MaxWaiting, MaxRooms);
-            if (_waiting is null)
+            if (_behind is null)
                 ProcessLocked(request);
-            else if (_waiting.Count < maxWaiting)
-                _waiting.Enqueue(request);
+            else if (_behind.Count < _rules.MaxBehindJoin)
+                _behind.Enqueue(request);
             else
-                _connection.Send(Answers.Error(ErrorCode.TooManyRequests, $"{maxWaiting} requests wait for a JOIN already; send again after its answer.", request.Id));
+                RefuseLocked(RequestRefusal.TooManyRequests, $"{_rules.MaxBehindJoin} requests wait for a JOIN already; send again after its answer.", request.Id);
         }
     }
 
@@ -121,91 +122,114 @@ internal sealed class Session : ClientSession
 
     private void JoinLocked(RoomId id, string? requestId)
     {
-        if (FindLocked(id) is { } known)
+        if (_rules.TakeJoin(ref _joinsUsed) is { Ticks: > 0 } wait)
+            RefuseLocked(RequestRefusal.TooManyJoins, $"The client joins too often; send again in {Math.Ceiling(wait.TotalSeconds * 10) / 10:0.0} s.", requestId);
+        else if (FindLocked(id) is { } known)
+            JoinAgainLocked(known, requestId);
+        else if (CountLocked() >= _rules.MaxRooms)
+            RefuseLocked(RequestRefusal.RoomLimit, $"The connection is in {_rules.MaxRooms} rooms, which is the limit; leave one first.", requestId);
+        else if (_rules.Rooms.Hold(id) is not { } room)
+            RefuseLocked(RequestRefusal.TooManyRooms, "The node has as many rooms as it may have; join a room that others are in, or try again later.", requestId);
+        else
+            JoinLocked(_joined = new JoinedRoom(_connection, room, _joined), requestId);
+    }
+
+    private void JoinLocked(JoinedRoom joined, string? requestId)
+    {
+        if (joined.Room.State == RoomState.Receiving)
         {
-            if (known.HasEntered)
-                _connection.Send(known.Frames.Joined(requestId));
-            else
-                StepAsideLocked(known, requestId);
+            EnterLocked(joined, requestId);
             return;
         }
 
-        if (CountLocked() >= MaxRooms)
-        {
-            _connection.Send(Answers.Error(ErrorCode.RoomLimit, $"The connection is in {MaxRooms} rooms, which is the limit; leave one first.", requestId));
-            return;
-        }
+        var wait = new JoinWait(this, joined, requestId);
+        joined.Wait = wait;
+        var state = joined.Room.Wait(wait);
+        if (state == RoomState.Receiving)
+            EnterLocked(joined, requestId);
+        else if (state == RoomState.Away)
+            StepAsideLocked(wait, requestId);
+        else
+            _behind = [];
+    }
 
-        var room = new JoinedRoom(_connection, _rooms.Hold(id), _joined);
-        _joined = room;
-        var receiving = room.Room.ReceivingAsync();
-        if (receiving.IsCompletedSuccessfully)
+    private void JoinAgainLocked(JoinedRoom known, string? requestId)
+    {
+        if (known.HasEntered)
         {
-            EnterLocked(room, requestId);
+            _connection.Send(known.Frames.Joined(requestId));
+        }
+        else if (known.Wait is { Ids.Count: < SessionRules.MaxWaiting } wait)
+        {
+            wait.Ids.Add(requestId);
+            StepAsideLocked(wait, requestId);
         }
         else
         {
-            _waiting = [];
-            _ = AwaitJoinAsync(room, requestId, receiving);
-        }
-    }
-
-    private async Task AwaitJoinAsync(JoinedRoom room, string? requestId, Task receiving)
-    {
-        await Task.WhenAny(receiving, room.Room.Home.Away).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        lock (this)
-        {
-            if (_waiting is not { } behind)
-                return;
-            _waiting = null;
-            if (receiving.IsCompletedSuccessfully)
-            {
-                EnterLocked(room, requestId);
-            }
-            else
-            {
-                StepAsideLocked(room, requestId);
-                _ = AwaitReturnAsync(room, receiving);
-            }
-
-            while (_waiting is null && behind.TryDequeue(out var next))
-                ProcessLocked(next);
-            // One of them was a JOIN that waits in turn, and the rest is behind it now.
-            if (_waiting is not null)
-                _waiting = behind;
+            RefuseLocked(RequestRefusal.TooManyRequests, $"{SessionRules.MaxWaiting} JOINs of this room wait for the backplane already.", requestId);
         }
     }
 
     /// <summary>Tells the client that JOINED comes later, and lets later requests pass.</summary>
-    private void StepAsideLocked(JoinedRoom room, string? requestId)
+    private void StepAsideLocked(JoinWait wait, string? requestId)
     {
-        if (room.Waiting is { Count: MaxWaiting })
-        {
-            _connection.Send(Answers.Error(ErrorCode.TooManyRequests, $"{MaxWaiting} JOINs of this room wait for the backplane already.", requestId));
-            return;
-        }
-
-        (room.Waiting ??= []).Add(requestId);
+        wait.HasSteppedAside = true;
         _connection.Send(Answers.Error(ErrorCode.BackplaneAway, "The backplane is away; JOINED follows when it is back.", requestId));
     }
 
-    private async Task AwaitReturnAsync(JoinedRoom room, Task receiving)
+    /// <summary>A room that a JOIN waits for is received.</summary>
+    public void OnReceiving(JoinWait wait) => Tell(wait, static (session, wait) =>
     {
-        // Cancelled when the room was left and given up meanwhile, or when the backplane ends for good.
-        await receiving.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
-        lock (this)
+        session.EnterLocked(wait.Room, wait.Ids[0]);
+        foreach (var repeated in wait.Ids.Skip(1))
+            session._connection.Send(wait.Room.Frames.Joined(repeated));
+    });
+
+    /// <summary>The server of a room that a JOIN waits for went away.</summary>
+    public void OnAway(JoinWait wait) => Tell(wait, static (session, wait) => session.StepAsideLocked(wait, wait.Ids[0]));
+
+    private void Tell(JoinWait wait, Action<Session, JoinWait> answerLocked)
+    {
+        try
         {
-            if (!receiving.IsCompletedSuccessfully || FindLocked(room.Room.Id) != room)
-                return;
-            EnterLocked(room, room.Waiting![0]);
-            foreach (var repeated in room.Waiting.Skip(1))
-                _connection.Send(room.Frames.Joined(repeated));
-            room.Waiting = null;
+            lock (this)
+            {
+                // Otherwise the room was left, or the connection has ended, or what was told last overtook this.
+                if (wait.Room.Wait != wait)
+                    return;
+                var held = wait.HasSteppedAside ? null : _behind;
+                answerLocked(this, wait);
+                if (held is not null)
+                    PassLocked(held);
+            }
+        }
+        catch (Exception bug)
+        {
+            // A bug, which the thread that tells one client after the other must not carry to the next.
+            _rules.Fail(_connection, bug);
         }
     }
 
-    private void EnterLocked(JoinedRoom room, string? requestId) =>
-        room.HasEntered = _connection.SendAnd(room.Frames.Joined(requestId), () => room.Room.Members.Add(room));
+    /// <summary>Processes what waited behind a JOIN that is answered.</summary>
+    private void PassLocked(Queue<Request> behind)
+    {
+        _behind = null;
+        while (_behind is null && behind.TryDequeue(out var next))
+            ProcessLocked(next);
+        // One of them was a JOIN that waits in turn, and the rest is behind it now.
+        if (_behind is not null)
+            _behind = behind;
+    }
+
+    private void EnterLocked(JoinedRoom joined, string? requestId)
+    {
+        joined.Wait = null;
+        _connection.SendAnd(joined.Frames.Joined(requestId), () =>
+        {
+            joined.Room.Members.Add(joined);
+            joined.HasEntered = true;
+        });
+    }
 
     private void LeaveLocked(RoomId id, string? requestId)
     {
@@ -224,8 +248,14 @@ internal sealed class Session : ClientSession
     {
         if (room.HasEntered)
             room.Room.Members.Remove(room);
-        _rooms.Release(room.Room);
+        if (room.Wait is { } wait)
+            room.Room.Withdraw(wait);
+        room.Wait = null;
+        _rules.Rooms.Release(room.Room);
     }
+
+    private void RefuseLocked(RequestRefusal reason, string message, string? requestId) =>
+        _connection.Send(Answers.Error(_rules.Refuse(reason), message, requestId));
 
     private JoinedRoom? FindLocked(RoomId id)
     {

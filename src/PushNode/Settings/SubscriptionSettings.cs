@@ -8,4 +8,8 @@ internal sealed class SubscriptionSettings
     /// <summary>How long a room's channel stays subscribed after its last member left, so that flapping costs nothing.</summary>
     [Duration("00:00:00", "01:00:00")]
     public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>MAXROOMSDOC</summary>
+    [Number(1, 10_000_000)]
+    public int MaxRooms { get; set; } = 250_000;
 }

@@ -2,15 +2,19 @@ using PushBackplane;
 using PushNode.FanOut;
 using PushNode.Framing;
 using PushNode.Merging;
+using PushNode.Telemetry;
 
 namespace PushNode.Subscription;
 
 /// <summary>
-/// One room of this node, from its first member until the linger after its last is over: what to subscribe to, how to merge, whom to push to. Made and retired by
-/// <see cref="Rooms"/>; any thread.
+/// One room of this node, from its first member until the linger after its last is over: what to subscribe to, how to merge, whom to push to, and who waits for it. Made and
+/// retired by <see cref="Rooms"/>; any thread.
 /// </summary>
-internal sealed class Room(RoomId id, string channel, IBackplaneServer home, RoomFrames frames, RoomMembers members, RoomMerge merge)
+internal sealed class Room(RoomId id, string channel, IBackplaneServer home, RoomFrames frames, RoomMembers members, RoomMerge merge, NodeMetrics metrics)
 {
+    /// <summary>Those who do not know of an outage first, so that telling them never searches. Null while nobody has waited.</summary>
+    private LinkedList<RoomWait>? _waits;
+
     /// <summary>Its name; the default value for the room of all connections.</summary>
     public RoomId Id { get; } = id;
 
@@ -29,29 +33,102 @@ internal sealed class Room(RoomId id, string channel, IBackplaneServer home, Roo
     /// <summary>The open batch.</summary>
     public RoomMerge Merge { get; } = merge;
 
-    /// <summary>Completes when the backplane has acknowledged the channel: on its home, and wherever else it can be at the time.</summary>
-    public Task Subscribed { get; private set; } = Task.CompletedTask;
+    /// <summary>Completes when the backplane has acknowledged the channel: on its home, and wherever else it can be at the time. Null before <see cref="Subscribe"/>.</summary>
+    public Task? Subscribed { get; private set; }
+
+    /// <summary>Whether messages published from now on reach the room's members.</summary>
+    public RoomState State =>
+        Home.Up.IsCompletedSuccessfully ? Subscribed is { IsCompletedSuccessfully: true } ? RoomState.Receiving : RoomState.Pending
+        : Home.Away.IsCompletedSuccessfully ? RoomState.Away
+        : RoomState.Pending;
 
     /// <summary>Sessions that want the room; guarded by the room's own lock, as is all below.</summary>
     public int Holders { get; set; }
 
-    /// <summary>Counts how often the last holder has left: a linger is over only if nobody came and went since.</summary>
-    public int Emptied { get; set; }
+    /// <summary>Its place among the rooms without holders; null until it first was one.</summary>
+    public LinkedListNode<Room>? Lingering { get; set; }
+
+    /// <summary>When its last holder left, as a time stamp.</summary>
+    public long LingersSince { get; set; }
 
     /// <summary>The room is given up; whoever finds it still in the directory makes a new one.</summary>
     public bool IsRetired { get; set; }
 
-    public void Subscribe(IBackplane backplane) => Subscribed = backplane.SubscribeAsync(Channel, Merge.Receive, Merge.TellGap);
+    /// <returns><see cref="Subscribed"/>.</returns>
+    public Task Subscribe(IBackplane backplane) => Subscribed = backplane.SubscribeAsync(Channel, Merge.Receive, Merge.TellGap);
 
-    /// <summary>Completes when messages published from now on reach the room's members: its channel is acknowledged and its home is up.</summary>
-    public Task ReceivingAsync()
+    /// <summary>Begins a wait, unless there is nothing to wait for. The caller holds the room until the wait is over or withdrawn.</summary>
+    /// <returns>The state in which the wait begins; it does not when the room is <see cref="RoomState.Receiving"/>.</returns>
+    public RoomState Wait(RoomWait wait)
     {
-        return Subscribed.IsCompletedSuccessfully && Home.IsUp ? Task.CompletedTask : Both();
-
-        async Task Both()
+        lock (this)
         {
-            await Subscribed;
-            await Home.Up;
+            // Looked at under the lock: a change that comes after the look finds the wait in the list.
+            var state = State;
+            if (state != RoomState.Receiving)
+            {
+                wait.KnowsOfOutage = state == RoomState.Away;
+                AddLocked(wait);
+                metrics.JoinsWaiting(1);
+            }
+
+            return state;
         }
+    }
+
+    /// <summary>Ends a wait that nobody wants any more. Does nothing when it is over already.</summary>
+    public void Withdraw(RoomWait wait)
+    {
+        lock (this)
+        {
+            if (wait.Place.List is null)
+                return;
+            _waits!.Remove(wait.Place);
+            metrics.JoinsWaiting(-1);
+        }
+    }
+
+    /// <summary>Tells those who wait what the state is now, one by one and without a lock: each may change its mind, and the state may change, while others are told.</summary>
+    public void TellWaiting()
+    {
+        while (NextToTell(out var state) is { } wait)
+        {
+            if (state == RoomState.Receiving)
+                wait.OnReceiving();
+            else
+                wait.OnAway();
+        }
+    }
+
+    /// <summary>Takes the next one to tell out of the list if the room is received, or notes that it knows of the outage.</summary>
+    private RoomWait? NextToTell(out RoomState state)
+    {
+        lock (this)
+        {
+            state = State;
+            if (_waits?.First is not { Value: var wait } place || state == RoomState.Pending || (state == RoomState.Away && wait.KnowsOfOutage))
+                return null;
+            _waits.Remove(place);
+            if (state == RoomState.Receiving)
+            {
+                metrics.JoinsWaiting(-1);
+            }
+            else
+            {
+                wait.KnowsOfOutage = true;
+                AddLocked(wait);
+            }
+
+            return wait;
+        }
+    }
+
+    private void AddLocked(RoomWait wait)
+    {
+        _waits ??= new LinkedList<RoomWait>();
+        if (wait.KnowsOfOutage)
+            _waits.AddLast(wait.Place);
+        else
+            _waits.AddFirst(wait.Place);
     }
 }

@@ -14,53 +14,53 @@ namespace PushNode.Subscription;
 /// </summary>
 internal sealed class Rooms
 {
-    /// <summary>
-    /// Rooms that linger at once, beyond which the oldest are given up early: about 20 MB. Two clients that join and leave ever new rooms as fast as
-    /// they can made 380,000 within one linger of 10 s.
-    /// </summary>
+    /// <summary>Rooms that linger at once, beyond which the oldest are given up early: about 20 MB.</summary>
     internal const int MaxLingering = 10_000;
 
     private readonly ConcurrentDictionary<RoomId, Room> _rooms = new();
-    private readonly ConcurrentQueue<Lingering> _lingering = new();
+    private readonly ConcurrentDictionary<IBackplaneServer, HomeWatch> _homes = new();
+    private readonly LingeringRooms _lingering = new();
     private readonly IBackplane _backplane;
     private readonly PushChannels _channels;
     private readonly MergeWorkers _merging;
     private readonly Shards _shards;
-    private readonly TimeSpan _linger;
+    private readonly SubscriptionSettings _settings;
+    private readonly NodeMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly ILogger<Rooms> _logger;
+    private int _count;
 
-    public Rooms(IBackplane backplane, PushChannels channels, MergeWorkers merging, Shards shards, SubscriptionSettings settings, NodeMetrics metrics, TimeProvider time)
+    public Rooms(IBackplane backplane, PushChannels channels, MergeWorkers merging, Shards shards, SubscriptionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<Rooms> logger)
     {
-        _backplane = backplane;
-        _channels = channels;
-        _merging = merging;
-        _shards = shards;
-        _linger = settings.Linger;
-        _time = time;
+        (_backplane, _channels, _merging, _shards, _settings, _metrics, _time, _logger) = (backplane, channels, merging, shards, settings, metrics, time, logger);
         var frames = new RoomFrames(null);
-        Everyone = new Room(default, channels.All, backplane.Home(channels.All), frames, shards.Everyone, merging.Open(null, frames, shards.Everyone));
-        metrics.CountRooms(() => _rooms.Count);
+        Everyone = new Room(default, channels.All, backplane.Home(channels.All), frames, shards.Everyone, merging.Open(null, frames, shards.Everyone), metrics);
+        metrics.CountRooms(() => Volatile.Read(ref _count));
     }
 
     /// <summary>The room of all connections, whose channel carries the broadcasts.</summary>
     public Room Everyone { get; }
 
     /// <summary>Subscribes to broadcasts. Called once.</summary>
-    public void Open() => Everyone.Subscribe(_backplane);
+    public void Open() => _ = ReportAsync(Everyone, Everyone.Subscribe(_backplane));
 
-    /// <summary>Holds a room, opening it if need be. Each call is undone by one <see cref="Release"/>.</summary>
-    public Room Hold(RoomId id)
+    /// <summary>Holds a room, opening it if need be. Each call that succeeds is undone by one <see cref="Release"/>.</summary>
+    /// <returns>The room; null when it would be one more than there may be.</returns>
+    public Room? Hold(RoomId id)
     {
         while (true)
         {
-            var room = _rooms.GetOrAdd(id, Create);
+            if ((_rooms.GetValueOrDefault(id) ?? OpenRoom(id)) is not { } room)
+                return null;
             lock (room)
             {
                 // Given up between the look-up and the lock: it leaves the directory before that lock is free.
                 if (room.IsRetired)
                     continue;
-                if (room.Holders++ == 0 && room.Emptied == 0)
-                    room.Subscribe(_backplane);
+                if (room.Subscribed is null)
+                    _ = ReportAsync(room, room.Subscribe(_backplane));
+                if (room.Holders++ == 0)
+                    _lingering.Remove(room);
                 return room;
             }
         }
@@ -72,34 +72,53 @@ internal sealed class Rooms
         lock (room)
         {
             if (--room.Holders == 0)
-                _lingering.Enqueue(new Lingering(room, ++room.Emptied, _time.GetTimestamp()));
+                _lingering.Add(room, _time.GetTimestamp());
         }
 
-        while (_lingering.Count > MaxLingering && _lingering.TryDequeue(out var oldest))
+        while (_lingering.TakeOldestBeyond(MaxLingering) is { } oldest)
             Retire(oldest);
     }
 
-    /// <summary>
-    /// Gives up the rooms whose linger is over. One caller at a time. A room that a release of too many takes away meanwhile makes the next one go early.
-    /// </summary>
+    /// <summary>Gives up the rooms whose linger is over.</summary>
     public void RetireLingering()
     {
-        while (_lingering.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.Since) >= _linger && _lingering.TryDequeue(out oldest))
+        var since = _time.GetTimestamp() - (long)(_settings.Linger.TotalSeconds * _time.TimestampFrequency);
+        while (_lingering.TakeOldestSince(since) is { } oldest)
             Retire(oldest);
     }
 
-    private void Retire(Lingering lingering)
+    /// <summary>Gives up a room that was taken from those that linger, unless somebody holds it again, or has and left again.</summary>
+    private void Retire(Room room)
     {
-        var room = lingering.Room;
         lock (room)
         {
-            if (room.Holders > 0 || room.Emptied != lingering.Emptied)
+            if (room.IsRetired || room.Holders > 0 || _lingering.Contains(room))
                 return;
             room.IsRetired = true;
-            // Before the room leaves the directory, so that a new room's SUBSCRIBE comes after it.
+            // Before the room leaves the directory, so that a new room's SUBSCRIBE comes after it. Whether a server acknowledges it is of no interest.
             _ = _backplane.UnsubscribeAsync(room.Channel);
             _rooms.TryRemove(KeyValuePair.Create(room.Id, room));
+            Interlocked.Decrement(ref _count);
         }
+    }
+
+    /// <returns>The room that is in the directory now; null when there may be none more.</returns>
+    private Room? OpenRoom(RoomId id)
+    {
+        while (Interlocked.Increment(ref _count) > _settings.MaxRooms)
+        {
+            Interlocked.Decrement(ref _count);
+            // Rooms that linger make place for one that is wanted.
+            if (_lingering.TakeOldestBeyond(0) is not { } oldest)
+                return null;
+            Retire(oldest);
+        }
+
+        var created = Create(id);
+        var room = _rooms.GetOrAdd(id, created);
+        if (room != created)
+            Interlocked.Decrement(ref _count);
+        return room;
     }
 
     private Room Create(RoomId id)
@@ -107,8 +126,43 @@ internal sealed class Rooms
         var frames = new RoomFrames(id);
         var members = new RoomMembers(_shards);
         var channel = _channels.Room(id);
-        return new Room(id, channel, _backplane.Home(channel), frames, members, _merging.Open(id, frames, members));
+        var home = _backplane.Home(channel);
+        if (!_homes.ContainsKey(home))
+            _homes.GetOrAdd(home, new HomeWatch(home)).Start(() => OnHomeChanged(home));
+        return new Room(id, channel, home, frames, members, _merging.Open(id, frames, members), _metrics);
     }
 
-    private readonly record struct Lingering(Room Room, int Emptied, long Since);
+    private void OnHomeChanged(IBackplaneServer home)
+    {
+        foreach (var (_, room) in _rooms)
+        {
+            if (room.Home == home)
+                Tell(room);
+        }
+    }
+
+    /// <summary>Tells those who wait once the channel is acknowledged.</summary>
+    private async Task ReportAsync(Room room, Task subscribed)
+    {
+        // Not under the room's lock, which the caller has.
+        await subscribed.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
+        if (subscribed.Exception is { } bug)
+            _logger.SubscriptionFailed(room.Channel, bug);
+        // Cancelled is expected: nobody wanted the room any more, or the program ends.
+        if (subscribed.IsCompletedSuccessfully)
+            Tell(room);
+    }
+
+    private void Tell(Room room)
+    {
+        try
+        {
+            room.TellWaiting();
+        }
+        catch (Exception bug)
+        {
+            // A bug, which costs this room's waiting clients their answer and the other rooms nothing.
+            _logger.SubscriptionFailed(room.Channel, bug);
+        }
+    }
 }

@@ -36,6 +36,12 @@ internal static partial class Log
     [LoggerMessage(4015, LogLevel.Warning, "The drain is late: {Connections} connections are told to go at once.")]
     public static partial void DrainLate(this ILogger logger, int connections);
 
+    [LoggerMessage(4025, LogLevel.Error, "Unhandled exception while a waiting JOIN was answered; the client's connection is cut.")]
+    public static partial void JoinFailed(this ILogger logger, Exception bug);
+
+    [LoggerMessage(4026, LogLevel.Error, "Unhandled exception in the subscription of {Channel}; clients that wait for this room may stay without an answer. Other rooms are not affected.")]
+    public static partial void SubscriptionFailed(this ILogger logger, string channel, Exception bug);
+
     [LoggerMessage(4028, LogLevel.Warning, "{Limit} connections are not WebSockets yet, which is the limit (Push:Connections:MaxHandshakes): one is cut for each newcomer. Look for clients that connect and ask for nothing.")]
     public static partial void HandshakesFull(this ILogger logger, int limit);
 

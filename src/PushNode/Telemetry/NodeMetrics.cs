@@ -22,6 +22,7 @@ internal sealed class NodeMetrics : IDisposable
     private readonly Histogram<int> _batchMessages;
     private readonly LabelledCounter<Refusal> _refused;
     private readonly LabelledCounter<HandshakeCut> _handshakesCut;
+    private readonly LabelledCounter<RequestRefusal> _requestsRefused;
     private readonly LabelledCounter<MessageDrop> _messagesDropped;
     private readonly LabelledCounter<DeliveryDrop> _deliveriesDropped;
     private readonly LabelledCounter<ControlResult> _controlMessages;
@@ -36,6 +37,7 @@ internal sealed class NodeMetrics : IDisposable
     private long _batches;
     private long _framesSent;
     private long _bytesSent;
+    private long _joinsWaiting;
     private long _expected;
     private long _deliveries;
     private Func<int> _rooms = static () => 0;
@@ -44,7 +46,8 @@ internal sealed class NodeMetrics : IDisposable
     /// <param name="meters">Where the meter comes from.</param>
     /// <param name="closeReasons">All values of push_connections_closed_total's label.</param>
     /// <param name="connectionLimit">How many connections there may be.</param>
-    public NodeMetrics(IMeterFactory meters, IEnumerable<string> closeReasons, int connectionLimit)
+    /// <param name="roomLimit">How many rooms there may be.</param>
+    public NodeMetrics(IMeterFactory meters, IEnumerable<string> closeReasons, int connectionLimit, int roomLimit)
     {
         _closeReasons = closeReasons.Select((reason, index) => (reason, index)).ToDictionary(pair => pair.reason, pair => pair.index);
         _closed = new long[_closeReasons.Count];
@@ -52,11 +55,14 @@ internal sealed class NodeMetrics : IDisposable
 
         _meter.CreateObservableUpDownCounter("push.connections", () => Connections, "{connection}", "Open connections.");
         _meter.CreateObservableGauge("push.connections_limit", () => connectionLimit, "{connection}", "Open connections beyond which upgrades are refused.");
+        _meter.CreateObservableGauge("push.rooms_limit", () => roomLimit, "{room}", "Rooms beyond which a JOIN of one more is refused.");
         _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
         _meter.CreateObservableGauge("push.draining", () => _draining() ? 1 : 0, null, "1 while the node lets nobody in and closes its clients, by command or at its end; 0 otherwise.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
         _refused = new(_meter, "push.connections_refused", "{connection}", "Upgrades refused, by reason.");
         _handshakesCut = new(_meter, "push.handshakes_cut", "{connection}", "Connections cut before they became WebSockets, by reason.");
+        _requestsRefused = new(_meter, "push.requests_refused", "{request}", "Clients' requests refused by a limit, by reason.");
+        _meter.CreateObservableUpDownCounter("push.joins_waiting", () => Read(ref _joinsWaiting), "{join}", "JOINs that wait for Redis.");
         _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
         Counter("push.accept_pauses", () => Read(ref _acceptPauses), "{pause}", "Times that accepting paused because the process was out of descriptors or memory.");
         Counter("push.messages_received", () => Read(ref _received), "{message}", "Messages received from the backplane.");
@@ -102,6 +108,11 @@ internal sealed class NodeMetrics : IDisposable
     public void ConnectionRefused(Refusal reason) => _refused.Add(1, reason);
 
     public void HandshakeCut(HandshakeCut reason) => _handshakesCut.Add(1, reason);
+
+    public void RequestRefused(RequestRefusal reason) => _requestsRefused.Add(1, reason);
+
+    /// <summary>So many JOINs more wait for the backplane, or less.</summary>
+    public void JoinsWaiting(int change) => Interlocked.Add(ref _joinsWaiting, change);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
 

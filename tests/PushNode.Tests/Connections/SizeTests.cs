@@ -14,14 +14,14 @@ public sealed class SizeTests
     {
         using var node = new TestNode();
         var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), node.Time, node.Metrics.Node, static () => { });
-        var room = node.Rooms.Hold(TestFrames.Room("r"));
+        var room = node.Rooms.Hold(TestFrames.Room("r"))!;
         var least = long.MaxValue;
         // Now and then a set of members grows meanwhile, which is not a connection's own weight.
         for (var i = 0; i < 100; i++)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             var connection = new Connection(rules, new SocketWire(null!, 0, -1), node.Shards.Next());
-            var session = new Session(connection, node.Rooms);
+            var session = new Session(connection, node.Sessions);
             var joined = new JoinedRoom(connection, room, null);
             least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
             GC.KeepAlive((session, joined));

@@ -22,7 +22,7 @@ public sealed class MergeWorkerTests : IDisposable
     {
         // Two fan-out workers, so that a client who holds up one leaves the other to the probe.
         _shards = new Shards(new FanOutSettings { Workers = 2, Shards = 2 }, _metrics.Node, _time);
-        _merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, MaxBatchBytes = Cap, MaxInboxBytes = 2000 }, _shards, _metrics.Node, _time);
+        _merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, GapSpread = TimeSpan.Zero, MaxBatchBytes = Cap, MaxInboxBytes = 2000 }, _shards, _metrics.Node, _time);
     }
 
     public void Dispose()
@@ -73,7 +73,7 @@ public sealed class MergeWorkerTests : IDisposable
     public async Task A_batch_that_fills_up_leaves_at_once_in_whatever_pieces_it_came()
     {
         // Due after an hour: nothing but its size can send it.
-        using var merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, Window = TimeSpan.FromHours(1), MaxBatchBytes = Cap }, _shards, _metrics.Node, _time);
+        using var merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, GapSpread = TimeSpan.Zero, Window = TimeSpan.FromHours(1), MaxBatchBytes = Cap }, _shards, _metrics.Node, _time);
         var (room, client) = Room(merging: merging);
         var (probe, prober) = Room(shard: 1, merging);
         Receive(room, "0");

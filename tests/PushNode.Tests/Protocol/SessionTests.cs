@@ -1,4 +1,5 @@
 using PushNode.Connections;
+using PushNode.Protocol;
 using PushNode.Settings;
 using RedisPush.Testing;
 
@@ -37,7 +38,7 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public void A_room_has_its_new_member_before_JOINED_leaves()
     {
-        var room = _node.Rooms.Hold(TestFrames.Room("r"));
+        var room = _node.Rooms.Hold(TestFrames.Room("r"))!;
         var client = _node.Connect();
         var members = new List<int>();
         client.Wire.OnWrite = () => members.Add(room.Members.Count);
@@ -259,18 +260,28 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task Rooms_in_the_url_are_joined_in_order_and_a_bad_or_surplus_one_gets_an_error_in_its_place()
+    public async Task Rooms_in_the_url_are_joined_in_order_and_a_bad_one_gets_an_error_in_its_place()
     {
-        using var node = new TestNode(connections: new ConnectionSettings { MaxRooms = 2 });
-        node.Backplane.Acknowledges = false;
-        var client = node.Connect(out var session);
-        foreach (var room in new[] { "a+b", "%FF", "%E9%BB%98", "surplus", "a%20b" })
-            session.JoinAtConnect(room);
+        _node.Backplane.Acknowledges = false;
+        var client = _node.Connect(out var session);
+        UrlRooms.Join(session, "?room=a+b&token=x&room=%FF&room=%E9%BB%98&rooms=y&room=a%20b", maxRooms: 5);
         Assert.Empty(client.Received);
-        node.Backplane.Acknowledge("push:room:a b");
-        await Eventually.HoldsAsync(() => node.Backplane.Subscribed.Contains("push:room:默"), "the second room");
-        node.Backplane.Acknowledge("push:room:默");
-        await ReceivesAsync(client, "JOINED a b", "ERROR bad_room", "JOINED 默", "ERROR room_limit", "JOINED a b");
+        _node.Backplane.Acknowledge("push:room:a b");
+        await Eventually.HoldsAsync(() => _node.Backplane.Subscribed.Contains("push:room:默"), "the second room");
+        _node.Backplane.Acknowledge("push:room:默");
+        await ReceivesAsync(client, "JOINED a b", "ERROR bad_room", "JOINED 默", "JOINED a b");
+    }
+
+    [Theory]
+    [InlineData("room=%FF", "ERROR bad_room")]
+    [InlineData("room=", "ERROR bad_room")]
+    [InlineData("room=same", "JOINED same")]
+    public void A_url_with_too_many_rooms_gets_one_error_for_all_beyond_the_limit(string name, string answer)
+    {
+        var client = _node.Connect(out var session);
+        UrlRooms.Join(session, string.Join('&', Enumerable.Repeat(name, 1300)), maxRooms: 5);
+        Assert.Equal([.. Enumerable.Repeat(answer, 5), "ERROR room_limit"], client.Received);
+        Assert.Equal(1, _node.Metrics.Read("push.requests_refused", "room_limit"));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using PushBackplane;
 using PushNode.Settings;
 using PushNode.Subscription;
+using RedisPush.Testing;
 
 namespace PushNode.Tests.Subscription;
 
@@ -12,8 +13,8 @@ public sealed class RoomsTests
     public void The_first_holder_subscribes_and_the_last_ones_leaving_unsubscribes_after_the_linger()
     {
         using var node = Node(linger: 10);
-        var first = node.Rooms.Hold(A);
-        var second = node.Rooms.Hold(A);
+        var first = node.Rooms.Hold(A)!;
+        var second = node.Rooms.Hold(A)!;
         Assert.Same(first, second);
         node.Rooms.Release(first);
         node.EndLinger();
@@ -33,7 +34,7 @@ public sealed class RoomsTests
         using var node = Node(linger: 10);
         for (var i = 0; i < 50; i++)
         {
-            node.Rooms.Release(node.Rooms.Hold(A));
+            node.Rooms.Release(node.Rooms.Hold(A)!);
             Pass(node, 3);
         }
 
@@ -51,7 +52,7 @@ public sealed class RoomsTests
         for (var i = 0; i < Rooms.MaxLingering + Surplus; i++)
         {
             var id = TestFrames.Room($"{i}");
-            node.Rooms.Release(node.Rooms.Hold(id));
+            node.Rooms.Release(node.Rooms.Hold(id)!);
         }
 
         Assert.Equal(Rooms.MaxLingering, node.Metrics.Read("push.rooms"));
@@ -64,7 +65,7 @@ public sealed class RoomsTests
         using var node = Node(linger: 0);
         for (var i = 0; i < 3; i++)
         {
-            node.Rooms.Release(node.Rooms.Hold(A));
+            node.Rooms.Release(node.Rooms.Hold(A)!);
             Pass(node, 0);
         }
 
@@ -74,18 +75,43 @@ public sealed class RoomsTests
     }
 
     [Fact]
-    public void Receiving_waits_for_the_acknowledgement_and_for_the_backplane()
+    public void A_room_is_received_once_it_is_acknowledged_and_while_the_backplane_is_up()
     {
         using var node = Node(linger: 10);
         node.Backplane.Acknowledges = false;
-        var room = node.Rooms.Hold(A);
-        Assert.False(room.ReceivingAsync().IsCompleted);
+        var room = node.Rooms.Hold(A)!;
+        Assert.Equal(RoomState.Pending, room.State);
         node.Backplane.Acknowledge("push:room:a");
-        Assert.True(room.ReceivingAsync().IsCompletedSuccessfully);
+        Assert.Equal(RoomState.Receiving, room.State);
         node.Backplane.GoAway();
-        Assert.False(room.ReceivingAsync().IsCompleted);
+        Assert.Equal(RoomState.Away, room.State);
         node.Backplane.ComeBack();
-        Assert.True(room.ReceivingAsync().IsCompletedSuccessfully);
+        Assert.Equal(RoomState.Receiving, room.State);
+    }
+
+    [Fact]
+    public void A_room_that_flaps_takes_one_place_among_the_lingering_ones()
+    {
+        using var node = Node(linger: 10);
+        node.Rooms.Release(node.Rooms.Hold(TestFrames.Room("bystander"))!);
+        for (var i = 0; i < 2 * Rooms.MaxLingering; i++)
+            node.Rooms.Release(node.Rooms.Hold(A)!);
+        Assert.Equal(["push:all", "push:room:a", "push:room:bystander"], node.Backplane.Subscribed);
+    }
+
+    [Fact]
+    public void At_the_cap_only_rooms_that_the_node_has_can_be_held()
+    {
+        using var node = Node(linger: 10, maxRooms: 2);
+        var (a, b) = (node.Rooms.Hold(A)!, node.Rooms.Hold(TestFrames.Room("b"))!);
+        Assert.Null(node.Rooms.Hold(TestFrames.Room("c")));
+        Assert.Same(a, node.Rooms.Hold(A));
+        Assert.Equal(2, node.Metrics.Read("push.rooms"));
+        node.Rooms.Release(b);
+        // The one that lingers makes place at once.
+        Assert.NotNull(node.Rooms.Hold(TestFrames.Room("c")));
+        Assert.Equal(["push:all", "push:room:a", "push:room:c"], node.Backplane.Subscribed);
+        Assert.Null(node.Rooms.Hold(TestFrames.Room("b")));
     }
 
     /// <summary>
@@ -118,7 +144,7 @@ public sealed class RoomsTests
                     mine.Remove((id, room));
                     if (random.Next(50) == 0)
                     {
-                        await room.ReceivingAsync();
+                        await Eventually.HoldsAsync(() => room.State == RoomState.Receiving, "the room is received");
                         Assert.Contains(room.Channel, node.Backplane.Subscribed);
                     }
 
@@ -127,7 +153,7 @@ public sealed class RoomsTests
                 else
                 {
                     var id = ids[random.Next(ids.Length)];
-                    var room = node.Rooms.Hold(id);
+                    var room = node.Rooms.Hold(id)!;
                     Assert.Contains(room.Channel, node.Backplane.Subscribed);
                     mine.Add((id, room));
                 }
@@ -176,5 +202,5 @@ public sealed class RoomsTests
         node.Rooms.RetireLingering();
     }
 
-    private static TestNode Node(int linger) => new(subscription: new SubscriptionSettings { Linger = TimeSpan.FromSeconds(linger) });
+    private static TestNode Node(int linger, int maxRooms = 100_000) => new(subscription: new SubscriptionSettings { Linger = TimeSpan.FromSeconds(linger), MaxRooms = maxRooms });
 }

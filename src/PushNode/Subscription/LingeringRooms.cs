@@ -1,0 +1,61 @@
+namespace PushNode.Subscription;
+
+/// <summary>
+/// The rooms without holders in the order in which their last holders left. A room stands in it at most once however often it flaps, and leaves it when it is held again. Any thread;
+/// its lock is the last of all: nothing else is called under it.
+/// </summary>
+internal sealed class LingeringRooms
+{
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Room> _rooms = new();
+
+    /// <summary>Puts a room behind all others. The caller holds the room's lock.</summary>
+    public void Add(Room room, long now)
+    {
+        lock (_lock)
+        {
+            room.LingersSince = now;
+            _rooms.AddLast(room.Lingering ??= new LinkedListNode<Room>(room));
+        }
+    }
+
+    /// <summary>Takes a room out if it is in. The caller holds the room's lock.</summary>
+    public void Remove(Room room)
+    {
+        if (room.Lingering is null)
+            return;
+        lock (_lock)
+        {
+            if (room.Lingering.List is not null)
+                _rooms.Remove(room.Lingering);
+        }
+    }
+
+    /// <summary>Whether a room is in. The caller holds the room's lock.</summary>
+    public bool Contains(Room room)
+    {
+        lock (_lock)
+            return room.Lingering?.List is not null;
+    }
+
+    /// <summary>Takes the oldest one out if there are more than so many.</summary>
+    public Room? TakeOldestBeyond(int count)
+    {
+        lock (_lock)
+            return _rooms.Count > count ? TakeOldestLocked() : null;
+    }
+
+    /// <summary>Takes the oldest one out if it lingers since that time or longer.</summary>
+    public Room? TakeOldestSince(long since)
+    {
+        lock (_lock)
+            return _rooms.First is { } oldest && oldest.Value.LingersSince <= since ? TakeOldestLocked() : null;
+    }
+
+    private Room TakeOldestLocked()
+    {
+        var oldest = _rooms.First!.Value;
+        _rooms.RemoveFirst();
+        return oldest;
+    }
+}

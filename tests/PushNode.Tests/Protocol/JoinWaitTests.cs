@@ -1,0 +1,130 @@
+using PushNode.Settings;
+using RedisPush.Testing;
+
+namespace PushNode.Tests.Protocol;
+
+/// <summary>JOINs that wait for the backplane: what they leave behind, and who pays for a bug.</summary>
+public sealed class JoinWaitTests : IDisposable
+{
+    private readonly TestNode _node = new(connections: new ConnectionSettings { JoinsPerSecond = 100_000, JoinBurst = 100_000 });
+
+    public void Dispose() => _node.Dispose();
+
+    private long Waiting => _node.Metrics.Read("push.joins_waiting");
+
+    [Theory]
+    [InlineData("away")]
+    [InlineData("slow to acknowledge")]
+    public async Task Flapping_leaves_no_wait_behind_while_the_backplane_is(string how)
+    {
+        _node.Backplane.Acknowledges = false;
+        if (how == "away")
+            _node.Backplane.GoAway();
+        // Somebody who stays keeps the room, and with it its subscription.
+        var staying = _node.Connect();
+        Join(staying, "r");
+        for (var i = 0; i < 5000; i++)
+        {
+            var client = _node.Connect();
+            Join(client, "r");
+            if (i % 2 == 0)
+                client.Send("""{"type":"LEAVE","data":{"room":"r"}}""");
+            client.End();
+            Assert.Equal(1, Waiting);
+        }
+
+        var late = _node.Connect();
+        Join(late, "r");
+        Assert.Equal(2, Waiting);
+        if (how == "away")
+            _node.Backplane.ComeBack();
+        else
+            _node.Backplane.Acknowledge("push:room:r");
+        await Eventually.HoldsAsync(() => Joined(staying) && Joined(late), "JOINED for those who are still there");
+        Assert.Equal(0, Waiting);
+    }
+
+    [Fact]
+    public async Task Everybody_who_waits_in_an_outage_is_answered_at_its_end()
+    {
+        _node.Backplane.GoAway();
+        var clients = Enumerable.Range(0, 3000).Select(_ => _node.Connect()).ToArray();
+        foreach (var (i, client) in clients.Index())
+        {
+            Join(client, "popular");
+            Join(client, $"{i % 100}");
+        }
+
+        Assert.Equal(6000, Waiting);
+        _node.Backplane.ComeBack();
+        await Eventually.HoldsAsync(() => Waiting == 0, "nobody waits");
+        await _node.FlushAsync();
+        Assert.All(clients, client => Assert.Equal(2, client.Received.Count(text => text.StartsWith("JOINED", StringComparison.Ordinal))));
+    }
+
+    /// <summary>Outages begin and end while clients join and leave: however they meet, nobody waits in vain at the end.</summary>
+    [Theory]
+    [InlineData(71)]
+    [InlineData(72)]
+    [InlineData(73)]
+    public async Task However_outages_come_and_go_no_join_is_forgotten(int seed)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        const int Threads = 4;
+        var over = false;
+        var clients = Enumerable.Range(0, Threads).Select(thread => Task.Run(() =>
+        {
+            var random = new Random(seed * 10 + thread);
+            var mine = Enumerable.Range(0, 20).Select(_ => _node.Connect()).ToArray();
+            for (var step = 0; step < 2000 || !Volatile.Read(ref over); step++)
+            {
+                var (client, room) = (mine[random.Next(mine.Length)], $"{random.Next(3)}");
+                if (random.Next(3) > 0)
+                    Join(client, room);
+                else
+                    client.Send($$$"""{"type":"LEAVE","data":{"room":"{{{room}}}"}}""");
+            }
+
+            return mine;
+        })).ToArray();
+        var chaos = new Random(seed);
+        for (var outage = 0; outage < 200; outage++)
+        {
+            _node.Backplane.GoAway();
+            Thread.SpinWait(chaos.Next(20_000));
+            _node.Backplane.ComeBack();
+            Thread.SpinWait(chaos.Next(20_000));
+        }
+
+        Volatile.Write(ref over, true);
+        var all = (await Task.WhenAll(clients)).SelectMany(mine => mine).ToArray();
+        await Eventually.HoldsAsync(() => Waiting == 0, "nobody waits");
+        // Whatever is asked now is answered: no request stands behind a JOIN that was forgotten.
+        foreach (var client in all)
+            client.Send("""{"type":"PING","id":"last"}""");
+        await Eventually.HoldsAsync(() => all.All(client => client.Frames[^1].Short == "PONG \"last\"" || client.Received.Contains("PONG \"last\"")), "the last PING is answered");
+    }
+
+    [Fact]
+    public async Task A_bug_in_answering_one_client_costs_only_this_one()
+    {
+        _node.Backplane.Acknowledges = false;
+        var clients = Enumerable.Range(0, 5).Select(_ => _node.Connect()).ToArray();
+        foreach (var client in clients)
+            Join(client, "r");
+        clients[2].Wire.OnWrite = () => throw new InvalidOperationException("a bug");
+        _node.Backplane.Acknowledge("push:room:r");
+        await Eventually.HoldsAsync(() => clients.Where(client => client != clients[2]).All(Joined) && clients[2].Wire.IsAborted, "the others are answered");
+        Assert.Equal(1, _node.Log.Count(4025));
+        foreach (var client in clients)
+            client.End();
+        Assert.Equal(1, _node.Metrics.Read("push.connections_closed", "failed"));
+        _node.EndLinger();
+        Assert.Equal(["push:all"], _node.Backplane.Subscribed);
+        Assert.Equal(0, _node.Metrics.Read("push.joins_waiting"));
+    }
+
+    private static bool Joined(TestClient client) => client.Received.Contains("JOINED r");
+
+    private static void Join(TestClient client, string room) => client.Send($$$"""{"type":"JOIN","data":{"room":"{{{room}}}"}}""");
+}
