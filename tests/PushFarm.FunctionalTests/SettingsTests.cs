@@ -19,7 +19,7 @@ public sealed class SettingsTests
                 ("Push:Outbox:MaxBytes", "1"), ("Push:Outbox:MaxBytes", "-5"), ("Push:Outbox:StuckAfter", "forever"),
                 ("Push:Connections:Max", "0"), ("Push:Connections:Max", "many"), ("Push:Connections:MaxRooms", "-1"), ("Push:Connections:MaxMessageBytes", "0"),
                 ("Push:Connections:AllowedOrigins", "not an origin"), ("Push:Connections:AllowedOrigins", "https://a.example/path"),
-                ("Push:Connections:PingAfter", "0"), ("Push:Connections:CloseAfter", "00:00:01"), ("Push:Connections:HandshakeTimeout", "x"),
+                ("Push:Connections:PingAfter", "0"), ("Push:Connections:CloseAfter", "00:00:01"), ("Push:Connections:HandshakeTimeout", "x"), ("Push:Connections:MaxHandshakes", "-1"),
                 ("Push:Subscription:Linger", "-1"), ("Push:Drain:ClosesPerSecond", "0"), ("Push:Drain:Deadline", "soon"), ("Push:Drain:RetryAfter", "1.5"),
                 ("Push:Drain:ClosesPerSecond", "500"), ("Push:Drain:Over", "00:01:00"), ("Push:Node", "*"),
                 ("Push:FanOut:Shards", "-1"), ("Push:FanOut:Workers", "1000000"), ("Push:FanOut:Sends", "Fast"),
