@@ -41,7 +41,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         {
             Assert.Equal("ready", (await Http.GetAsync(program.ManagementPort, "/readyz")).Body);
             var metrics = await Metrics.ScrapeAsync(program);
-            foreach (var name in (string[])["push_backplane_up", "push_backplane_reconnects_total", "push_backplane_roundtrip_seconds_count"])
+            foreach (var name in (string[])["push_backplane_up", "push_backplane_reconnects_total", "push_backplane_lateness_seconds", "push_backplane_roundtrip_seconds_count"])
                 Assert.Equal(Enumerable.Range(0, 3).Select(i => name + redis.Label(i)).Order(StringComparer.Ordinal), metrics.Of(name).Select(series => series.Key).Order(StringComparer.Ordinal));
         }
     }

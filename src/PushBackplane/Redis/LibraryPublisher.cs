@@ -76,7 +76,8 @@ internal sealed class LibraryPublisher : IRedisPublisher
         using var connection = new RedisConnection(options, options.Library.EndPoints[0], options.PublisherName, TimeSpan.Zero, told => cause = told);
         try
         {
-            return await connection.PingAsync().WaitAsync(options.ConnectTimeout, time, cancel) ? null : Volatile.Read(ref cause);
+            var answered = await connection.PingAsync().WaitAsync(options.ConnectTimeout, time, cancel);
+            return !answered && Volatile.Read(ref cause) is { } told && !RedisFailure.IsSilence(told) ? told : null;
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
