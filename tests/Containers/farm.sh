@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154 # work comes from tests/containers.sh
 set -euo pipefail
 
-trap 'code=$?; [[ $code == 0 ]] || echo "containers: FAILED at \"$what\"" >&2' EXIT
+trap 'code=$?; [[ $code == 0 ]] || echo "  FAILED  $what" >&2' EXIT
 what="starting" checks=0
 check() { what=$1; }
 passed() { checks=$((checks + 1)); echo "  ok  $what"; }
@@ -61,7 +61,7 @@ compose up --no-build --detach --scale push-node=3 > "$work/up.log" 2>&1 || { ca
 passed
 
 check "the images have the runtime settings of ADR 16"
-for image in push-node push-api; do
+for image in push-node push-api push-farm; do
     mounted=$(podman image mount "redispush/$image")
     python3 - "$mounted"/app/*.runtimeconfig.json << 'END'
 import json, sys
@@ -88,7 +88,7 @@ passed
 check "every root and every mount of the repository is read-only"
 for container in $(podman ps --quiet); do
     # Fields 5 and 6 are the place and its options.
-    awk -v repository="$PWD" '
+    awk '
         $5 == "/" && $6 !~ /^ro/ || $5 ~ /^\/(redispush|etc\/prometheus)/ && $6 !~ /^ro/ { print; wrong = 1 }
         END { exit wrong }' "/proc/$(pid "$container")/mountinfo"
 done
@@ -98,9 +98,9 @@ passed
 
 check "the kernel has a memory limit for every container"
 for container in $(podman ps --quiet); do
-    # cgroup v1 has a line for the memory controller, v2 one for all.
-    group=$(awk -F: '$2 == "memory" { print "/sys/fs/cgroup/memory" $3 "/memory.limit_in_bytes"; exit } $1 == 0 && !found { found = "/sys/fs/cgroup" $3 "/memory.max" } END { }' "/proc/$(pid "$container")/cgroup")
-    [[ -n $group ]] || group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid "$container")/cgroup")/memory.max
+    # cgroup v1 has a line of its own for the memory controller, v2 one line for all of them.
+    group=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' "/proc/$(pid "$container")/cgroup")/memory.limit_in_bytes
+    [[ -e $group ]] || group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid "$container")/cgroup")/memory.max
     [[ $(< "$group") == $(podman inspect --format '{{.HostConfig.Memory}}' "$container") ]]
     [[ $(< "$group") -le $((6 << 30)) ]]
 done
@@ -112,10 +112,12 @@ says PONG podman exec "$(first redis)" redis-cli ping
 passed
 
 check "Grafana's network leads to Prometheus and not to Redis, nodes or the API"
-from_grafana() { podman exec "$(first grafana)" /bin/busybox wget -q -T 3 -O - "$1" 2> /dev/null; }
-from_grafana http://prometheus:9090/-/healthy > /dev/null
-for inside in redis:6379 push-node:9464 push-api:7799 "$(podman inspect --format '{{.NetworkSettings.Networks.redispush_backplane.IPAddress}}' "$(first redis)"):6379"; do
-    if from_grafana "http://$inside/"; then false; fi
+reaches() { podman exec "$(first grafana)" /bin/busybox timeout 3 bash -c ": > /dev/tcp/$1/$2" 2> /dev/null; }
+address() { podman inspect --format "{{.NetworkSettings.Networks.redispush_$2.IPAddress}}" "$(first "$1")"; }
+within 10 reaches prometheus 9090
+for inside in "redis 6379" "$(address redis backplane) 6379" "push-node 9464" "$(address push-node monitoring) 9464" "push-api 7799" "$(address push-api edge) 7799"; do
+    # shellcheck disable=SC2086 # a name or address, and a port
+    if reaches $inside; then echo "$inside" >&2; false; fi
 done
 passed
 
@@ -123,14 +125,14 @@ check "Prometheus has every node, the API and what the exporters say"
 query() { says ",\"$2\"]" curl -sf --get --data-urlencode "query=$1" http://127.0.0.1:9090/api/v1/query; }
 within 60 query 'count(up{job="push-node"} == 1)' 3
 within 60 query 'count(up{job="push-api"} == 1)' 1
-exporter() { says $'\n'"$2 1"$'\n' podman exec "$(first prometheus)" wget -q -O - "http://$1/metrics"; }
+exporter() { says $'\n'"$2 1"$'\n' podman exec "$(first prometheus)" curl -sf "http://$1/metrics"; }
 within 30 exporter redis-exporter:9121 redis_up
 within 30 exporter nginx-exporter:9113 nginx_up
 passed
 
 check "a message goes from curl through nginx, API, Redis and three nodes to 300 clients"
-load() { dotnet bench/PushLoad/bin/Release/net10.0/PushLoad.dll ws://127.0.0.1:7777/ws --publish http://127.0.0.1:7799 --connections 300 --rooms 10 --rate 50 --allow-unconfirmed --json "$work/load.json" "$@"; }
-load --duration 300 --allow-disconnects > "$work/load.log" 2>&1 &
+dotnet bench/PushLoad/bin/Release/net10.0/PushLoad.dll ws://127.0.0.1:7777/ws --publish http://127.0.0.1:7799 --connections 300 --rooms 10 --rate 50 --duration 300 \
+    --allow-unconfirmed --allow-disconnects --json "$work/load.json" > "$work/load.log" 2>&1 &
 load=$!
 within 60 grep -q 's  run' "$work/load.log"
 metric() { podman exec "$1" busybox wget -q -O - http://127.0.0.1:9464/metrics | awk -v name="$2" '$1 == name { print $2 }'; }
@@ -166,7 +168,7 @@ check "and nobody of its $clients clients was cut or missed a message"
 all_back() { local sum=0 count; for node in $(podman ps --quiet --filter label=com.docker.compose.service=push-node); do count=$(connections "$node"); sum=$((sum + count)); done; (( sum >= 300 )); }
 within 30 all_back
 kill -TERM "$load"
-wait "$load" || { cat "$work/load.log" >&2; false; }
+wait "$load" || { tail -40 "$work/load.log" >&2; false; }
 python3 - "$work/load.json" "$clients" << 'END'
 import json, sys
 result, clients = json.load(open(sys.argv[1])), int(sys.argv[2])
@@ -194,4 +196,4 @@ compose down --volumes > "$work/down.log" 2>&1 || { cat "$work/down.log" >&2; fa
 [[ -z $(podman ps --all --quiet) ]]
 passed
 
-echo "containers: $checks checks passed"
+echo "$checks" > "$work/passed"

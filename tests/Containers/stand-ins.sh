@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Base images for a machine that reaches no registry: of the names that src/Dockerfile and docker-compose.yml ask for, made of this machine's SDK and programs.
-# They prove what the repository's files say, not what is in the vendors' images. Sourced by tests/containers.sh, which gives $work.
+# They prove what the repository's files say, not what is in the vendors' images. Sourced by images.sh; $work is a temporary directory.
 
 dotnet_root=$(dirname "$(readlink -f "$(command -v dotnet)")")
 
@@ -120,7 +120,8 @@ make_stand_ins() {
     make_image docker.io/library/nginx:1.28-alpine "$root" <<< "STOPSIGNAL SIGQUIT"
 
     add_user "$root" nobody 65534 65534
-    add_programs "$root" prometheus promtool
+    # bash and curl are for tests/Containers/farm.sh: busybox, which is static, cannot look names up.
+    add_programs "$root" prometheus promtool bash curl
     add_busybox "$root"
     mkdir -p "$root/prometheus" "$root/etc/prometheus"
     make_image docker.io/prom/prometheus:v3.5.0 "$root" << 'END'
