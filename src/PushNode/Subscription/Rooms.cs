@@ -147,7 +147,7 @@ internal sealed class Rooms
         // Not under the room's lock, which the caller has.
         await subscribed.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         if (subscribed.Exception is { } bug)
-            _logger.RoomFailed(room.Channel, bug);
+            _logger.SubscriptionFailed(room.Channel, bug);
         // Cancelled is expected: nobody wanted the room any more, or the program ends.
         if (subscribed.IsCompletedSuccessfully)
             Tell(room);
@@ -162,7 +162,7 @@ internal sealed class Rooms
         catch (Exception bug)
         {
             // A bug, which costs this room's waiting clients their answer and the other rooms nothing.
-            _logger.RoomFailed(room.Channel, bug);
+            _logger.SubscriptionFailed(room.Channel, bug);
         }
     }
 }

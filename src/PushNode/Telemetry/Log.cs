@@ -40,5 +40,5 @@ internal static partial class Log
     public static partial void JoinFailed(this ILogger logger, Exception bug);
 
     [LoggerMessage(4026, LogLevel.Error, "Unhandled exception in the subscription of {Channel}; clients that wait for this room may stay without an answer. Other rooms are not affected.")]
-    public static partial void RoomFailed(this ILogger logger, string channel, Exception bug);
+    public static partial void SubscriptionFailed(this ILogger logger, string channel, Exception bug);
 }
