@@ -101,6 +101,43 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
         Assert.Equal(["1"], await client.NextItemsAsync("r", 1));
     }
 
+    [Fact]
+    public async Task Joins_that_flap_while_Redis_is_stalled_leave_nothing_waiting()
+    {
+        const int Flaps = 100;
+        await using var redis = await RedisServer.StartNewAsync();
+        await using var node = await StartNodeAsync(redis, ("Push:Connections:JoinBurst", "1000"));
+        var room = Room.New();
+        await using var staying = await WsClient.ConnectAsync(node.NodePort);
+        redis.Suspend();
+        await node.BecomesUnreadyAsync();
+        await staying.SendAsync(WsClient.JoinText(room));
+        Assert.Equal("backplane_away", (await staying.NextAsync("ERROR")).Code);
+
+        // Each flaps and is waiting when it goes.
+        for (var i = 0; i < 20; i++)
+        {
+            await using var flapping = await WsClient.ConnectAsync(node.NodePort, $"/ws?room={room}");
+            for (var flap = 0; flap < Flaps; flap++)
+            {
+                Assert.Equal("backplane_away", (await flapping.NextAsync("ERROR")).Code);
+                await flapping.SendAsync(WsClient.LeaveText(room));
+                await flapping.NextAsync("LEFT");
+                await flapping.SendAsync(WsClient.JoinText(room));
+            }
+
+            Assert.InRange((await Metrics.ScrapeAsync(node))["push_joins_waiting"], 1, 2 + i);
+        }
+
+        await Metrics.UntilAsync(node, metrics => metrics["push_joins_waiting"] == 1, "only the one who stays waits");
+        redis.Resume();
+        while (await staying.NextAsync() is { Type: not "JOINED" } message)
+            Assert.Equal("GAP", message.Type);
+        await using var late = await WsClient.ConnectAsync(node.NodePort);
+        await late.JoinAsync(Room.New());
+        Assert.Equal(0, (await Metrics.ScrapeAsync(node))["push_joins_waiting"]);
+    }
+
     private static async Task WatchHealthAsync(ProgramProcess node, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)

@@ -16,12 +16,12 @@ public sealed partial class DirectionTests
         ["FanOut"] = ["Connections", "Framing", "Settings", "Telemetry"],
         ["Merging"] = ["FanOut", "Framing", "Settings", "Telemetry"],
         ["Subscription"] = ["Merging", "FanOut", "Framing", "Settings", "Telemetry"],
-        ["Protocol"] = ["Subscription", "FanOut", "Connections", "Framing", "Settings"],
+        ["Protocol"] = ["Subscription", "FanOut", "Connections", "Framing", "Settings", "Telemetry"],
         ["Transport"] = ["Connections", "Settings", "Telemetry"],
         ["Control"] = ["Merging", "FanOut", "Connections", "Settings", "Telemetry"],
         ["Endpoints"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Framing", "Settings", "Telemetry", "Protocol", "Transport"],
         ["Program.cs"] = [],
-        ["PushNodeServices.cs"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Transport", "Endpoints"],
+        ["PushNodeServices.cs"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Protocol", "Transport", "Endpoints"],
     };
 
     private static readonly string Source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src"));

@@ -41,12 +41,15 @@ public sealed class PushSettingsTests
     [InlineData("Merge:MaxWaitingBytes", "10")]
     [InlineData("Connections:Max", "0")]
     [InlineData("Connections:MaxRooms", "0")]
+    [InlineData("Connections:JoinsPerSecond", "0")]
     [InlineData("Connections:MaxMessageBytes", "1e3")]
     [InlineData("Outbox:WhenFull", "1")]
     [InlineData("Outbox:WhenFull", "Wait")]
     [InlineData("FanOut:Shards", "-1")]
     [InlineData("FanOut:Sends", "Fast")]
     [InlineData("Subscription:Linger", "forever")]
+    [InlineData("Subscription:MaxRooms", "0")]
+    [InlineData("Merge:GapSpread", "00:01:01")]
     [InlineData("Drain:ClosesPerSecond", "0")]
     [InlineData("Drain:ClosesPerSecond", "4347")]
     [InlineData("Drain:Over", "00:00:23.1")]
@@ -79,6 +82,13 @@ public sealed class PushSettingsTests
     {
         Assert.Contains("Push:Connections:CloseAfter", Refusal(("Connections:PingAfter", "00:01:15")), StringComparison.Ordinal);
         Assert.Contains("Push:Connections:CloseAfter", Refusal(("Connections:CloseAfter", "00:00:20")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_client_may_join_all_its_rooms_at_once()
+    {
+        Assert.Equal("Push:Connections:JoinBurst is 4; it accepts no less than Push:Connections:MaxRooms, which is 5, so that a client can join all its rooms at once.", Refusal(("Connections:JoinBurst", "4")));
+        Assert.Equal(200, Read(("Connections:MaxRooms", "200"), ("Connections:JoinBurst", "200")).Connections.MaxRooms);
     }
 
     [Fact]
