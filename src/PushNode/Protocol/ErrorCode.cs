@@ -23,4 +23,7 @@ internal static class ErrorCode
 
     /// <summary>Too many requests wait behind a JOIN; this one was not processed.</summary>
     public const string TooManyRequests = "too_many_requests";
+
+    /// <summary>The client sends more messages than it may; they are not processed.</summary>
+    public const string RateLimited = "rate_limited";
 }

@@ -46,6 +46,11 @@ internal sealed class Session : ClientSession
             ? new Request("JOIN", room.ToString())
             : new Request("JOIN", Error: (ErrorCode.BadRoom, $"room {error}")));
 
+    public override void OnRateLimited() => _connection.Send(Answers.Error(
+        ErrorCode.RateLimited,
+        $"More than {_connection.Settings.MessagesPerSecond} messages a second; what exceeds them is not processed, and if it goes on the connection is closed.",
+        null));
+
     public override void OnEnded()
     {
         lock (this)

@@ -52,6 +52,9 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
         }
     }
 
+    /// <summary>The connection that was being taken is lost; the next ones may be luckier.</summary>
+    public override void OnFailed(Exception bug) => loop.Failures.Report(bug);
+
     private static int FirstReserved()
     {
         var limit = Descriptor.Limit();
