@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -44,8 +45,15 @@ public static class PushNodeServices
         services.AddSingleton(settings.Subscription).AddSingleton<Rooms>();
         services.AddSingleton(settings.Merge).AddSingleton<MergeWorkers>();
         services.AddFanOut(settings);
+        services.AddSingleton(new OutboxTotal(settings.Outbox.MaxTotalBytes)).AddHostedService<OutboxShedding>();
+        services.AddSingleton(provider => new Failures(
+            FailedStage.Client, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Connection>>()));
         services.AddSingleton(provider => new ConnectionRules(
-            settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<Admission>().Leave));
+            settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<Admission>().Leave)
+        {
+            OutboxTotal = provider.GetRequiredService<OutboxTotal>(),
+            Failures = provider.GetRequiredService<Failures>(),
+        });
 
         // The way in: admission, handshake, session.
         services.AddSingleton(settings.Connections).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
@@ -106,12 +114,14 @@ public static class PushNodeServices
         kestrel.Limits.KeepAliveTimeout = kestrel.Limits.RequestHeadersTimeout;
     }
 
-    /// <summary>Connections inherit the buffer of the socket that accepts them.</summary>
+    /// <summary>Connections inherit the limits of the socket that accepts them.</summary>
     private static void LimitSendBuffer(this SocketTransportOptions transport, ConnectionSettings settings) =>
         transport.CreateBoundListenSocket = endpoint =>
         {
             var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
             socket.SendBufferSize = settings.SendBufferBytes;
+            if (OperatingSystem.IsLinux() && endpoint is IPEndPoint)
+                Descriptor.LimitUnsent((int)socket.Handle, settings.MaxUnsentBytes);
             return socket;
         };
 

@@ -18,7 +18,7 @@ internal sealed class TestNode : IDisposable
         Shards = new Shards(new FanOutSettings { Workers = 2, Shards = 4 }, Metrics.Node, Time);
         Merging = new MergeWorkers(merge ?? new() { Workers = 2 }, Shards, Metrics.Node, Time);
         Rooms = new Rooms(Backplane, new PushChannels("push:"), Merging, Shards, subscription ?? new(), Metrics.Node, Time, new LogRecorder<Rooms>());
-        Sessions = new SessionRules(Rooms, Connections, Metrics.Node, Time, Log);
+        Sessions = new SessionRules(Rooms, Connections, Metrics.Node, Time);
         Rooms.Open();
     }
 
@@ -35,8 +35,6 @@ internal sealed class TestNode : IDisposable
     public Rooms Rooms { get; }
 
     public SessionRules Sessions { get; }
-
-    public LogRecorder<Session> Log { get; } = new();
 
     public ConnectionSettings Connections { get; }
 

@@ -36,11 +36,17 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
     /// <summary>The client took its frames too slowly, or none at all.</summary>
     public static readonly CloseReason TooSlow = new("slow", 4008, "too slow");
 
-    /// <summary>Serving the client met a bug. It is cut without a close frame, as nobody knows what state the connection is in.</summary>
+    /// <summary>All outboxes together held too much, and this client's was among the largest.</summary>
+    public static readonly CloseReason OutboxTotal = new("outbox_total", 4008, "too slow");
+
+    /// <summary>The client went on sending after its messages were refused because they were too many.</summary>
+    public static readonly CloseReason RateLimited = new("rate_limited", 4029, "too many messages");
+
+    /// <summary>A bug: an exception while this client was served. What state its stream is in nobody knows, so there is no close frame.</summary>
     public static readonly CloseReason Failed = new("failed");
 
     /// <summary>Every reason, in the order of the metric's series.</summary>
-    public static readonly IReadOnlyList<CloseReason> All = [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, TooBig, TooSlow, Failed];
+    public static readonly IReadOnlyList<CloseReason> All = [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, TooBig, TooSlow, OutboxTotal, RateLimited, Failed];
 
     /// <summary>The same reason with a sentence that says what was wrong here.</summary>
     public CloseReason Because(string text) => this with { Text = text };

@@ -28,6 +28,17 @@ internal sealed class Connection
     /// <summary>The lower half of the <see cref="_heardAt"/> after which the last ping was sent: enough to tell whether anything came since. 0 before the first.</summary>
     private int _pingedAfter;
 
+    private readonly ushort _shard;
+
+    /// <summary>The reader has more frames at hand: their answers are collected, and leave in one write.</summary>
+    private bool _isCorked;
+
+    /// <summary>The reader has told the client that its messages are too many.</summary>
+    private bool _isRefusalTold;
+
+    /// <summary>What the client has sent, as <see cref="ConnectionRules.Messages"/> keeps it. The reader's.</summary>
+    private long _messages;
+
     /// <param name="rules">What all connections share.</param>
     /// <param name="wire">What carries this one.</param>
     /// <param name="shard">The shard it belongs to in every room.</param>
@@ -36,18 +47,33 @@ internal sealed class Connection
         _rules = rules;
         _wire = wire;
         _heardAt = rules.Time.GetTimestamp();
-        Shard = shard;
+        _shard = (ushort)shard;
         wire.Attach(this);
     }
 
     /// <summary>The shard it belongs to in every room.</summary>
-    public int Shard { get; }
+    public int Shard => _shard;
 
     /// <summary>The limits and times that it keeps to.</summary>
     public ConnectionSettings Settings => _rules.Connections;
 
     /// <summary>Whether it has begun to close, by either side.</summary>
     public bool IsClosing => Volatile.Read(ref _closing) is not null;
+
+    /// <summary>
+    /// Whether the wire may read on. Not while answers to the client wait: who does not take them is not asked for more. The wire looks before each read and after each
+    /// <see cref="OnWritable"/>. Any thread.
+    /// </summary>
+    public bool MayRead
+    {
+        get
+        {
+            if (Volatile.Read(ref _outbox) is null && Volatile.Read(ref _closing) is null)
+                return true;
+            lock (this)
+                return MayReadLocked();
+        }
+    }
 
     /// <summary>Names what gives the client's messages a meaning. Called once, before the first byte is read.</summary>
     public void Attach(ClientSession session) => _session = session;
@@ -104,7 +130,7 @@ internal sealed class Connection
     }
 
     /// <summary>Ends what <see cref="TryBeginSend"/> began, on the same thread, when a bug hides how much the socket has accepted.</summary>
-    /// <inheritdoc cref="Fail"/>
+    /// <inheritdoc cref="Fail(Frame, ref SendOutcome)"/>
     public void EndFailedSend(Frame frame, ref SendOutcome outcome)
     {
         try
@@ -125,7 +151,7 @@ internal sealed class Connection
         lock (this)
         {
             outcome = _outbox?.Contains(frame) == true ? SendOutcome.Queued : SendOutcome.Failed;
-            Abort(CloseReason.Lost);
+            Abort(CloseReason.Failed);
         }
     }
 
@@ -146,7 +172,7 @@ internal sealed class Connection
             if (_closing is not null)
                 return false;
             change();
-            SendLocked(answer);
+            SendLocked(answer, isAnswer: true);
             return true;
         }
     }
@@ -173,28 +199,87 @@ internal sealed class Connection
         }
     }
 
+    /// <summary>Ends the connection at once, because an exception that nobody expected came while it was served: a bug, which costs this client its connection and nobody else's.</summary>
+    public void Fail(Exception bug)
+    {
+        _rules.Failures.Add(log => log.ClientFailed(bug));
+        Abort(CloseReason.Failed);
+    }
+
+    /// <summary>
+    /// Takes what waits for this client off the node's memory, because all outboxes together hold too much: by policy its unsent PUSHes, of which a GAP tells, or the connection.
+    /// </summary>
+    public ShedOutcome Shed()
+    {
+        lock (this)
+        {
+            if (_outbox is null || _closing is not null)
+                return ShedOutcome.Nothing;
+            if (TrimLocked())
+                return ShedOutcome.Trimmed;
+            CloseLocked(CloseReason.OutboxTotal);
+            return ShedOutcome.Closed;
+        }
+    }
+
+    /// <summary>Its part of what all outboxes hold together (<see cref="OutboxTotal"/>).</summary>
+    public long OutboxShare()
+    {
+        // Nearly all connections, without a lock.
+        if (Volatile.Read(ref _outbox) is null)
+            return 0;
+        lock (this)
+            return _outbox?.Share() ?? 0;
+    }
+
     /// <summary>The wire can take bytes again.</summary>
     public void OnWritable()
     {
         lock (this)
         {
-            if (_closing is not { IsOver: true })
-                DrainLocked();
+            if (_closing is { IsOver: true })
+                return;
+            var wasHeld = !MayReadLocked();
+            DrainLocked();
+            // Nobody could hear whom nobody read: its time begins anew.
+            if (wasHeld && MayReadLocked())
+                Volatile.Write(ref _heardAt, _rules.Time.GetTimestamp());
         }
     }
 
-    /// <summary>Bytes from the client; they are unmasked in place.</summary>
+    /// <summary>Bytes from the client; they are unmasked in place. All that is answered meanwhile leaves in one write.</summary>
     public void OnBytes(Span<byte> bytes)
     {
-        Volatile.Write(ref _heardAt, _rules.Time.GetTimestamp());
+        var now = _rules.Time.GetTimestamp();
+        Volatile.Write(ref _heardAt, now);
+        // Nothing follows a close frame (RFC 6455, 5.5.1).
+        if (Volatile.Read(ref _closing) is { IsEchoed: true })
+            return;
         var inbound = _inbound ?? new Inbound(_rules.Connections.MaxMessageBytes);
         var input = inbound.Resume(bytes);
         while (inbound.TryRead(ref input, out var opcode, out var payload))
-            OnFrame(opcode, payload);
+        {
+            _isCorked |= !input.IsEmpty;
+            if (opcode == Opcode.Close)
+            {
+                OnClose(payload);
+                input = [];
+            }
+            else if (MayProcess(inbound.TakeFrames(), now))
+            {
+                OnFrame(opcode, payload);
+            }
+        }
+
+        // Fragments of a message that is not whole yet.
+        if (inbound.TakeFrames() is > 0 and var fragments)
+            MayProcess(fragments, now);
         inbound.Keep(input);
         Volatile.Write(ref _inbound, inbound.IsIdle ? null : inbound);
         if (inbound.Violation is { } violation)
             Close(violation);
+        if (_isCorked)
+            Uncork();
     }
 
     /// <summary>
@@ -210,13 +295,20 @@ internal sealed class Connection
             _closing.IsOver = true;
             reason = _closing.Reason;
             if (_outbox is not null)
-                _rules.Metrics.DeliveriesDropped(_outbox.Deliveries(), DeliveryDrop.Closed);
+                _rules.Metrics.DeliveriesDropped(_outbox.Clear(), DeliveryDrop.Closed);
             _outbox = null;
         }
 
-        _session?.OnEnded();
-        _rules.Metrics.ConnectionClosed(reason.Label);
-        _rules.Ended();
+        try
+        {
+            _session?.OnEnded();
+        }
+        finally
+        {
+            // Whatever is wrong with the session, the place is free.
+            _rules.Metrics.ConnectionClosed(reason.Label);
+            _rules.Ended();
+        }
     }
 
     /// <summary>
@@ -242,7 +334,8 @@ internal sealed class Connection
     private void CheckOpenLocked(long now)
     {
         var heardAt = Volatile.Read(ref _heardAt);
-        var quiet = Since(heardAt, now);
+        // Who is not read cannot be heard; whether it is there at all is for StuckAfter to find out.
+        var quiet = MayReadLocked() ? Since(heardAt, now) : TimeSpan.Zero;
         if (quiet >= _rules.Connections.CloseAfter)
         {
             _closing = Begin(CloseReason.Silent);
@@ -255,7 +348,7 @@ internal sealed class Connection
         else if (quiet >= PingAfter(heardAt) && _pingedAfter != (int)heardAt)
         {
             _pingedAfter = (int)heardAt;
-            SendLocked(ControlFrames.Ping);
+            SendLocked(ControlFrames.Ping, isAnswer: false);
         }
     }
 
@@ -277,8 +370,44 @@ internal sealed class Connection
             _session?.OnMessage(payload);
         else if (opcode == Opcode.Ping)
             Send(ControlFrames.Pong(payload));
-        else if (opcode == Opcode.Close)
-            OnClose(payload);
+    }
+
+    /// <summary>Whether the client may have sent so many frames, and nobody has begun to close. Frames beyond its rate are refused, of which it is told once, and when they are too many it is closed.</summary>
+    private bool MayProcess(int frames, long now)
+    {
+        if (IsClosing)
+            return false;
+        if (_messages <= now)
+            _isRefusalTold = false;
+        var isClosed = !_rules.MessagesAndRefused.TryTake(ref _messages, now, frames);
+        if (!isClosed && _rules.Messages.Covers(_messages, now))
+            return true;
+
+        _rules.Metrics.ClientMessagesRefused(frames);
+        if (isClosed)
+        {
+            Close(CloseReason.RateLimited);
+        }
+        else if (!_isRefusalTold)
+        {
+            _isRefusalTold = true;
+            _session?.OnRateLimited();
+        }
+
+        return false;
+    }
+
+    /// <summary>Without an outbox, or with one that has no answers. A client that was closed for sending too much is not read at all until its time is over.</summary>
+    private bool MayReadLocked() => _closing is null ? _outbox is not { HasAnswers: true } : _closing.Reason != CloseReason.RateLimited;
+
+    private void Uncork()
+    {
+        lock (this)
+        {
+            _isCorked = false;
+            if (_closing is not { IsOver: true })
+                DrainLocked();
+        }
     }
 
     private void OnClose(ReadOnlySpan<byte> payload)
@@ -288,7 +417,7 @@ internal sealed class Connection
             if (_closing is null)
             {
                 _closing = Begin(CloseReason.Client);
-                SendLocked(ControlFrames.CloseEcho(payload));
+                SendLocked(ControlFrames.CloseEcho(payload), isAnswer: false);
             }
 
             _closing.IsEchoed = true;
@@ -301,9 +430,12 @@ internal sealed class Connection
         if (_closing is not null)
             return;
         _closing = Begin(reason);
+        // The client does not take what is queued; all it shall have is the reason.
         if (reason == CloseReason.TooSlow && _outbox is not null)
             _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.Slow);
-        SendLocked(ControlFrames.Close(reason.Code!.Value, reason.Text));
+        else if (reason == CloseReason.OutboxTotal && _outbox is not null)
+            _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.OutboxTotal);
+        SendLocked(ControlFrames.Close(reason.Code!.Value, reason.Text), isAnswer: false);
     }
 
     private Closing Begin(CloseReason reason) => new(reason, _rules.Time.GetTimestamp());
@@ -322,11 +454,11 @@ internal sealed class Connection
         return SendOutcome.Queued;
     }
 
-    private void SendLocked(Frame frame)
+    private void SendLocked(Frame frame, bool isAnswer)
     {
-        if (_outbox is not null)
+        if (_outbox is not null || _isCorked)
         {
-            EnqueueLocked(new Outbox.Entry(frame, null));
+            EnqueueLocked(new Outbox.Entry(frame, null, isAnswer));
             return;
         }
 
@@ -334,21 +466,29 @@ internal sealed class Connection
         if (accepted == frame.Length)
             _rules.Metrics.BytesSent(accepted);
         else
-            StartOutboxLocked(new Outbox.Entry(frame, null), accepted);
+            StartOutboxLocked(new Outbox.Entry(frame, null, isAnswer), accepted);
     }
 
     private void StartOutboxLocked(Outbox.Entry entry, int accepted)
     {
         _rules.Metrics.BytesSent(accepted);
-        _outbox = new Outbox(_rules.Time.GetTimestamp());
+        _outbox = NewOutbox();
         _outbox.Add(entry);
-        _outbox.Advance(accepted);
+        _outbox.Accept(accepted);
     }
 
     private void EnqueueLocked(Outbox.Entry entry)
     {
+        // Somebody sheds, and is not done yet.
+        if (_outbox is not null && entry.Membership is not null && _rules.OutboxTotal.IsFull)
+        {
+            TrimLocked();
+            RefuseLocked(entry, CloseReason.OutboxTotal, DeliveryDrop.OutboxTotal);
+            return;
+        }
+
         var wasIdle = _outbox is null;
-        _outbox ??= new Outbox(_rules.Time.GetTimestamp());
+        _outbox ??= NewOutbox();
         // All that comes once it is closing is the close frame, which a full outbox must not swallow.
         while (_closing is null && _outbox.Bytes + Outbox.Cost(entry.Frame) > _rules.Outbox.MaxBytes)
         {
@@ -358,45 +498,55 @@ internal sealed class Connection
                 continue;
             }
 
-            RefuseLocked(entry);
+            RefuseLocked(entry, CloseReason.TooSlow, DeliveryDrop.Slow);
             return;
         }
 
         _outbox.Add(entry);
-        if (wasIdle)
+        // Where an outbox holds little, one turn's answers may be more than it, though the client takes them all.
+        if (_isCorked ? _outbox.Bytes > _rules.Outbox.MaxBytes / 2 : wasIdle)
             DrainLocked();
     }
 
     /// <summary>There is no room for a frame, by policy or because what fills the outbox must not be dropped.</summary>
-    private void RefuseLocked(Outbox.Entry entry)
+    private void RefuseLocked(Outbox.Entry entry, CloseReason reason, DeliveryDrop drop)
     {
         if (_rules.Outbox.WhenFull == WhenFull.DropOldest && entry.Membership is { } membership)
             membership.Missed += entry.Frame.Loss;
         else
-            CloseLocked(CloseReason.TooSlow);
+            CloseLocked(reason);
         // Last: a frame whose refusal threw is counted by who tried to push it.
-        _rules.Metrics.DeliveriesDropped(entry.Frame.Deliveries, DeliveryDrop.Slow);
+        _rules.Metrics.DeliveriesDropped(entry.Frame.Deliveries, drop);
     }
+
+    /// <summary>Drops all unsent PUSHes, where the policy is to drop, because all outboxes together hold too much.</summary>
+    /// <returns>False when there was none.</returns>
+    private bool TrimLocked()
+    {
+        if (_rules.Outbox.WhenFull != WhenFull.DropOldest || _outbox!.DropPushes() is not { } dropped)
+            return false;
+        _rules.Metrics.DeliveriesDropped(dropped, DeliveryDrop.OutboxTotal);
+        if (_outbox.IsEmpty)
+            _outbox = null;
+        return true;
+    }
+
+    private Outbox NewOutbox() => new(_rules.OutboxTotal, _rules.Time.GetTimestamp());
 
     private void DrainLocked()
     {
         while (_outbox is not null)
         {
-            var frame = _outbox.Oldest();
-            var rest = frame.Bytes[_outbox.Offset..];
-            var accepted = _wire.TryWrite(rest);
+            var next = _outbox.Next();
+            var accepted = _wire.TryWrite(next);
             if (accepted > 0)
                 _outbox.AcceptedAt = _rules.Time.GetTimestamp();
             _rules.Metrics.BytesSent(accepted);
-            if (accepted < rest.Length)
-            {
-                _outbox.Advance(accepted);
+            var (pushes, deliveries) = _outbox.Accept(accepted);
+            if (pushes > 0)
+                _rules.Metrics.FramesSent(pushes, deliveries);
+            if (accepted < next.Length)
                 return;
-            }
-
-            _outbox.RemoveOldest();
-            if (frame.Deliveries > 0)
-                _rules.Metrics.FramesSent(1, frame.Deliveries);
             if (_outbox.IsEmpty)
                 _outbox = null;
         }

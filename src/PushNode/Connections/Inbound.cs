@@ -22,11 +22,21 @@ internal sealed class Inbound(int maxMessageBytes)
 
     private List<byte>? _fragments;
 
+    private int _frames;
+
     /// <summary>What the client did wrong; nothing is read from then on.</summary>
     public CloseReason? Violation { get; private set; }
 
     /// <summary>Whether there is nothing to remember until more bytes come.</summary>
     public bool IsIdle => _incomplete is null && _fragments is null && Violation is null;
+
+    /// <summary>How many frames were read since this was asked last: fragments count, and there may be many to a message, or none in the end.</summary>
+    public int TakeFrames()
+    {
+        var frames = _frames;
+        _frames = 0;
+        return frames;
+    }
 
     /// <summary>Puts what was kept of an incomplete frame before the new bytes.</summary>
     public Span<byte> Resume(Span<byte> bytes)
@@ -121,6 +131,7 @@ internal sealed class Inbound(int maxMessageBytes)
         payload = input[(headerLength + 4)..frameLength];
         Unmask(payload, input.Slice(headerLength, 4));
         input = input[frameLength..];
+        _frames++;
         return true;
     }
 

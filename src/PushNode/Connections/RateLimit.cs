@@ -20,13 +20,14 @@ internal sealed class RateLimit
         _burst = _interval * burst;
     }
 
-    /// <summary>Takes one, if the client has one left.</summary>
+    /// <summary>Takes one or more, if the client has as many left.</summary>
     /// <param name="state">The client's state; 0 at first.</param>
     /// <param name="now">A time stamp.</param>
+    /// <param name="count">How many to take.</param>
     /// <returns>False when the client is over its rate; nothing is taken then.</returns>
-    public bool TryTake(ref long state, long now)
+    public bool TryTake(ref long state, long now, int count = 1)
     {
-        var next = Math.Max(state, now) + _interval;
+        var next = Math.Max(state, now) + _interval * count;
         if (next - now > _burst)
             return false;
         state = next;
@@ -37,4 +38,7 @@ internal sealed class RateLimit
     /// <param name="state">The client's state.</param>
     /// <param name="now">A time stamp.</param>
     public TimeSpan TimeToNext(long state, long now) => _time.GetElapsedTime(now, Math.Max(now, state + _interval - _burst));
+
+    /// <summary>Whether all that was taken, by this limit or by a larger one of the same rate, is within this limit's burst.</summary>
+    public bool Covers(long state, long now) => state - now <= _burst;
 }

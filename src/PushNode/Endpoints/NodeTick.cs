@@ -1,3 +1,4 @@
+using PushNode.Connections;
 using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Subscription;
@@ -14,10 +15,23 @@ internal sealed class NodeTick(PendingHandshakes handshakes, Shards shards, Room
     {
         handshakes.CutLate();
         var now = time.GetTimestamp();
-        shards.ForEach(connection => connection.CheckTime(now));
+        shards.ForEach(connection => CheckTime(connection, now));
         rooms.RetireLingering();
         shards.ReportUncontended();
         tidying.Run();
+    }
+
+    private static void CheckTime(Connection connection, long now)
+    {
+        try
+        {
+            connection.CheckTime(now);
+        }
+        catch (Exception bug)
+        {
+            // It costs this client its connection, not the node its tick.
+            connection.Fail(bug);
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -29,4 +29,7 @@ internal static class ErrorCode
 
     /// <summary>The node has as many rooms as it may have, and this one is not among them.</summary>
     public const string TooManyRooms = "too_many_rooms";
+
+    /// <summary>The client sends more messages than it may; they are not processed.</summary>
+    public const string RateLimited = "rate_limited";
 }

@@ -49,6 +49,11 @@ internal sealed class Session : ClientSession
     public void RefuseFurtherRooms() =>
         Take(new Request("JOIN", Error: (_rules.Refuse(RequestRefusal.RoomLimit), $"The URL names more than {_rules.MaxRooms} rooms, which is the limit; the rest is ignored.")));
 
+    public override void OnRateLimited() => _connection.Send(Answers.Error(
+        ErrorCode.RateLimited,
+        $"More than {_connection.Settings.MessagesPerSecond} messages a second; what exceeds them is not processed, and if it goes on the connection is closed.",
+        null));
+
     public override void OnEnded()
     {
         lock (this)
@@ -206,7 +211,7 @@ internal sealed class Session : ClientSession
         catch (Exception bug)
         {
             // A bug, which the thread that tells one client after the other must not carry to the next.
-            _rules.Fail(_connection, bug);
+            _connection.Fail(bug);
         }
     }
 

@@ -10,14 +10,12 @@ namespace PushNode.Protocol;
 /// <param name="settings">What one client may do.</param>
 /// <param name="metrics">Where refusals count.</param>
 /// <param name="time">The clock of the rates.</param>
-/// <param name="logger">Where bugs are told.</param>
-internal sealed class SessionRules(Rooms rooms, ConnectionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<Session> logger)
+internal sealed class SessionRules(Rooms rooms, ConnectionSettings settings, NodeMetrics metrics, TimeProvider time)
 {
     /// <summary>Requests that may wait behind a JOIN at least, and JOINs of one room that may wait for the backplane.</summary>
     public const int MaxWaiting = 32;
 
     private readonly RateLimit _joins = new(settings.JoinsPerSecond, settings.JoinBurst, time);
-    private readonly LogPace _failures = new(time);
 
     /// <summary>The node's rooms.</summary>
     public Rooms Rooms { get; } = rooms;
@@ -49,13 +47,5 @@ internal sealed class SessionRules(Rooms rooms, ConnectionSettings settings, Nod
             RequestRefusal.TooManyRooms => ErrorCode.TooManyRooms,
             _ => ErrorCode.TooManyRequests,
         };
-    }
-
-    /// <summary>Serving a client met a bug, which costs this one its connection and nobody else theirs.</summary>
-    public void Fail(Connection connection, Exception bug)
-    {
-        if (_failures.MaySay())
-            logger.JoinFailed(bug);
-        connection.Abort(CloseReason.Failed);
     }
 }

@@ -36,6 +36,26 @@ internal sealed class ConnectionSettings : ICheckedSettings
     public int SendBufferBytes { get; set; } = 128 * 1024;
 
     /// <summary>
+    /// Bytes in the kernel for one connection that are not sent yet. Without this limit the whole send buffer of a client that reads too slowly is stale frames that the outbox's policy
+    /// never sees. Bytes in flight do not count, so a far but fast client loses nothing. Linux only.
+    /// </summary>
+    [Number(1_024, 16_777_216)]
+    public int MaxUnsentBytes { get; set; } = 16 * 1024;
+
+    /// <summary>
+    /// Frames a second that a client may send in the long run: messages, their fragments, pings and pongs alike, since each costs. An ordinary client sends one in some
+    /// seconds; a page that joins and leaves rooms while its user scrolls sends a few a second.
+    /// </summary>
+    [Number(1, 1_000_000)]
+    public int MessagesPerSecond { get; set; } = 50;
+
+    /// <summary>
+    /// Frames that a client may send at once after a pause. As many again are refused, and then the connection is closed.
+    /// </summary>
+    [Number(1, 1_000_000)]
+    public int MessageBurst { get; set; } = 500;
+
+    /// <summary>
     /// Connections that are not WebSockets yet; 0 means a tenth of <see cref="Max"/>, and 100 at least. A handshake takes milliseconds: a tenth of all clients at once is more than the worst storm of
     /// reconnects needs, and little enough that clients which connect and ask for nothing cost the node descriptors and memory for a tenth of its clients at most.
     /// </summary>

@@ -3,7 +3,7 @@ using PushHosting;
 namespace PushNode.Settings;
 
 /// <summary>The keys under <c>Push:Outbox</c>.</summary>
-internal sealed class OutboxSettings
+internal sealed class OutboxSettings : ICheckedSettings
 {
     /// <summary>
     /// Bytes that may wait for one client. Must hold the largest frame, four times <c>Push:Merge:MaxBatchBytes</c>. Frames are shared, so a thousand slow clients
@@ -12,10 +12,21 @@ internal sealed class OutboxSettings
     [Number(8_192, 1_073_741_824)]
     public int MaxBytes { get; set; } = 2 * 1024 * 1024;
 
+    /// <summary>
+    /// Bytes that may wait for all clients together, each shared frame counted once. Must hold one full outbox. Beyond 7/8 of it the clients that hold the most lose their
+    /// queued frames, or their connection, until 3/4 is left.
+    /// </summary>
+    [Number(8_192, 1_099_511_627_776)]
+    public long MaxTotalBytes { get; set; } = 256 * 1024 * 1024;
+
     /// <summary>What happens to a client whose outbox is full.</summary>
     public WhenFull WhenFull { get; set; } = WhenFull.DropOldest;
 
     /// <summary>A client that takes nothing at all for so long is disconnected whatever the policy.</summary>
     [Duration("00:00:00.1", "01:00:00")]
     public TimeSpan StuckAfter { get; set; } = TimeSpan.FromSeconds(30);
+
+    public string? Problem(string section) => MaxTotalBytes < MaxBytes
+        ? $"{section}:MaxTotalBytes is {MaxTotalBytes}; it accepts no less than {section}:MaxBytes, which is {MaxBytes}."
+        : null;
 }

@@ -6,6 +6,9 @@ internal enum DeliveryDrop
     /// <summary>The client took its frames too slowly and the outbox was full.</summary>
     Slow,
 
+    /// <summary>All outboxes together held too much, and this client's was among the largest.</summary>
+    OutboxTotal,
+
     /// <summary>The client left the room while the frame was on its way.</summary>
     Left,
 

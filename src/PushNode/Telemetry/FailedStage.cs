@@ -8,4 +8,7 @@ internal enum FailedStage
 
     /// <summary>While a frame was pushed: the member's connection is closed.</summary>
     FanOut,
+
+    /// <summary>While a client's bytes, requests or time were handled: its connection is closed.</summary>
+    Client,
 }

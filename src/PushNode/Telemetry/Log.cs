@@ -12,7 +12,7 @@ internal static partial class Log
     [LoggerMessage(4003, LogLevel.Warning, "Out of {Resource} (error {Error}): new connections wait. Raise the process's limit or lower Push:Connections:Max.")]
     public static partial void AcceptPaused(this ILogger logger, string resource, int error);
 
-    [LoggerMessage(4004, LogLevel.Error, "A client's bytes met a bug; its connection is cut.")]
+    [LoggerMessage(4004, LogLevel.Error, "Unhandled exception while serving a client; its connection is closed.")]
     public static partial void ClientFailed(this ILogger logger, Exception bug);
 
     [LoggerMessage(4005, LogLevel.Information, "io_uring is not to be had ({Refusal}): each frame is sent by a system call of its own, which costs more CPU.")]
@@ -33,11 +33,11 @@ internal static partial class Log
     [LoggerMessage(4014, LogLevel.Warning, "A message on {Channel} {Why}. It changes nothing.")]
     public static partial void ControlRefused(this ILogger logger, string channel, string why);
 
+    [LoggerMessage(4020, LogLevel.Warning, "The outboxes held {Bytes} bytes, near Push:Outbox:MaxTotalBytes: {Trimmed} slow clients lost their queued frames, {Closed} were closed.")]
+    public static partial void OutboxesShed(this ILogger logger, long bytes, int trimmed, int closed);
+
     [LoggerMessage(4015, LogLevel.Warning, "The drain is late: {Connections} connections are told to go at once.")]
     public static partial void DrainLate(this ILogger logger, int connections);
-
-    [LoggerMessage(4025, LogLevel.Error, "Unhandled exception while a waiting JOIN was answered; the client's connection is cut.")]
-    public static partial void JoinFailed(this ILogger logger, Exception bug);
 
     [LoggerMessage(4026, LogLevel.Error, "Unhandled exception in the subscription of {Channel}; clients that wait for this room may stay without an answer. Other rooms are not affected.")]
     public static partial void SubscriptionFailed(this ILogger logger, string channel, Exception bug);

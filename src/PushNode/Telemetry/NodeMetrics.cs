@@ -32,6 +32,7 @@ internal sealed class NodeMetrics : IDisposable
 
     private long _accepted;
     private long _acceptPauses;
+    private long _messagesRefused;
     private long _received;
     private long _merged;
     private long _batches;
@@ -42,6 +43,8 @@ internal sealed class NodeMetrics : IDisposable
     private long _deliveries;
     private Func<int> _rooms = static () => 0;
     private Func<bool> _draining = static () => false;
+    private Func<long> _outboxes = static () => 0;
+    private long _outboxLimit;
 
     /// <param name="meters">Where the meter comes from.</param>
     /// <param name="closeReasons">All values of push_connections_closed_total's label.</param>
@@ -65,6 +68,9 @@ internal sealed class NodeMetrics : IDisposable
         _meter.CreateObservableUpDownCounter("push.joins_waiting", () => Read(ref _joinsWaiting), "{join}", "JOINs that wait for Redis.");
         _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
         Counter("push.accept_pauses", () => Read(ref _acceptPauses), "{pause}", "Times that accepting paused because the process was out of descriptors or memory.");
+        Counter("push.client_messages_refused", () => Read(ref _messagesRefused), "{message}", "Frames of clients that were not processed because the client sent too many.");
+        _meter.CreateObservableGauge("push.outbox", () => _outboxes(), "By", "What waits in all outboxes together, each shared frame counted once.");
+        _meter.CreateObservableGauge("push.outbox_limit", () => _outboxLimit, "By", "What may wait in all outboxes together.");
         Counter("push.messages_received", () => Read(ref _received), "{message}", "Messages received from the backplane.");
         Counter("push.messages_merged", () => Read(ref _merged), "{message}", "Messages that left in a batch.");
         _messagesDropped = new(_meter, "push.messages_dropped", "{message}", "Messages dropped before a batch, by reason.");
@@ -103,6 +109,9 @@ internal sealed class NodeMetrics : IDisposable
         _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "Connections that are not WebSockets yet beyond which one is cut for each newcomer.");
     }
 
+    /// <summary>Names what knows how much waits for all clients together; asked at each export.</summary>
+    public void MeasureOutboxes(Func<long> bytes, long limit) => (_outboxes, _outboxLimit) = (bytes, limit);
+
     public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
 
     public void ConnectionRefused(Refusal reason) => _refused.Add(1, reason);
@@ -119,6 +128,9 @@ internal sealed class NodeMetrics : IDisposable
     public void ControlMessage(ControlResult result) => _controlMessages.Add(1, result);
 
     public void AcceptPaused() => Interlocked.Increment(ref _acceptPauses);
+
+    /// <summary>Frames of one client that were not processed.</summary>
+    public void ClientMessagesRefused(int count) => Interlocked.Add(ref _messagesRefused, count);
 
     public void MessagesReceived(int count) => Interlocked.Add(ref _received, count);
 

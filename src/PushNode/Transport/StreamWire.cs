@@ -12,10 +12,12 @@ namespace PushNode.Transport;
 /// <param name="gone">Cancelled when the connection is cut, by either side: from then on Kestrel swallows what is written.</param>
 internal sealed class StreamWire(Stream stream, Action abort, CancellationToken gone) : IWire, IDisposable
 {
-    private const int ReadSize = 4096;
+    /// <summary>Bytes of one connection before others get their turn on the pool's thread.</summary>
+    private const int ReadSize = 1024;
 
     private readonly CancellationTokenSource _completed = new();
     private Connection? _connection;
+    private TaskCompletionSource? _resumed;
     private volatile bool _writing;
 
     public int? Socket => null;
@@ -57,34 +59,82 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
 
     public void Attach(Connection connection) => _connection = connection;
 
-    /// <summary>Reads until either side has ended the connection, or until what stands behind it threw.</summary>
+    /// <summary>Reads until either side has ended the connection. What throws behind it is a bug, and costs this client its connection.</summary>
     public async Task RunAsync()
     {
         var connection = _connection!;
-        byte[]? buffer = null;
         try
         {
-            // An empty read waits for bytes without holding a buffer: most connections are quiet most of the time.
-            while (await ReadAsync(Memory<byte>.Empty) is not null)
-            {
-                buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
-                if (await ReadAsync(buffer) is not { } count || count == 0)
-                    break;
-                connection.OnBytes(buffer.AsSpan(0, count));
-                ArrayPool<byte>.Shared.Return(buffer);
-                buffer = null;
-            }
+            await ReadAllAsync(connection);
+        }
+        catch (Exception bug)
+        {
+            connection.Fail(bug);
+        }
+
+        try
+        {
+            connection.OnEnded();
+        }
+        catch (Exception bug)
+        {
+            connection.Fail(bug);
         }
         finally
         {
-            if (buffer is not null)
-                ArrayPool<byte>.Shared.Return(buffer);
-            connection.OnEnded();
             Dispose();
         }
     }
 
     public void Dispose() => _completed.Dispose();
+
+    private async Task ReadAllAsync(Connection connection)
+    {
+        while (true)
+        {
+            if (!connection.MayRead)
+                await WhenMayReadAsync(connection);
+            // An empty read waits for bytes without holding a buffer: most connections are quiet most of the time.
+            var waiting = ReadAsync(Memory<byte>.Empty);
+            // There is more already: whoever else waits for a thread comes first.
+            if (waiting.IsCompleted)
+                await Task.Yield();
+            if (await waiting is null || !await TryReadOnceAsync(connection))
+                return;
+        }
+    }
+
+    private async ValueTask<bool> TryReadOnceAsync(Connection connection)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        try
+        {
+            if (await ReadAsync(buffer.AsMemory(0, ReadSize)) is not (> 0 and var count))
+                return false;
+            connection.OnBytes(buffer.AsSpan(0, count));
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Waits until the client has taken its answers, or the connection has ended.</summary>
+    private async Task WhenMayReadAsync(Connection connection)
+    {
+        while (!_completed.IsCancellationRequested && !gone.IsCancellationRequested)
+        {
+            var resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            // Shown before the question is asked, so that whoever changes the answer in between finds it.
+            Interlocked.Exchange(ref _resumed, resumed);
+            if (connection.MayRead)
+                return;
+            using var completed = _completed.Token.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), resumed);
+            using var cut = gone.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), resumed);
+            await resumed.Task;
+        }
+    }
 
     /// <summary>Reads once: how many bytes came, 0 at the end of the stream; null when the connection has ended otherwise.</summary>
     private async ValueTask<int?> ReadAsync(Memory<byte> buffer)
@@ -114,8 +164,19 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         }
 
         _writing = false;
-        if (!gone.IsCancellationRequested)
+        if (gone.IsCancellationRequested)
+            return;
+        try
+        {
             _connection!.OnWritable();
+        }
+        catch (Exception bug)
+        {
+            // It costs this client its connection.
+            _connection!.Fail(bug);
+        }
+
+        Interlocked.Exchange(ref _resumed, null)?.TrySetResult();
     }
 
     /// <summary>What Kestrel's stream throws when the connection has ended, by the peer or by us.</summary>

@@ -138,7 +138,8 @@ public sealed class OutboxTests : IDisposable
     [Fact]
     public void A_flood_of_pings_from_a_client_that_does_not_read_ends_with_4008_and_stays_small()
     {
-        var client = Client(new OutboxSettings());
+        // A wire that reads on whatever it is told, and a client that may send what it likes.
+        var client = new TestClient(_metrics, _time, new ConnectionSettings { MessageBurst = 1_000_000 }, new OutboxSettings());
         client.Wire.Budget = 1;
         var ping = ClientFrame.Ping();
         var pings = 0;

@@ -2,6 +2,7 @@ using System.Text;
 using PushNode.FanOut;
 using PushNode.Merging;
 using PushNode.Settings;
+using PushNode.Telemetry;
 
 namespace PushNode.Tests.Merging;
 
@@ -21,9 +22,9 @@ public sealed class GapSpreadTests : IDisposable
     {
         var clock = new MergeClock(new MergeSettings { GapSpread = TimeSpan.FromSeconds(4) }, _time);
         _shards = new Shards(new FanOutSettings { Workers = 1 }, _metrics.Node, _time);
-        _merger = new Merger(clock, _shards, _metrics.Node);
+        _merger = new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, _time));
         // Rooms have to belong to a worker; this one is never given anything.
-        _idle = new MergeWorker(0, new Merger(clock, _shards, _metrics.Node), clock, _metrics.Node);
+        _idle = new MergeWorker(0, new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, _time)), clock, _metrics.Node);
         _rooms = [.. Enumerable.Range(0, Count).Select(_ => Room())];
     }
 

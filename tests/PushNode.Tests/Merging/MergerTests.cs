@@ -21,7 +21,7 @@ public sealed class MergerTests : IDisposable
     public MergerTests()
     {
         var time = new ManualTime();
-        var clock = new MergeClock(new MergeSettings { MaxBatchBytes = Cap }, time);
+        var clock = new MergeClock(new MergeSettings { GapSpread = TimeSpan.Zero, MaxBatchBytes = Cap }, time);
         _shards = new Shards(new FanOutSettings { Workers = 1 }, _metrics.Node, time);
         _merger = new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, time));
         // Rooms have to belong to a worker; this one is never given anything.

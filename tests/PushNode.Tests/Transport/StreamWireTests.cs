@@ -106,7 +106,7 @@ public sealed class StreamWireTests : IDisposable
     }
 
     [Fact]
-    public async Task What_throws_behind_the_connection_is_not_taken_for_a_lost_peer_and_leaves_nothing_behind()
+    public async Task What_throws_behind_the_connection_is_counted_as_a_bug_and_leaves_nothing_behind()
     {
         using var peer = await SocketPair.ConnectAsync();
         var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
@@ -114,8 +114,10 @@ public sealed class StreamWireTests : IDisposable
         Attach(wire).Attach(session);
         var run = wire.RunAsync();
         await peer.Client.WriteAsync(ClientFrame.Text("{}"), TestContext.Current.CancellationToken);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => run);
+        await run;
         Assert.True(session.HasEnded);
+        Assert.Equal(1, _metrics.Read("push.failures", "client"));
+        Assert.Equal(1, _metrics.Read("push.connections_closed", "failed"));
     }
 
     private Connection Attach(StreamWire wire)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
+using PushNode.Telemetry;
 
 namespace PushNode.Transport.Epoll;
 
@@ -51,6 +52,9 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
                 return;
         }
     }
+
+    /// <summary>The connection that was being taken is lost; the next ones may be luckier.</summary>
+    public override void OnFailed(Exception bug) => loop.Failures.Add(log => log.ClientFailed(bug));
 
     private static int FirstReserved()
     {

@@ -38,6 +38,11 @@ internal static unsafe class Descriptor
         _ = Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &on, sizeof(int));
     }
 
+    /// <summary>
+    /// How much a socket, or each that a listening one accepts, takes beyond what it can send at once. Linux asks this of send(2) and io_uring as it does of epoll: measured in docs/architecture.md.
+    /// </summary>
+    public static void LimitUnsent(int descriptor, int bytes) => Check(Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, &bytes, sizeof(int)));
+
     /// <summary>Receives what is there.</summary>
     /// <returns>How many bytes; 0 at the end of the stream, negative when the connection is broken; null when there are none yet.</returns>
     public static int? Receive(int descriptor, Span<byte> buffer)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using PushNode.Telemetry;
 
 namespace PushNode.Transport.Epoll;
 
@@ -13,6 +14,9 @@ namespace PushNode.Transport.Epoll;
 /// </summary>
 internal sealed class EpollConnection : DefaultConnectionContext
 {
+    /// <summary>Reads of one connection before the loop's others get their turn: what the input pipe holds.</summary>
+    private const int ReadsPerTurn = 16;
+
     /// <summary>A peer that does not take the end of its answer is cut after so long.</summary>
     private static readonly TimeSpan LastAnswerTimeout = TimeSpan.FromSeconds(5);
 
@@ -29,7 +33,9 @@ internal sealed class EpollConnection : DefaultConnectionContext
     private readonly Pipe _output = new(OutputOptions);
     private readonly CancellationTokenSource _closedSource = new();
     private readonly Lock _lock = new();
+    private readonly Events _events;
     private ulong _key;
+    private bool _awaitsTurn;
     private Task<bool> _sending = Task.FromResult(false);
     private volatile bool _isUpgrading;
 
@@ -50,6 +56,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
     {
         _loop = loop;
         _descriptor = descriptor;
+        _events = new Events(this);
         RemoteEndPoint = remote;
         LocalEndPoint = local;
         ConnectionClosed = _closedSource.Token;
@@ -61,7 +68,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
     /// <returns>False when the kernel has no room to watch the descriptor; it is the caller's then.</returns>
     public bool TryStart()
     {
-        if (_loop.Register(_descriptor, new Events(this)) is not { } key)
+        if (_loop.Register(_descriptor, _events) is not { } key)
             return false;
         _key = key;
         _sending = SendAllAsync();
@@ -174,21 +181,34 @@ internal sealed class EpollConnection : DefaultConnectionContext
         return true;
     }
 
-    /// <summary>Moves bytes from the socket to Kestrel until there are none or Kestrel has enough. The loop's thread.</summary>
+    /// <summary>Moves bytes from the socket to Kestrel until there are none, Kestrel has enough, or the turn is over. The loop's thread.</summary>
     private void Read()
     {
-        int? received;
-        do
+        if (_awaitsTurn)
+            return;
+        int? received = 0;
+        for (var turn = 0; turn < ReadsPerTurn; turn++)
         {
             // One step at a time, so that whoever detaches the connection waits for one at most.
             lock (_lock)
                 received = ReadLocked();
+            if (received is not > 0)
+                break;
         }
-        while (received > 0);
-        if (received == 0)
+
+        if (received > 0)
+        {
+            _awaitsTurn = true;
+            _loop.AskForTurn(_events);
+        }
+        else if (received == 0)
+        {
             EndReading(); // The peer may still want its answer.
+        }
         else if (received < 0)
+        {
             OnLost();
+        }
     }
 
     /// <summary>One step of <see cref="Read"/>. Nothing that it calls comes back here: the pipe's reader runs on the thread pool.</summary>
@@ -325,6 +345,19 @@ internal sealed class EpollConnection : DefaultConnectionContext
                 connection.OnRoom();
             if ((events & ~Libc.EPOLLOUT) != 0)
                 connection.Read();
+        }
+
+        public override void OnTurn()
+        {
+            connection._awaitsTurn = false;
+            connection.Read();
+        }
+
+        public override void OnFailed(Exception bug)
+        {
+            connection._loop.Failures.Add(log => log.ClientFailed(bug));
+            connection.Abort(new ConnectionAbortedException());
+            connection.OnLost();
         }
     }
 

@@ -3,18 +3,19 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using PushNode.Settings;
+using PushNode.Telemetry;
 
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
 /// The transport under Kestrel on the public plain ports: loops of our own, as many as cores. Everything else (TLS, other ports) stays on Kestrel's sockets.
 /// </summary>
-internal sealed class EpollTransport(PublicPorts ports, ConnectionSettings settings, AcceptPauses pauses, ILogger<EpollTransport> log) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+internal sealed class EpollTransport(PublicPorts ports, ConnectionSettings settings, AcceptPauses pauses, Failures failures) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     /// <summary>Connections the kernel completes before we accept them; the kernel caps it at net.core.somaxconn.</summary>
     private const int Backlog = 4096;
 
-    private readonly Lazy<EpollLoop[]> _loops = new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index, log))]);
+    private readonly Lazy<EpollLoop[]> _loops = new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index, failures))]);
 
     /// <summary>Whether this machine can run it.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
@@ -29,9 +30,10 @@ internal sealed class EpollTransport(PublicPorts ports, ConnectionSettings setti
         {
             if (address.Address.Equals(IPAddress.IPv6Any))
                 socket.DualMode = true;
-            // Accepted sockets inherit both.
+            // Accepted sockets inherit all three.
             socket.NoDelay = true;
             socket.SendBufferSize = settings.SendBufferBytes;
+            Descriptor.LimitUnsent((int)socket.Handle, settings.MaxUnsentBytes);
             socket.Bind(address);
             socket.Listen(Backlog);
             // The loops share it; none may wait in accept for a connection that another has taken.

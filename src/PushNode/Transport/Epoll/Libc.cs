@@ -23,6 +23,7 @@ internal static unsafe partial class Libc
     public const uint EPOLLET = 1u << 31;
     public const int EPOLL_CTL_ADD = 1;
     public const int EPOLL_CTL_DEL = 2;
+    public const int EPOLL_CTL_MOD = 3;
     public const int EPOLL_CLOEXEC = 0x80000;
 
     public const int EFD_CLOEXEC = 0x80000;
@@ -35,6 +36,7 @@ internal static unsafe partial class Libc
     public const int SHUT_RDWR = 2;
     public const int IPPROTO_TCP = 6;
     public const int TCP_NODELAY = 1;
+    public const int TCP_NOTSENT_LOWAT = 25;
     public const int SOL_SOCKET = 1;
     public const int SO_LINGER = 13;
     public const int RLIMIT_NOFILE = 7;

@@ -13,10 +13,16 @@ namespace PushNode.Transport.Epoll;
 /// <param name="descriptor">The socket.</param>
 internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : EpollHandler, IWire
 {
-    /// <summary>Reads of one connection before the others get their turn.</summary>
-    private const int ReadsPerTurn = 16;
-
     private Connection? _connection;
+
+    /// <summary>It has asked the loop for a turn, which is yet to come.</summary>
+    private bool _awaitsTurn;
+
+    /// <summary>It is not read until the client has taken its answers; what has come meanwhile is read then.</summary>
+    private bool _isHeld;
+
+    /// <summary>Dead in both directions: its answers will never be taken, and it is read to its end.</summary>
+    private bool _isDead;
 
     public int? Socket => descriptor;
 
@@ -36,8 +42,8 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         loop.Post(() =>
         {
             loop.Replace(key, this);
-            // Edges that came before are gone.
-            OnEvents(Libc.EPOLLIN | Libc.EPOLLOUT);
+            // What happened before was told to somebody else.
+            loop.TellAgain(descriptor, key);
         });
         return Task.CompletedTask;
     }
@@ -46,54 +52,82 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
     {
         if ((events & Libc.EPOLLOUT) != 0)
             _connection!.OnWritable();
-        if ((events & ~Libc.EPOLLOUT) != 0)
+        _isDead |= (events & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
+        if (_isDead && _connection!.IsClosing)
+        {
+            // Nothing that it has sent matters any more, and there may be much of it.
+            End();
+            return;
+        }
+
+        var wasHeld = _isHeld;
+        _isHeld = wasHeld && IsToBeHeld();
+        // Who was held has missed the edges that told of something to read.
+        if (!_isHeld && !_awaitsTurn && (wasHeld || (events & ~Libc.EPOLLOUT) != 0))
             Read();
     }
 
-    private void Read()
+    public override void OnTurn()
     {
-        for (var turn = 0; turn < ReadsPerTurn; turn++)
-        {
-            var received = Descriptor.Receive(descriptor, loop.Buffer);
-            if (received is null)
-                return;
-            if (received <= 0 || !TryHandle(loop.Buffer.AsSpan(0, received.Value)))
-            {
-                End();
-                return;
-            }
-        }
-
-        loop.Post(ReadOn);
-    }
-
-    /// <summary>Hands bytes to the connection. What throws there is a bug, and costs this client its connection; the loop has thousands of others.</summary>
-    private bool TryHandle(Span<byte> bytes)
-    {
-        try
-        {
-            _connection!.OnBytes(bytes);
-            return true;
-        }
-        catch (Exception bug)
-        {
-            loop.Log.ClientFailed(bug);
-            return false;
-        }
-    }
-
-    /// <summary>The next turn of a connection that has more to read; it may have ended meanwhile.</summary>
-    private void ReadOn()
-    {
+        _awaitsTurn = false;
         if (_connection is not null)
             Read();
     }
 
+    public override void OnFailed(Exception bug)
+    {
+        if (_connection is null)
+        {
+            // What threw was its end.
+            loop.Failures.Add(log => log.ClientFailed(bug));
+            return;
+        }
+
+        _connection.Fail(bug);
+        End();
+    }
+
+    /// <summary>One turn: a buffer's worth, and the next turn after everybody else's.</summary>
+    private void Read()
+    {
+        // After less there is hardly ever more: asking once again costs less than a turn that finds nothing.
+        if (TryReadOnce() is not { } count || (count < EpollLoop.BufferSize && TryReadOnce() is null))
+            return;
+        _awaitsTurn = true;
+        loop.AskForTurn(this);
+    }
+
+    /// <returns>How many bytes were read; null when there are none, no more are wanted now, or the connection has ended.</returns>
+    private int? TryReadOnce()
+    {
+        if (Descriptor.Receive(descriptor, loop.Buffer) is not { } received)
+            return null;
+        if (received <= 0)
+        {
+            End();
+            return null;
+        }
+
+        _connection!.OnBytes(loop.Buffer.AsSpan(0, received));
+        _isHeld = IsToBeHeld();
+        return _isHeld ? null : received;
+    }
+
+    private bool IsToBeHeld() => !_isDead && !_connection!.MayRead;
+
     private void End()
     {
-        loop.Forget(key);
-        _connection!.OnEnded();
+        var connection = _connection!;
         _connection = null;
-        Descriptor.Close(descriptor);
+        loop.Forget(key);
+        try
+        {
+            connection.OnEnded();
+        }
+        finally
+        {
+            // Whatever is wrong with the session: the connection has ended first, and touches the wire no more.
+            Descriptor.Close(descriptor);
+        }
     }
 }

@@ -1,13 +1,10 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PushBackplane;
 using PushNode.Connections;
 using PushNode.Settings;
-using PushNode.Transport.Epoll;
+using PushNode.Telemetry;
 using RedisPush.Testing;
 
 namespace PushNode.Tests.Transport.Epoll;
@@ -21,17 +18,16 @@ public sealed class FaultTests
     {
         using var metrics = new TestMetrics();
         var ended = 0;
-        var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System, metrics.Node, () => Interlocked.Increment(ref ended));
         var log = new EventLog();
-        using var loop = new EpollLoop(0, log);
-        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
-        listener.Listen();
-
-        var broken = new Session(_ => throw new InvalidOperationException("a bug"));
+        var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System, metrics.Node, () => Interlocked.Increment(ref ended))
+        {
+            Failures = new Failures(FailedStage.Client, metrics.Node, TimeProvider.System, log),
+        };
+        using var host = new LoopHost(rules);
+        var broken = new HearingSession(_ => throw new InvalidOperationException("a bug"));
         var heard = new ConcurrentQueue<string>();
-        using var unlucky = await ConnectAsync(listener, loop, rules, broken);
-        using var lucky = await ConnectAsync(listener, loop, rules, new Session(heard.Enqueue));
+        using var unlucky = await host.ConnectAsync(broken);
+        using var lucky = await host.ConnectAsync(new HearingSession(heard.Enqueue));
 
         await unlucky.SendAsync(ClientFrame.Text("hello"), TestContext.Current.CancellationToken);
         Assert.Equal(0, await unlucky.ReceiveAsync(new byte[16], TestContext.Current.CancellationToken));
@@ -40,6 +36,8 @@ public sealed class FaultTests
         Assert.True(broken.HasEnded);
         Assert.Equal(1, ended);
         Assert.Equal([4004], log.Events);
+        Assert.Equal(1, metrics.Read("push.failures", "client"));
+        Assert.Equal(1, metrics.Read("push.connections_closed", "failed"));
 
         lucky.Close();
         await Eventually.HoldsAsync(() => Volatile.Read(ref ended) == 2, "the other connection ends");
@@ -66,36 +64,6 @@ public sealed class FaultTests
         }
 
         await node.ServesAsync();
-    }
-
-    private static async Task<Socket> ConnectAsync(Socket listener, EpollLoop loop, ConnectionRules rules, ClientSession session)
-    {
-        var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await client.ConnectAsync(listener.LocalEndPoint!, TestContext.Current.CancellationToken);
-        var descriptor = Descriptor.Accept((int)listener.Handle, out _, out _);
-        ulong? key = null;
-        await loop.RunAsync(() => key = loop.Register(descriptor, new Deaf()));
-        var wire = new SocketWire(loop, key!.Value, descriptor);
-        new Connection(rules, wire, shard: 0).Attach(session);
-        await wire.RunAsync();
-        return client;
-    }
-
-    private sealed class Session(Action<string> onMessage) : ClientSession
-    {
-        public bool HasEnded { get; private set; }
-
-        public override void OnMessage(ReadOnlySpan<byte> utf8) => onMessage(Encoding.UTF8.GetString(utf8));
-
-        public override void OnEnded() => HasEnded = true;
-    }
-
-    /// <summary>Has the descriptor until the wire takes it over.</summary>
-    private sealed class Deaf : EpollHandler
-    {
-        public override void OnEvents(uint events)
-        {
-        }
     }
 
     private sealed class EventLog : ILogger

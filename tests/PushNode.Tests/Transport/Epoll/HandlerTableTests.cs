@@ -58,6 +58,8 @@ public sealed class HandlerTableTests
 
     private sealed class Handler : EpollHandler
     {
+        public override void OnFailed(Exception bug) => throw bug;
+
         public override void OnEvents(uint events)
         {
         }

@@ -63,4 +63,28 @@ public sealed class SocketWireTests
             Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
         }
     }
+
+    /// <summary>What the kernel has accepted and not sent is stale by the time that a slow client gets it, and the outbox's policy cannot drop it.</summary>
+    [Theory]
+    [InlineData("Send")]
+    [InlineData("IoUring")]
+    public async Task The_kernel_holds_little_that_it_cannot_send_yet(string sends)
+    {
+        Assert.SkipUnless(sends == "Send" || RedisPush.Testing.Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
+        await using var node = await NodeHost.StartAsync(settings: [("Push:FanOut:Sends", sends), ("Push:FanOut:Shards", "1")]);
+        var clients = new List<RawClient>();
+        for (var i = 0; i < 3; i++)
+        {
+            clients.Add(await RawClient.UpgradeAsync(node.EndPoint, "/ws?room=r", receiveBuffer: 2048));
+            Assert.Equal("JOINED", (await clients[^1].NextFrameAsync()).Type);
+        }
+
+        for (var i = 0; i < 30; i++)
+            await node.PublishAsync("r", $"\"{new string('x', 20_000)}\"");
+        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Metrics.Read("push.batches") > 0 && node.Metrics.Read("push.messages_merged") == 30, "all is fanned out");
+        // 600 KB were for each: 4 KB or so are in the client's own kernel, 16 KB in the node's, and none of it counts for the outbox. The send buffer alone would take 230 KB.
+        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Metrics.Read("push.outbox") > 500_000, "the rest is in the outboxes");
+        Assert.InRange(node.Metrics.Read("push.sent"), 1, 3 * 80_000);
+        clients.ForEach(client => client.Dispose());
+    }
 }

@@ -1,0 +1,207 @@
+using System.Globalization;
+
+namespace PushNode.Protocol;
+
+/// <summary>
+/// Says without an exception whether JsonDocument will read a text: RFC 8259, at most 64 levels deep. .NET's own reader throws, which costs 10 to 20 us for each bad message that a client likes to send.
+/// </summary>
+/// <param name="utf8">Valid UTF-8.</param>
+internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)
+{
+    /// <summary>JsonDocument's default; one bit for each in <see cref="_objects"/>.</summary>
+    private const int MaxDepth = 64;
+
+    private readonly ReadOnlySpan<byte> _text = utf8;
+
+    /// <summary>The open containers, the innermost lowest: 1 for an object, 0 for an array.</summary>
+    private ulong _objects;
+
+    private int _depth;
+
+    /// <summary>Behind the value that was read, or where it breaks.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>Whether a member's name, at any depth, has half of a surrogate pair: JSON, but JsonElement throws when it looks such a name up.</summary>
+    public bool HasLoneSurrogateInName { get; private set; }
+
+    private readonly byte Current => Position < _text.Length ? _text[Position] : (byte)0;
+
+    private readonly bool IsInObject => (_objects & 1) != 0;
+
+    /// <summary>Whether a string, with its quotes or without, has half of a surrogate pair among its escapes. It must be valid JSON.</summary>
+    public static bool HasLoneSurrogate(ReadOnlySpan<byte> text)
+    {
+        var isHigh = false;
+        for (var at = 0; at < text.Length; at++)
+        {
+            var isEscape = text[at] == '\\';
+            var unit = isEscape && text[at + 1] == 'u' ? int.Parse(text.Slice(at + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) : 0;
+            var isLow = unit is >= 0xDC00 and <= 0xDFFF;
+            if (isLow != isHigh)
+                return true;
+            isHigh = unit is >= 0xD800 and <= 0xDBFF;
+            at += unit != 0 ? 5 : isEscape ? 1 : 0;
+        }
+
+        return isHigh;
+    }
+
+    /// <summary>Reads one value; what may follow it is not looked at.</summary>
+    public bool TryRead()
+    {
+        while (TryReadStart(out var isOpen))
+        {
+            // Inside a container that has just begun the next is a value again; otherwise a value is complete.
+            if (isOpen)
+                continue;
+            while (_depth > 0 && TryClose())
+            {
+                // The container was a value itself.
+            }
+
+            if (_depth == 0)
+                return true;
+            if (!TrySkip((byte)',') || (IsInObject && !TryReadName()))
+                return false;
+        }
+
+        return false;
+    }
+
+    /// <summary>Reads a scalar, or a container's beginning up to its first value.</summary>
+    private bool TryReadStart(out bool isOpen)
+    {
+        isOpen = false;
+        SkipSpace();
+        switch (Current)
+        {
+            case (byte)'{' or (byte)'[':
+                if (_depth == MaxDepth)
+                    return false;
+                _depth++;
+                _objects = _objects << 1 | (Current == '{' ? 1u : 0u);
+                Position++;
+                isOpen = !TryClose();
+                return !isOpen || !IsInObject || TryReadName();
+            case (byte)'"':
+                return TryReadString(out _);
+            case (byte)'t':
+                return TryReadWord("true"u8);
+            case (byte)'f':
+                return TryReadWord("false"u8);
+            case (byte)'n':
+                return TryReadWord("null"u8);
+            default:
+                return TryReadNumber();
+        }
+    }
+
+    private bool TryReadName()
+    {
+        SkipSpace();
+        if (Current != '"' || !TryReadString(out var text))
+            return false;
+        HasLoneSurrogateInName |= HasLoneSurrogate(text);
+        return TrySkip((byte)':');
+    }
+
+    private bool TryClose()
+    {
+        if (!TrySkip(IsInObject ? (byte)'}' : (byte)']'))
+            return false;
+        _depth--;
+        _objects >>= 1;
+        return true;
+    }
+
+    private bool TryReadString(out ReadOnlySpan<byte> text)
+    {
+        var start = ++Position;
+        text = default;
+        for (; Position < _text.Length; Position++)
+        {
+            switch (_text[Position])
+            {
+                case (byte)'"':
+                    text = _text[start..Position++];
+                    return true;
+                case < 0x20:
+                    return false;
+                case (byte)'\\' when !TryReadEscape():
+                    return false;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Goes to the escape's last character.</summary>
+    private bool TryReadEscape()
+    {
+        Position++;
+        if (Current != 'u')
+            return Current is (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t';
+        for (var digit = 0; digit < 4; digit++)
+        {
+            Position++;
+            if (!char.IsAsciiHexDigit((char)Current))
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool TryReadWord(ReadOnlySpan<byte> word)
+    {
+        if (!_text[Position..].StartsWith(word))
+            return false;
+        Position += word.Length;
+        return true;
+    }
+
+    private bool TryReadNumber()
+    {
+        if (Current == '-')
+            Position++;
+        if (Current == '0')
+            Position++;
+        else if (!TryReadDigits())
+            return false;
+        if (Current == '.')
+        {
+            Position++;
+            if (!TryReadDigits())
+                return false;
+        }
+
+        if (Current is not ((byte)'e' or (byte)'E'))
+            return true;
+        Position++;
+        if (Current is (byte)'+' or (byte)'-')
+            Position++;
+        return TryReadDigits();
+    }
+
+    private bool TryReadDigits()
+    {
+        var start = Position;
+        while (char.IsAsciiDigit((char)Current))
+            Position++;
+        return Position > start;
+    }
+
+    private bool TrySkip(byte expected)
+    {
+        SkipSpace();
+        if (Current != expected)
+            return false;
+        Position++;
+        return true;
+    }
+
+    private void SkipSpace()
+    {
+        while (Current is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+            Position++;
+    }
+}

@@ -1,0 +1,158 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using PushNode.Connections;
+using PushNode.Endpoints;
+using PushNode.Framing;
+using PushNode.Settings;
+
+namespace PushNode.Tests.Connections;
+
+/// <summary>What waits for all clients together is bounded, and the largest pay first.</summary>
+public sealed class OutboxTotalTests : IDisposable
+{
+    private const int Limit = 1_000_000;
+
+    private readonly TestNode _node = new();
+    private readonly OutboxTotal _total = new(Limit);
+    private readonly RoomFrames _a = TestFrames.Of("a");
+
+    public void Dispose() => _node.Dispose();
+
+    [Fact]
+    public void A_frame_that_waits_for_many_counts_once_and_an_entry_for_each()
+    {
+        var frame = _a.Push($"\"{new string('x', 10_000)}\"");
+        var clients = Enumerable.Range(0, 100).Select(_ => Slow()).ToList();
+        clients.ForEach(client => client.Connection.TrySend(frame, client.Member(_a)));
+        Assert.Equal(frame.Length + OutboxTotal.FrameBytes + 100 * OutboxTotal.EntryBytes, _total.Bytes);
+        Assert.All(clients, client => Assert.Equal(OutboxTotal.Share(frame), client.Connection.OutboxShare()));
+
+        clients[0].TakeAll();
+        clients[1].End();
+        Assert.Equal(frame.Length + OutboxTotal.FrameBytes + 98 * OutboxTotal.EntryBytes, _total.Bytes);
+        clients.Skip(2).ToList().ForEach(client => client.End());
+        Assert.Equal(0, _total.Bytes);
+    }
+
+    /// <summary>However frames are sent, dropped and closed, nothing is left of them at the end.</summary>
+    [Theory]
+    [InlineData(41)]
+    [InlineData(42)]
+    public void Everything_that_was_counted_is_given_back(int seed)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        for (var round = 0; round < 50; round++)
+        {
+            var clients = Enumerable.Range(0, 3).Select(_ => Slow(random.Next(3) == 0 ? WhenFull.Disconnect : WhenFull.DropOldest, maxBytes: 20_000)).ToList();
+            var members = clients.ConvertAll(client => client.Member(_a));
+            for (var step = 0; step < 100; step++)
+            {
+                var frame = _a.Push($"\"{new string('x', random.Next(3000))}\"");
+                for (var i = 0; i < clients.Count; i++)
+                    clients[i].Connection.TrySend(frame, members[i]);
+                var client = clients[random.Next(clients.Count)];
+                switch (random.Next(6))
+                {
+                    case 0:
+                        client.Send(ClientFrame.Ping());
+                        break;
+                    case 1:
+                        client.Connection.Shed();
+                        break;
+                    case < 5:
+                        client.Take(random.Next(5000));
+                        break;
+                }
+            }
+
+            Assert.InRange(_total.Bytes, 0, 3 * (20_000 + 10_000));
+            clients.ForEach(client => client.End());
+            Assert.Equal(0, _total.Bytes);
+        }
+    }
+
+    [Fact]
+    public async Task The_largest_lose_what_waits_for_them_and_are_told_and_the_others_lose_nothing()
+    {
+        var (large, small) = (Slow(), Slow());
+        var (largeMember, smallMember) = (large.Member(_a), small.Member(_a));
+        small.Connection.TrySend(_a.Push("1"), smallMember);
+        var high = _total.WhenHighAsync(TestContext.Current.CancellationToken);
+        for (var i = 0; i < 90; i++)
+        {
+            Assert.False(high.IsCompleted && i < 80);
+            large.Connection.TrySend(_a.Push($"\"{new string('x', 10_000)}\""), largeMember);
+        }
+
+        await high.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Shed();
+        Assert.InRange(_total.Bytes, 1, _total.Low);
+        large.TakeAll();
+        small.TakeAll();
+        large.Connection.TrySend(_a.Push("2"), largeMember);
+        Assert.Equal(["PUSH a [1]"], small.Received);
+        Assert.Equal(["GAP a 90 slow", "PUSH a [2]"], large.Received);
+        Assert.Equal(90, _node.Metrics.Read("push.deliveries_dropped", "outbox_total"));
+    }
+
+    [Fact]
+    public void Where_the_policy_says_so_the_largest_are_closed_with_4008()
+    {
+        var (large, small) = (Slow(WhenFull.Disconnect), Slow(WhenFull.Disconnect));
+        var (largeMember, smallMember) = (large.Member(_a), small.Member(_a));
+        small.Connection.TrySend(_a.Push("1"), smallMember);
+        for (var i = 0; i < 90; i++)
+            large.Connection.TrySend(_a.Push($"\"{new string('x', 10_000)}\""), largeMember);
+        Shed();
+        large.TakeAll();
+        Assert.Equal(["Close 4008"], large.Received);
+        Assert.False(small.Connection.IsClosing);
+        large.End();
+        Assert.Equal(1, _node.Metrics.Read("push.connections_closed", "outbox_total"));
+    }
+
+    [Fact]
+    public void Those_that_hold_nothing_but_answers_are_closed_whatever_the_policy()
+    {
+        var large = Slow();
+        for (var i = 0; i < 1000; i++)
+            large.Connection.Send(ServerFrame.Create(Opcode.Text, new byte[1000]));
+        Assert.True(_total.IsFull);
+        Shed();
+        Assert.True(large.Connection.IsClosing);
+        Assert.InRange(_total.Bytes, 0, 2000);
+    }
+
+    [Fact]
+    public void No_push_is_queued_while_the_limit_is_reached_and_a_gap_tells_of_it()
+    {
+        var (large, small) = (Slow(), Slow());
+        var member = small.Member(_a);
+        small.Connection.TrySend(_a.Push("1"), member);
+        for (var i = 0; i < 1000; i++)
+            large.Connection.Send(ServerFrame.Create(Opcode.Text, new byte[1000]));
+        Assert.True(_total.IsFull);
+        var before = _total.Bytes;
+        small.Connection.TrySend(_a.Push("2"), member);
+        Assert.InRange(_total.Bytes, 0, before);
+        large.End();
+        small.TakeAll();
+        small.Connection.TrySend(_a.Push("3"), member);
+        Assert.Equal(["GAP a 2 slow", "PUSH a [3]"], small.Received);
+    }
+
+    private void Shed()
+    {
+        using var shedding = new OutboxShedding(_total, _node.Shards, _node.Metrics.Node, _node.Time, NullLogger<OutboxShedding>.Instance);
+        shedding.Run();
+    }
+
+    /// <summary>A client in the node's list whose wire takes nothing.</summary>
+    private TestClient Slow(WhenFull whenFull = WhenFull.DropOldest, int maxBytes = 10_000_000)
+    {
+        var client = new TestClient(_node.Metrics, _node.Time, outbox: new OutboxSettings { WhenFull = whenFull, MaxBytes = maxBytes }, total: _total);
+        client.Wire.Budget = 0;
+        _node.Shards.Everyone.Add(client.Member(TestFrames.Of("everyone")));
+        return client;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using PushNode.Connections;
+using PushNode.Settings;
+using PushNode.Transport.Epoll;
+using RedisPush.Testing;
+
+namespace PushNode.Tests.Transport.Epoll;
+
+/// <summary>What one client of a loop can take from the others.</summary>
+[Collection(EpollTests.Name)]
+public sealed class FairnessTests : IDisposable
+{
+    private static readonly ConnectionSettings Unlimited = new() { MessagesPerSecond = 1_000_000, MessageBurst = 1_000_000 };
+
+    private readonly TestMetrics _metrics = new();
+    private readonly ConcurrentQueue<string> _heard = new();
+
+    public void Dispose() => _metrics.Dispose();
+
+    /// <summary>Both are ready when the loop looks, the flooder first; each later burst is one edge more.</summary>
+    [Fact]
+    public async Task A_flooders_messages_wait_while_others_have_their_turn()
+    {
+        using var host = new LoopHost(Rules());
+        using var flooder = await host.ConnectAsync(new HearingSession(_ => _heard.Enqueue("flood")));
+        using var other = await host.ConnectAsync(new HearingSession(_ => _heard.Enqueue("other")));
+        var flood = Enumerable.Repeat(ClientFrame.Text("x"), 2000).SelectMany(frame => frame).ToArray();
+        using (await host.StopAsync())
+        {
+            await flooder.SendAsync(flood, TestContext.Current.CancellationToken);
+            await other.SendAsync(ClientFrame.Text("1"), TestContext.Current.CancellationToken);
+        }
+
+        await Eventually.HoldsAsync(() => _heard.Count == 2001, "everything is heard");
+        // One read, of 1 KB, comes first at most.
+        Assert.InRange(_heard.ToList().IndexOf("other"), 0, EpollLoop.BufferSize / 7);
+    }
+
+    /// <summary>Each message makes an edge more, as bytes that come meanwhile do.</summary>
+    [Fact]
+    public async Task A_connection_that_is_read_awaits_no_other_turn_however_many_edges_it_makes()
+    {
+        using var host = new LoopHost(Rules());
+        var flood = Enumerable.Repeat(ClientFrame.Text("x"), 300).SelectMany(frame => frame).ToArray();
+        Socket? flooder = null;
+        var (messages, most) = (0, 0);
+        using var client = flooder = await host.ConnectAsync(new HearingSession(_ =>
+        {
+            if (messages++ < 100)
+                flooder!.Send(flood);
+            most = Math.Max(most, host.Loop.TurnsAwaited);
+        }));
+        await flooder.SendAsync(flood, TestContext.Current.CancellationToken);
+        await Eventually.HoldsAsync(() => messages == 101 * 300, "everything is heard");
+        Assert.Equal(0, most);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_take_its_answers_is_read_no_further_until_it_does()
+    {
+        using var host = new LoopHost(Rules());
+        Connection? connection = null;
+        var messages = 0;
+        using var client = await host.ConnectAsync(
+            new HearingSession(_ =>
+            {
+                messages++;
+                connection!.Send(PushNode.Framing.ControlFrames.Pong(new byte[100]));
+            }),
+            receiveBuffer: 4096,
+            made => connection = made);
+        var sent = await FillAsync(client, connection!, () => messages);
+        // What waits is one turn's answers.
+        Assert.InRange(connection!.OutboxShare(), 1, EpollLoop.BufferSize / 7 * 300L);
+
+        var received = 0L;
+        var buffer = new byte[65_536];
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                try
+                {
+                    while (client.Receive(buffer) is > 0 and var count)
+                        received += count;
+                }
+                catch (SocketException)
+                {
+                    // Expected: empty.
+                }
+
+                return received == sent / 7 * 102;
+            },
+            "all is answered");
+    }
+
+    [Fact]
+    public async Task A_client_that_is_not_read_and_resets_is_ended_at_once()
+    {
+        using var host = new LoopHost(Rules());
+        Connection? connection = null;
+        var session = new HearingSession(_ => connection!.Send(PushNode.Framing.ControlFrames.Pong(new byte[125])));
+        var client = await host.ConnectAsync(session, receiveBuffer: 4096, made => connection = made);
+        await FillAsync(client, connection!, () => 0);
+        client.LingerState = new LingerOption(true, 0);
+        client.Dispose();
+        await Eventually.HoldsAsync(() => session.HasEnded, "the connection ends");
+    }
+
+    [Fact]
+    public async Task What_throws_at_a_connections_end_costs_neither_the_loop_nor_the_place()
+    {
+        var ended = 0;
+        using var host = new LoopHost(Rules(() => Interlocked.Increment(ref ended)));
+        using (await host.ConnectAsync(new HearingSession(_ => { }, () => throw new InvalidOperationException("a bug"))))
+        {
+            // Goes at once.
+        }
+
+        await Eventually.HoldsAsync(() => Volatile.Read(ref ended) == 1, "the place is free");
+        host.Loop.Post(() => throw new InvalidOperationException("another bug"));
+        using var lucky = await host.ConnectAsync(new HearingSession(_heard.Enqueue));
+        await lucky.SendAsync(ClientFrame.Text("still here"), TestContext.Current.CancellationToken);
+        await Eventually.HoldsAsync(() => _heard.Contains("still here"), "the loop lives");
+        Assert.Equal(2, _metrics.Read("push.failures", "client"));
+    }
+
+    /// <summary>Sends until the kernels of both sides are full, because the node does not read.</summary>
+    /// <returns>How many bytes were sent.</returns>
+    private static async Task<long> FillAsync(Socket client, Connection connection, Func<int> messages)
+    {
+        client.Blocking = false;
+        var frames = Enumerable.Repeat(ClientFrame.Text("x"), 1000).SelectMany(frame => frame).ToArray();
+        long sent = 0;
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                var before = messages();
+                try
+                {
+                    while (sent < 50_000_000)
+                        sent += client.Send(frames.AsSpan((int)(sent % frames.Length)));
+                }
+                catch (SocketException)
+                {
+                    // Expected: full.
+                }
+
+                return sent < 50_000_000 && !connection.MayRead && before == messages();
+            },
+            "the client is not read");
+        return sent;
+    }
+
+    private ConnectionRules Rules(Action? ended = null) => new(Unlimited, new OutboxSettings(), TimeProvider.System, _metrics.Node, ended ?? (static () => { }));
+}
