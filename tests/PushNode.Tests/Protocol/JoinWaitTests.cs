@@ -6,7 +6,7 @@ namespace PushNode.Tests.Protocol;
 /// <summary>JOINs that wait for the backplane: what they leave behind, and who pays for a bug.</summary>
 public sealed class JoinWaitTests : IDisposable
 {
-    private readonly TestNode _node = new(connections: new ConnectionSettings { JoinsPerSecond = 100_000, JoinBurst = 100_000 });
+    private readonly TestNode _node = new(connections: new ConnectionSettings { JoinsPerSecond = 100_000, JoinBurst = 100_000, MessagesPerSecond = 1_000_000, MessageBurst = 1_000_000 });
 
     public void Dispose() => _node.Dispose();
 
