@@ -80,6 +80,28 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         Assert.Equal(1009, (await client.EndAsync()).Code);
     }
 
+    [Fact]
+    public async Task Who_sends_too_many_messages_is_told_once_and_then_closed_with_4029()
+    {
+        await using var farm = await StartFarmAsync(("Push:Connections:MessagesPerSecond", "1"), ("Push:Connections:MessageBurst", "100"), ("Push:Connections:CloseTimeout", "00:00:01"));
+        await using var client = await WsClient.ConnectAsync(farm.NodePort);
+        await using var other = await WsClient.ConnectAsync(farm.NodePort);
+        // The rate lets a few more pass while this runs.
+        await client.SendBytesAsync([.. Enumerable.Repeat(ClientFrame.Text("""{"type":"PING"}"""), 150).SelectMany(frame => frame)]);
+        var answers = new List<ServerMessage>();
+        while (answers.Count == 0 || answers[^1].Type == "PONG")
+            answers.Add(await client.NextAsync());
+        Assert.InRange(answers.Count - 1, 100, 149);
+        Assert.Equal("rate_limited", answers[^1].Code);
+
+        await client.SendHostileAsync([.. Enumerable.Repeat(ClientFrame.Text("{}"), 1000).SelectMany(frame => frame)]);
+        Assert.Equal(4029, (await client.EndAsync()).Code);
+        await other.PingAsync();
+        var metrics = await Metrics.UntilAsync(farm, metrics => metrics["push_connections"] == 1, "the flooder is gone");
+        Assert.Equal(1, metrics["push_connections_closed_total{reason=\"rate_limited\"}"]);
+        Assert.InRange(metrics["push_client_messages_refused_total"], 100, 1150);
+    }
+
     [Theory]
     [InlineData("/ws")]
     [InlineData("/connect")]

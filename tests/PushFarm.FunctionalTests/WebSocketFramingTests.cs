@@ -105,11 +105,11 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     }
 
     [Fact]
-    public async Task A_thousand_requests_in_one_write_are_all_answered()
+    public async Task Five_hundred_requests_in_one_write_are_all_answered()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
-        await client.SendBytesAsync([.. Enumerable.Range(0, 1000).SelectMany(i => ClientFrame.Text($$$"""{"type":"PING","data":{},"id":"{{{i}}}"}"""))]);
-        for (var i = 0; i < 1000; i++)
+        await client.SendBytesAsync([.. Enumerable.Range(0, 500).SelectMany(i => ClientFrame.Text($$$"""{"type":"PING","data":{},"id":"{{{i}}}"}"""))]);
+        for (var i = 0; i < 500; i++)
             Assert.Equal($"\"{i}\"", (await client.NextAsync("PONG")).Id);
     }
 

@@ -21,7 +21,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
     /// <summary>It is not read until the client has taken its answers; what has come meanwhile is read then.</summary>
     private bool _isHeld;
 
-    /// <summary>Dead in both directions: its answers will never be taken, and it is read to its end.</summary>
+    /// <summary>Dead in both directions: what it has sent before is read as long as nothing has to be answered.</summary>
     private bool _isDead;
 
     public int? Socket => descriptor;
@@ -53,7 +53,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         if ((events & Libc.EPOLLOUT) != 0)
             _connection!.OnWritable();
         _isDead |= (events & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
-        if (_isDead && _connection!.IsClosing)
+        if (_isDead && (_connection!.IsClosing || !_connection.MayRead))
         {
             // Nothing that it has sent matters any more, and there may be much of it.
             End();
@@ -61,7 +61,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         }
 
         var wasHeld = _isHeld;
-        _isHeld = wasHeld && IsToBeHeld();
+        _isHeld = wasHeld && !_connection!.MayRead;
         // Who was held has missed the edges that told of something to read.
         if (!_isHeld && !_awaitsTurn && (wasHeld || (events & ~Libc.EPOLLOUT) != 0))
             Read();
@@ -109,11 +109,13 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         }
 
         _connection!.OnBytes(loop.Buffer.AsSpan(0, received));
-        _isHeld = IsToBeHeld();
-        return _isHeld ? null : received;
+        if (_connection.MayRead)
+            return received;
+        _isHeld = true;
+        if (_isDead)
+            End();
+        return null;
     }
-
-    private bool IsToBeHeld() => !_isDead && !_connection!.MayRead;
 
     private void End()
     {

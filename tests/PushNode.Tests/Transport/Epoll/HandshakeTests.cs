@@ -33,7 +33,7 @@ public sealed class HandshakeTests
     [Fact]
     public async Task Two_hundred_kilobytes_of_early_frames_are_read_to_the_last()
     {
-        await using var node = await NodeHost.StartAsync();
+        await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:MessageBurst", "3000"));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
         var filler = ClientFrame.Of(Opcode.Pong, new byte[100]);
         byte[] early = [.. Enumerable.Repeat(filler, 2000).SelectMany(bytes => bytes), .. ClientFrame.Text(Ping)];
