@@ -25,11 +25,24 @@ public sealed class PanelTests(LoadedFarm farm)
         var panel = Panels.Single(panel => panel.ToString() == title);
         foreach (var (expression, instant) in panel.Queries)
         {
-            var query = await FilledInAsync(expression, Dashboard.All.Single(dashboard => dashboard.Name == panel.Dashboard));
-            var result = await farm.Prometheus.QueryAsync(query, !instant);
+            var (query, result) = await AskAsync();
             if (EmptyWhenHealthy.Contains(title))
                 continue;
-            await Wait.UntilAsync(async () => HasNumber(result = await farm.Prometheus.QueryAsync(query, !instant)), $"{title} has data", () => $"{query}\n{string.Join('\n', result)}\n{farm.Log}");
+            await Wait.UntilAsync(
+                async () =>
+                {
+                    (query, result) = await AskAsync();
+                    return HasNumber(result);
+                },
+                $"{title} has data",
+                () => $"{query}\n{string.Join('\n', result)}\n{farm.Log}");
+
+            // Filled in anew each time: Prometheus may have scraped only some of the processes yet.
+            async Task<(string Query, JsonElement[] Result)> AskAsync()
+            {
+                var filled = await FilledInAsync(expression, Dashboard.All.Single(dashboard => dashboard.Name == panel.Dashboard));
+                return (filled, await farm.Prometheus.QueryAsync(filled, !instant));
+            }
         }
     }
 
