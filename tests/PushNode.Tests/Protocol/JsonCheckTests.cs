@@ -47,7 +47,7 @@ public sealed class JsonCheckTests
         }
     }
 
-    /// <summary>An exception costs as much as twenty good messages.</summary>
+    /// <summary>An exception costs as much as ten good messages.</summary>
     [Theory]
     [InlineData("")]
     [InlineData("{")]

@@ -120,9 +120,60 @@ public sealed class StreamWireTests : IDisposable
         Assert.Equal(1, _metrics.Read("push.connections_closed", "failed"));
     }
 
+    [Fact]
+    public async Task A_client_that_does_not_take_its_answers_is_read_no_further_until_it_does()
+    {
+        using var peer = await SocketPair.ConnectAsync();
+        var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
+        var connection = Attach(wire);
+        var run = wire.RunAsync();
+        var pings = Enumerable.Repeat(ClientFrame.Ping(new byte[100]), 100).SelectMany(frame => frame).ToArray();
+        var socket = peer.Client.Socket;
+        socket.Blocking = false;
+        long sent = 0;
+        await RedisPush.Testing.Eventually.HoldsAsync(
+            () =>
+            {
+                try
+                {
+                    while (sent < 50_000_000)
+                        sent += socket.Send(pings.AsSpan((int)(sent % pings.Length)));
+                }
+                catch (SocketException)
+                {
+                    // Expected: full.
+                }
+
+                return sent < 50_000_000 && !connection.MayRead;
+            },
+            "the client is not read");
+
+        long received = 0;
+        var buffer = new byte[65_536];
+        await RedisPush.Testing.Eventually.HoldsAsync(
+            () =>
+            {
+                try
+                {
+                    while (socket.Receive(buffer) is > 0 and var count)
+                        received += count;
+                }
+                catch (SocketException)
+                {
+                    // Expected: empty.
+                }
+
+                return received == sent / 106 * 102;
+            },
+            "all is answered");
+        Assert.True(connection.MayRead);
+        peer.Client.Close();
+        await run;
+    }
+
     private Connection Attach(StreamWire wire)
     {
-        var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings { MaxBytes = int.MaxValue }, TimeProvider.System, _metrics.Node, static () => { });
+        var rules = new ConnectionRules(new ConnectionSettings { MessageBurst = 1_000_000 }, new OutboxSettings { MaxBytes = int.MaxValue }, TimeProvider.System, _metrics.Node, static () => { });
         return new Connection(rules, wire, shard: 0);
     }
 
