@@ -52,6 +52,13 @@ public sealed class AlertmanagerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_late_backplane_is_not_sent_as_slow_beside_it()
+    {
+        await FireAsync(("PushBackplaneLate", "push-node", "a:9464"), ("PushBackplaneSlow", "push-node", "a:9464"), ("PushBackplaneSlow", "push-node", "d:9464"));
+        await SentAsync("PushBackplaneLate push-node a:9464", "PushBackplaneSlow push-node d:9464");
+    }
+
+    [Fact]
     public async Task What_does_not_follow_is_sent()
     {
         await FireAsync(("PushNoApi", "push-api", ""), ("PushTargetDown", "push-node", "a:9464"), ("PushTargetGone", "push-node", ""), ("PushTargetGone", "redis", ""), ("PushRedisDown", "redis", "r:9121"));
