@@ -3,7 +3,7 @@ using System.Net;
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// The names by which the API may be called: those that nobody outside can make resolve to its address, and those that a setting adds. Immutable; any thread.
+/// The names by which the API may be called: names that an outsider cannot point at its address, and names that a setting adds. Immutable; any thread.
 /// </summary>
 /// <param name="setting">Names separated by semicolons, <c>*</c> for every name.</param>
 internal sealed class HostNames(string setting)

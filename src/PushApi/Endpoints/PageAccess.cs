@@ -38,7 +38,7 @@ internal sealed class PageAccess
         if (!_hosts.Accepts(request.Host.Host))
             return BadHost();
 
-        // Browsers send an Origin with every POST. Sec-Fetch-Site, which they send to https and localhost only, tells of one whose Origin a proxy took away.
+        // Browsers send an Origin with every POST. Sec-Fetch-Site, sent to https and localhost only, reveals requests whose Origin a proxy removed.
         if (request.Headers.Origin.Count > 0)
             return _origins.Contains(request.Headers.Origin.ToString()) ? null : Foreign("Origin");
         return request.Headers["Sec-Fetch-Site"].ToString() is "" or "none" or "same-origin" || _origins.IsEvery ? null : Foreign("Sec-Fetch-Site");

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace PushBackplane.Redis;
 
-/// <summary>One command of a <see cref="RedisConnection"/>, and who waits for its answer.</summary>
+/// <summary>One command of a <see cref="RedisConnection"/>, and the task that waits for its answer.</summary>
 internal sealed class Command(params string[] words)
 {
     private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);

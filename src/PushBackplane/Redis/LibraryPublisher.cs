@@ -42,7 +42,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
     }
 
-    /// <summary>Has each failure of the connection that is published on told; a replica that dies is nobody's loss.</summary>
+    /// <summary>Reports each failure of the connection used for publishing; the loss of a replica affects nobody.</summary>
     public void OnFailed(Action<string> fail) => _multiplexer.ConnectionFailed += (_, failure) =>
     {
         if (EndPoint.Equals(failure.EndPoint))
@@ -100,7 +100,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
-            // Nobody waits for this attempt any more; that it failed leaves nothing to clean up.
+            // Nothing awaits this attempt any more, and its failure leaves nothing to clean up.
         }
     }
 }

@@ -43,7 +43,7 @@ internal sealed class OutboxTotal(long limit)
     /// <summary>A queued frame's part of the total: its entry and, of the bytes, what falls on each of those that hold it. All parts make the total.</summary>
     public static long Share(Frame frame) => EntryBytes + (frame.Length + FrameBytes) / Math.Max(1, frame.Holders);
 
-    /// <summary>Waits until there is so much that somebody has to shed. One waiter.</summary>
+    /// <summary>Waits until so much is held that shedding must begin. One waiter.</summary>
     public async Task WhenHighAsync(CancellationToken cancellationToken)
     {
         await _signal.Reader.ReadAsync(cancellationToken);

@@ -18,7 +18,7 @@ internal sealed class PendingHandshake
     /// <summary>When it was accepted, as a time stamp.</summary>
     public long Since { get; }
 
-    /// <summary>Where it stands in the list of all, whose lock guards it.</summary>
+    /// <summary>Its place in the list of all; guarded by that list's lock.</summary>
     public LinkedListNode<PendingHandshake> Place { get; }
 
     /// <inheritdoc cref="PendingHandshakes.End"/>

@@ -15,7 +15,7 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
 
     private readonly LogPace _log = new(time);
 
-    /// <summary>Sheds until no more is held than may stay, or nobody is left who holds anything.</summary>
+    /// <summary>Sheds until the total is low enough, or no connection holds anything.</summary>
     public void Run()
     {
         var before = total.Bytes;

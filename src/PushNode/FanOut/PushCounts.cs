@@ -18,7 +18,7 @@ internal struct PushCounts
     /// <summary>Members of whom it is known what became of the push.</summary>
     public readonly long Total => Sent + Left + Closed + Failed + Queued;
 
-    /// <summary>So many members more were not reached.</summary>
+    /// <summary>Adds members that were not reached.</summary>
     public void Fail(long members) => Failed += members;
 
     public void Add(SendOutcome outcome)

@@ -58,7 +58,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         _open.Enqueue(room, room.Due);
     }
 
-    /// <summary>Messages of a room were lost in an outage: its members are told after what was received before and before what comes now, if need be later.</summary>
+    /// <summary>Messages of a room were lost in an outage: its GAP goes out after what was received before and before what comes now, at once or later.</summary>
     public void Gap(RoomMerge room, long now)
     {
         try

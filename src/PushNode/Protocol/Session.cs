@@ -8,7 +8,7 @@ namespace PushNode.Protocol;
 /// <summary>
 /// What one client asked for: its rooms, and its requests in their order. A JOIN waits for the backplane's acknowledgement and what comes after waits
 /// behind it; a JOIN that meets a backplane that is away is told so and steps aside, so that an outage holds up nothing else. Lives as
-/// long as its connection; called by the connection's reader, by the handshake and by whoever tells a room's waits, one at a time under its lock.
+/// long as its connection; called by the connection's reader, by the handshake and by the thread that tells a room's waits, one at a time under its lock.
 /// </summary>
 internal sealed class Session : ClientSession
 {
@@ -210,7 +210,7 @@ internal sealed class Session : ClientSession
         }
         catch (Exception bug)
         {
-            // A bug, which the thread that tells one client after the other must not carry to the next.
+            // A bug: the thread that tells these clients one after the other must reach the next.
             _connection.Fail(bug);
         }
     }

@@ -38,7 +38,7 @@ internal sealed class LingeringRooms
             return room.Lingering?.List is not null;
     }
 
-    /// <summary>Takes the oldest one out if there are more than so many.</summary>
+    /// <summary>Takes the oldest one out if there are more than <paramref name="count"/>.</summary>
     public Room? TakeOldestBeyond(int count)
     {
         lock (_lock)

@@ -141,14 +141,14 @@ internal sealed class Rooms
         }
     }
 
-    /// <summary>Tells those who wait once the channel is acknowledged.</summary>
+    /// <summary>Tells the room's waits once the channel is acknowledged.</summary>
     private async Task ReportAsync(Room room, Task subscribed)
     {
         // Not under the room's lock, which the caller has.
         await subscribed.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         if (subscribed.Exception is { } bug)
             _logger.SubscriptionFailed(room.Channel, bug);
-        // Cancelled is expected: nobody wanted the room any more, or the program ends.
+        // Cancellation is expected: the room was given up, or the program ends.
         if (subscribed.IsCompletedSuccessfully)
             Tell(room);
     }

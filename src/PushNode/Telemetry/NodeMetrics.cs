@@ -120,7 +120,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void RequestRefused(RequestRefusal reason) => _requestsRefused.Add(1, reason);
 
-    /// <summary>So many JOINs more wait for the backplane, or less.</summary>
+    /// <summary>The number of JOINs that wait for the backplane changed.</summary>
     public void JoinsWaiting(int change) => Interlocked.Add(ref _joinsWaiting, change);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);

@@ -62,7 +62,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 
         var wasHeld = _isHeld;
         _isHeld = wasHeld && !_connection!.MayRead;
-        // Who was held has missed the edges that told of something to read.
+        // A held connection has missed the edges that report bytes to read.
         if (!_isHeld && !_awaitsTurn && (wasHeld || (events & ~Libc.EPOLLOUT) != 0))
             Read();
     }
@@ -128,7 +128,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         }
         finally
         {
-            // Whatever is wrong with the session: the connection has ended first, and touches the wire no more.
+            // Runs even if the session throws: the connection has ended first and no longer touches the wire.
             Descriptor.Close(descriptor);
         }
     }
