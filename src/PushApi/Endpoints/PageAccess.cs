@@ -45,7 +45,7 @@ internal sealed class PageAccess
     }
 
     /// <summary>Adds the headers by which a page of an allowed origin may read the answer.</summary>
-    /// <returns>Whether that was all, because the request is a browser's question whether the page may send another.</returns>
+    /// <returns>Whether the request is a preflight, which needs nothing more.</returns>
     public bool AnswerCors(HttpContext context)
     {
         var headers = context.Request.Headers;

@@ -36,7 +36,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
             _ = DisposeLateAsync(connecting);
-            // One that says nothing in time is not asked again.
+            // A server that says nothing in time is not asked again.
             var refusal = e is RedisConnectionException && time.GetElapsedTime(began) < options.ConnectTimeout ? await AskAsync(options, time, cancel) : null;
             throw new RedisUnreachableException(refusal ?? RedisFailure.Describe(e));
         }
@@ -61,7 +61,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
     }
 
-    /// <summary>On a stalled server that blocks.</summary>
+    /// <summary>Blocks on a stalled server.</summary>
     public void Dispose()
     {
         _multiplexer.Close(allowCommandsToComplete: false);

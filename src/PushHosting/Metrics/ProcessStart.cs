@@ -5,7 +5,7 @@ namespace PushHosting;
 
 /// <summary>
 /// When this process started, under the name that Prometheus's own client libraries use. A changed value is a restart, however short: that is how a crash loop
-/// is told from a process that stays away.
+/// is distinguished from a process that stays away.
 /// </summary>
 internal static class ProcessStart
 {

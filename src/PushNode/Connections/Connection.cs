@@ -225,7 +225,7 @@ internal sealed class Connection
     /// <summary>Its part of what all outboxes hold together (<see cref="OutboxTotal"/>).</summary>
     public long OutboxShare()
     {
-        // Nearly all connections, without a lock.
+        // No lock for nearly all connections, which have no outbox.
         if (Volatile.Read(ref _outbox) is null)
             return 0;
         lock (this)
@@ -430,7 +430,7 @@ internal sealed class Connection
         if (_closing is not null)
             return;
         _closing = Begin(reason);
-        // The client does not take what is queued; all it shall have is the reason.
+        // The client does not take what is queued, so it gets only the reason.
         if (reason == CloseReason.TooSlow && _outbox is not null)
             _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.Slow);
         else if (reason == CloseReason.OutboxTotal && _outbox is not null)
@@ -479,7 +479,7 @@ internal sealed class Connection
 
     private void EnqueueLocked(Outbox.Entry entry)
     {
-        // Somebody sheds, and is not done yet.
+        // Shedding is under way and not done yet.
         if (_outbox is not null && entry.Membership is not null && _rules.OutboxTotal.IsFull)
         {
             TrimLocked();
@@ -503,7 +503,7 @@ internal sealed class Connection
         }
 
         _outbox.Add(entry);
-        // Where an outbox holds little, one turn's answers may be more than it, though the client takes them all.
+        // With a small outbox one turn's answers may exceed it, even if the client takes them all.
         if (_isCorked ? _outbox.Bytes > _rules.Outbox.MaxBytes / 2 : wasIdle)
             DrainLocked();
     }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace PushNode.Control;
 
-/// <summary>One connection's place among the <see cref="PendingHandshakes"/>; a feature of the connection, for whoever upgrades it.</summary>
+/// <summary>One connection's place among the <see cref="PendingHandshakes"/>; a feature of the connection, for the code that upgrades it.</summary>
 internal sealed class PendingHandshake
 {
     private readonly PendingHandshakes _all;

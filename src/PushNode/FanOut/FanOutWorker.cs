@@ -86,7 +86,7 @@ internal sealed class FanOutWorker : IDisposable
         }
         finally
         {
-            // The list would keep connections alive that are long gone.
+            // The list would keep ended connections alive.
             _members.AsSpan(0, count).Clear();
             work.Flight.End(count);
         }

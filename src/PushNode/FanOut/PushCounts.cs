@@ -15,7 +15,7 @@ internal struct PushCounts
 
     public long Queued { get; private set; }
 
-    /// <summary>Members of whom it is known what became of the push.</summary>
+    /// <summary>Members whose push has an outcome.</summary>
     public readonly long Total => Sent + Left + Closed + Failed + Queued;
 
     /// <summary>Adds members that were not reached.</summary>

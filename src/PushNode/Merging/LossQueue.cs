@@ -5,7 +5,7 @@ namespace PushNode.Merging;
 /// <summary>
 /// Rooms whose members do not know yet that messages were lost in an outage. An outage affects all rooms at once; a GAP to all members in the same instant would come on top of
 /// everything else that happens when Redis returns, and clients that load what they missed would all do so together. So each room has a random time within
-/// <see cref="Settings.MergeSettings.GapSpread"/>, unless its next PUSH is earlier, which never passes its GAP. Belongs to a merger.
+/// <see cref="Settings.MergeSettings.GapSpread"/>, unless its next PUSH is earlier, since a PUSH never overtakes a GAP. Belongs to a merger.
 /// </summary>
 internal sealed class LossQueue(MergeClock clock)
 {

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace PushNode.Protocol;
 
 /// <summary>
-/// Says without an exception whether JsonDocument will read a text: RFC 8259, at most 64 levels deep. .NET's own reader throws, which costs 10 to 20 us for each bad message that a client likes to send.
+/// Says without an exception whether JsonDocument will read a text: RFC 8259, at most 64 levels deep. .NET's own reader throws, which costs 10 to 20 us for each bad message.
 /// </summary>
 /// <param name="utf8">Valid UTF-8.</param>
 internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)

@@ -51,7 +51,7 @@ internal sealed class Session : ClientSession
 
     public override void OnRateLimited() => _connection.Send(Answers.Error(
         ErrorCode.RateLimited,
-        $"More than {_connection.Settings.MessagesPerSecond} messages a second; what exceeds them is not processed, and if it goes on the connection is closed.",
+        $"More than {_connection.Settings.MessagesPerSecond} messages a second: further ones are not processed, and the connection is closed if this continues.",
         null));
 
     public override void OnEnded()
@@ -134,7 +134,7 @@ internal sealed class Session : ClientSession
         else if (CountLocked() >= _rules.MaxRooms)
             RefuseLocked(RequestRefusal.RoomLimit, $"The connection is in {_rules.MaxRooms} rooms, which is the limit; leave one first.", requestId);
         else if (_rules.Rooms.Hold(id) is not { } room)
-            RefuseLocked(RequestRefusal.TooManyRooms, "The node has as many rooms as it may have; join a room that others are in, or try again later.", requestId);
+            RefuseLocked(RequestRefusal.TooManyRooms, "The node is at its room limit; join a room that it has already, or try again later.", requestId);
         else
             JoinLocked(_joined = new JoinedRoom(_connection, room, _joined), requestId);
     }

@@ -37,7 +37,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
 
     /// <summary>
     /// Bytes in the kernel for one connection that are not sent yet. Without this limit the whole send buffer of a client that reads too slowly is stale frames that the outbox's policy
-    /// never sees. Bytes in flight do not count, so a far but fast client loses nothing. Linux only.
+    /// never sees. Bytes in flight do not count, so a distant but fast client loses nothing. Linux only.
     /// </summary>
     [Number(1_024, 16_777_216)]
     public int MaxUnsentBytes { get; set; } = 16 * 1024;
@@ -62,7 +62,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
     [Number(0, 10_000_000)]
     public int MaxHandshakes { get; set; }
 
-    /// <summary><see cref="MaxHandshakes"/>, or what it means unless set.</summary>
+    /// <summary><see cref="MaxHandshakes"/>, or its default.</summary>
     public int HandshakesAllowed => MaxHandshakes > 0 ? MaxHandshakes : Math.Max(100, Max / 10);
 
     /// <summary>Time from accept to the 101, TLS included. Connections that are not WebSockets by then are cut, plain HTTP included.</summary>

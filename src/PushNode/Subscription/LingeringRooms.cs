@@ -1,7 +1,7 @@
 namespace PushNode.Subscription;
 
 /// <summary>
-/// The rooms without holders in the order in which their last holders left. A room stands in it at most once however often it flaps, and leaves it when it is held again. Any thread;
+/// The rooms without holders in the order in which their last holders left. A room is in it at most once, however often it flaps, and leaves it when it is held again. Any thread;
 /// its lock is the last of all: nothing else is called under it.
 /// </summary>
 internal sealed class LingeringRooms

@@ -232,7 +232,7 @@ internal sealed unsafe class EpollLoop : IDisposable
         }
     }
 
-    /// <summary>Runs what was posted. What throws there is a bug, and belongs to one client.</summary>
+    /// <summary>Runs what was posted. An exception there is a bug and affects one client.</summary>
     private void Run(Action action)
     {
         try
