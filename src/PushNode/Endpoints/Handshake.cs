@@ -49,7 +49,7 @@ internal static class Handshake
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";
-        // A refused client goes elsewhere or comes later; its connection would only hold a place among the handshakes.
+        // Whoever is refused goes elsewhere or comes later: its connection would only hold a place among the handshakes.
         context.Response.Headers.Connection = "close";
         if (status == StatusCodes.Status405MethodNotAllowed)
         {
