@@ -37,7 +37,7 @@ public sealed class PushApiSettings : ICheckedSettings
 
     /// <summary>
     /// Host names by which the API may be called, separated by semicolons; <c>*</c> allows all. IP addresses, localhost and names without a dot always may:
-    /// nobody outside can make such a name resolve to the API's address.
+    /// an outsider cannot make such a name resolve to the API's address.
     /// </summary>
     public string AllowedHosts { get; set; } = "";
 

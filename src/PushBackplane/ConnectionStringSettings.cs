@@ -1,6 +1,6 @@
 namespace PushBackplane;
 
-/// <summary>The keys under <c>ConnectionStrings</c>. Any other is refused: a typo would be a process on the wrong Redis, or on memory.</summary>
+/// <summary>The keys under <c>ConnectionStrings</c>. Any other is refused: with a typo the process would use the wrong Redis, or memory.</summary>
 internal sealed class ConnectionStringSettings
 {
     public const string Section = "ConnectionStrings";

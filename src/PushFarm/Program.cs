@@ -47,7 +47,7 @@ internal static class Program
         }
     }
 
-    /// <summary>The node would drop what the API has answered 202.</summary>
+    /// <summary>Refuses settings under which the node would drop messages that the API accepts.</summary>
     private static void CheckMessageSizes(IConfiguration configuration)
     {
         var published = StrictSettings.Read<PushApiSettings>(configuration, PushApiSettings.Section).MaxMessageBytes;

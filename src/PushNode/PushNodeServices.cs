@@ -92,7 +92,7 @@ public static class PushNodeServices
     }
 
     /// <summary>
-    /// Makes a listener one for clients: HTTP/1.1 only, since a WebSocket of HTTP/2 is a stream of a shared connection, which nothing here is made for; and under the budget and the deadline of
+    /// Makes a listener one for clients: HTTP/1.1 only, since a WebSocket over HTTP/2 is a stream of a shared connection, which is not supported; and under the budget and the deadline of
     /// <c>Push:Connections:MaxHandshakes</c> and <c>Push:Connections:HandshakeTimeout</c>. To be called before TLS is added, which then counts too.
     /// </summary>
     /// <param name="endpoint">The listener, of an application with <see cref="AddPushNode"/>.</param>
@@ -104,7 +104,7 @@ public static class PushNodeServices
     }
 
     /// <summary>
-    /// Kestrel's own time-outs begin anew with a connection's first byte and with each request, so they are no deadline. They come after that of <see cref="PendingHandshakes"/>, which is up to a
+    /// Kestrel's own time-outs restart with a connection's first byte and with each request, so they are no deadline. They come after that of <see cref="PendingHandshakes"/>, which is up to a
     /// second late, and serve the publish API where it shares the process.
     /// </summary>
     private static void LeaveHandshakes(this KestrelServerOptions kestrel, ConnectionSettings settings)

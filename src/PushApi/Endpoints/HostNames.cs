@@ -3,7 +3,7 @@ using System.Net;
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// The names by which the API may be called: those that nobody outside can make resolve to its address, and those that a setting adds. Immutable; any thread.
+/// The names by which the API may be called: names that an outsider cannot point at its address, and names that a setting adds. Immutable; any thread.
 /// </summary>
 /// <param name="setting">Names separated by semicolons, <c>*</c> for every name.</param>
 internal sealed class HostNames(string setting)
@@ -20,7 +20,7 @@ internal sealed class HostNames(string setting)
         !host.Contains('.') || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host, out _)
         || _names.Contains(Every) || _names.Contains(host, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The first of a setting's names that is none, or null.</summary>
+    /// <summary>The first of a setting's names that is not a host name, or null.</summary>
     public static string? Invalid(string setting) => Split(setting).FirstOrDefault(name => name != Every && Uri.CheckHostName(name) != UriHostNameType.Dns);
 
     private static string[] Split(string setting) => setting.Length == 0 ? [] : setting.Split(';', StringSplitOptions.TrimEntries);

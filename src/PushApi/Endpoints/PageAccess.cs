@@ -38,14 +38,14 @@ internal sealed class PageAccess
         if (!_hosts.Accepts(request.Host.Host))
             return BadHost();
 
-        // Browsers send an Origin with every POST. Sec-Fetch-Site, which they send to https and localhost only, tells of one whose Origin a proxy took away.
+        // Browsers send an Origin with every POST. Sec-Fetch-Site, sent to https and localhost only, reveals requests whose Origin a proxy removed.
         if (request.Headers.Origin.Count > 0)
             return _origins.Contains(request.Headers.Origin.ToString()) ? null : Foreign("Origin");
         return request.Headers["Sec-Fetch-Site"].ToString() is "" or "none" or "same-origin" || _origins.IsEvery ? null : Foreign("Sec-Fetch-Site");
     }
 
     /// <summary>Adds the headers by which a page of an allowed origin may read the answer.</summary>
-    /// <returns>Whether that was all, because the request is a browser's question whether the page may send another.</returns>
+    /// <returns>Whether the request is a preflight, which needs nothing more.</returns>
     public bool AnswerCors(HttpContext context)
     {
         var headers = context.Request.Headers;

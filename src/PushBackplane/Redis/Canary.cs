@@ -28,7 +28,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     private readonly long _born = time.GetTimestamp();
     private long _lastBack = time.GetTimestamp();
 
-    // When those were sent that are not back in time, oldest first. They come back in that order. A few: the oldest ends the link.
+    // When the canaries that are not back in time were sent, oldest first; they come back in that order. Only a few, because the oldest ends the link.
     private readonly Lock _lock = new();
     private readonly Queue<long> _out = new();
     private TimeSpan _lastAge;
@@ -36,7 +36,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     /// <summary>Completes when the first canary is back.</summary>
     public Task FirstBack => _firstBack.Task;
 
-    /// <summary>How far behind what arrives is: the age of the newest canary when it came back, or of the oldest that is still out if that is more.</summary>
+    /// <summary>How late messages arrive: the age of the newest canary when it came back, or of the oldest one still out if that is more.</summary>
     public TimeSpan Lateness
     {
         get
@@ -96,14 +96,14 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
             return OldestOutLocked is { } age && age > silence ? age : silence;
     }
 
-    /// <summary>Those that are out may be late because this process slept: they are not judged.</summary>
+    /// <summary>Canaries that are out may be late because this process slept, so they do not count.</summary>
     private void Forget()
     {
         lock (_lock)
             _out.Clear();
     }
 
-    /// <summary>Notes that one came back. One that is too late stays out, to be judged.</summary>
+    /// <summary>Notes that a canary came back. One that is too late stays in the queue, for the loop to see.</summary>
     /// <returns>Whether it came in time.</returns>
     private bool Back(long sent, TimeSpan age)
     {

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace PushBackplane.Redis;
 
-/// <summary>One command of a <see cref="RedisConnection"/>, and who waits for its answer.</summary>
+/// <summary>One command of a <see cref="RedisConnection"/>, and the task that waits for its answer.</summary>
 internal sealed class Command(params string[] words)
 {
     private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,7 +19,7 @@ internal sealed class Command(params string[] words)
     /// <summary>The command's first word.</summary>
     public string Name => words[0];
 
-    /// <summary>Whether the connection is of no use when Redis refuses this.</summary>
+    /// <summary>Whether the connection is useless when Redis refuses this.</summary>
     public bool IsVital { get; private init; }
 
     /// <summary>The number that Redis has answered with.</summary>

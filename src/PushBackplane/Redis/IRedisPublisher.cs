@@ -1,6 +1,6 @@
 namespace PushBackplane.Redis;
 
-/// <summary>What a <see cref="RedisLink"/> publishes by: StackExchange.Redis, or a connection of our own where that cannot. Any thread.</summary>
+/// <summary>How a <see cref="RedisLink"/> publishes: by StackExchange.Redis, or by a connection of our own where that cannot. Any thread.</summary>
 internal interface IRedisPublisher : IDisposable
 {
     /// <summary>Publishes. May wait for ever on a stalled server.</summary>

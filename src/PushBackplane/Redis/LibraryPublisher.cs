@@ -36,13 +36,13 @@ internal sealed class LibraryPublisher : IRedisPublisher
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
             _ = DisposeLateAsync(connecting);
-            // One that says nothing in time is not asked again.
+            // A server that says nothing in time is not asked again.
             var refusal = e is RedisConnectionException && time.GetElapsedTime(began) < options.ConnectTimeout ? await AskAsync(options, time, cancel) : null;
             throw new RedisUnreachableException(refusal ?? RedisFailure.Describe(e));
         }
     }
 
-    /// <summary>Has each failure of the connection that is published on told; a replica that dies is nobody's loss.</summary>
+    /// <summary>Reports each failure of the connection used for publishing; the loss of a replica affects nobody.</summary>
     public void OnFailed(Action<string> fail) => _multiplexer.ConnectionFailed += (_, failure) =>
     {
         if (EndPoint.Equals(failure.EndPoint))
@@ -61,7 +61,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
     }
 
-    /// <summary>On a stalled server that blocks.</summary>
+    /// <summary>Blocks on a stalled server.</summary>
     public void Dispose()
     {
         _multiplexer.Close(allowCommandsToComplete: false);
@@ -100,7 +100,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
-            // Nobody waits for this attempt any more; that it failed leaves nothing to clean up.
+            // Nothing awaits this attempt any more, and its failure leaves nothing to clean up.
         }
     }
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// How long a subscriber's reader rests while messages gather: they come so often that each would wake it, and waking costs more than what is then done.
-/// The rest is as long as <see cref="Share"/> bytes take to come, and <see cref="BackplaneSettings.Gather"/> at most. Belongs to the reader's thread.
+/// How long a subscriber's reader rests while messages gather: otherwise each would wake it, and waking up costs more than handling a message.
+/// The rest is as long as <see cref="Share"/> bytes take to arrive, and <see cref="BackplaneSettings.Gather"/> at most. Belongs to the reader's thread.
 /// </summary>
 /// <remarks>
 /// A rest cannot limit throughput. While the reader rests, the sender stops when the receive window W is full, so a rest R lets W / R through. The next rest is
@@ -14,8 +14,8 @@ namespace PushBackplane.Redis;
 internal sealed class ReadPace(TimeSpan gather)
 {
     /// <summary>
-    /// How much is to come during one rest: a quarter of the receive window that a connection begins with on Linux (64 KB, half of <c>net.ipv4.tcp_rmem</c>'s default). It is also
-    /// little enough at a time for the stages behind the reader.
+    /// How many bytes may arrive during one rest: a quarter of the receive window that a connection begins with on Linux (64 KB, half of <c>net.ipv4.tcp_rmem</c>'s default). It is also
+    /// few enough at a time for the stages behind the reader.
     /// </summary>
     public const int Share = 16 * 1024;
 
@@ -54,7 +54,7 @@ internal sealed class ReadPace(TimeSpan gather)
         var period = Stopwatch.GetElapsedTime(_periodBegan, now);
         if (period >= ShortestPeriod || period >= gather)
         {
-            // Over Gather at most: what comes at once after a pause comes at a high rate.
+            // At most over Gather: messages that come at once after a pause come at a high rate.
             var rest = (period < gather ? period : gather) * ((double)Share / Math.Max(_bytes, 1));
             _rest = rest < gather ? rest : gather;
             _bytes = 0;

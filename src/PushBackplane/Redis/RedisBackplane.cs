@@ -208,7 +208,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
         _away.TrySetResult();
     }
 
-    /// <summary>Once for each link: whoever publishes may cause it as often as they like.</summary>
+    /// <summary>Set once for each link, because publishers can cause the refusal as often as they like.</summary>
     private void Refused(RedisLink link, string cause)
     {
         if (Interlocked.Exchange(ref _refusing, link) != link)

@@ -4,7 +4,7 @@ namespace PushBackplane.Redis;
 
 /// <summary>
 /// A connection to Redis of our own, which either subscribes or publishes. Its thread waits in a blocking read and hands on payload after payload in the order in which Redis
-/// sent them: the way through StackExchange.Redis costs several times as much for a message that comes alone (docs/adr/0018). It publishes only where that library cannot
+/// sent them: StackExchange.Redis needs several times the CPU for a message that comes alone (docs/adr/0018). It publishes only where that library cannot
 /// (docs/adr/0022). Owned by a <see cref="RedisLink"/>, dead at the first failure; any thread may call.
 /// </summary>
 internal sealed class RedisConnection : IRedisPublisher

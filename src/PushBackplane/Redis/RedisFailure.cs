@@ -13,7 +13,7 @@ internal static class RedisFailure
     private const string NoConnection = "no connection can be made";
     private const string NoAnswer = "it does not answer";
 
-    /// <summary>What a link dies of whose canary does not come back.</summary>
+    /// <summary>The cause when a link's canary does not come back.</summary>
     public const string Stalled = "it has stopped answering";
 
     /// <summary>Whether an exception is what is thrown when Redis is at fault or the connection is being closed.</summary>
@@ -21,7 +21,7 @@ internal static class RedisFailure
         exception is RedisException or RedisCommandException or RespException or RedisUnreachableException or RedisRefusedException or AuthenticationException or CryptographicException or TimeoutException
             or SocketException or IOException or ObjectDisposedException or OperationCanceledException;
 
-    /// <summary>Whether a cause says no more than that nobody answers.</summary>
+    /// <summary>Whether a cause says only that there is no answer.</summary>
     public static bool IsSilence(string cause) => cause is NoAnswer or Stalled || cause.StartsWith(Lost, StringComparison.Ordinal) || cause.StartsWith(NoConnection, StringComparison.Ordinal);
 
     /// <summary>Describes what was thrown, which is expected.</summary>
@@ -56,7 +56,7 @@ internal static class RedisFailure
         return IsFull(error) ? "it has reached its maximum number of clients (maxclients)" : $"it refused {command}{Code(error)}";
     }
 
-    /// <summary>Whether a connection on which this is the answer is of no use, whatever was asked.</summary>
+    /// <summary>Whether this answer makes the connection useless, regardless of the command.</summary>
     public static bool EndsConnection(ReadOnlySpan<byte> error) => error.StartsWith("NOAUTH"u8) || IsWrongPassword(error) || IsFull(error);
 
     public static string Describe(ConnectionFailureType type, Exception? exception)

@@ -40,7 +40,7 @@ internal static class RedisOptions
         if (options.EndPoints.Count == 0)
             throw Refused(key);
 
-        // Redis itself takes a password without a user for this one's.
+        // Redis uses this user for a password without a user.
         var server = new RedisServerOptions(options, user == DefaultUser ? null : user);
         CheckUser(key, server);
         CheckConnectTimeout(key, parts, options);
@@ -95,7 +95,7 @@ internal static class RedisOptions
         if (options.EndPoints.OfType<DnsEndPoint>().Any(endPoint => Uri.CheckHostName(endPoint.Host) != UriHostNameType.Dns))
             throw Refused(key);
         if (options.Ssl && options.EndPoints.OfType<UnixDomainSocketEndPoint>().Any())
-            throw new SettingsException($"{key} asks for TLS on a Unix socket; Redis speaks none there.");
+            throw new SettingsException($"{key} asks for TLS on a Unix socket, where Redis does not support it.");
         // Such a proxy carries no pub/sub, and the library throws at every use of it.
         if (options.Proxy != Proxy.None)
             throw new SettingsException($"{key} names a proxy; it accepts Redis itself, because pub/sub does not pass through such a proxy.");
@@ -108,8 +108,8 @@ internal static class RedisOptions
     private static void CheckUser(string key, RedisServerOptions server)
     {
         if (server.User is { Length: 0 } || (server.User is not null && string.IsNullOrEmpty(server.Library.Password)))
-            throw new SettingsException($"{key} names a user without a name or without a password; set both, user=...,password=....");
-        // Which of several is the master only the library finds out.
+            throw new SettingsException($"{key} has a user without a name or without a password; set both, user=...,password=....");
+        // Only the library can find the master among several.
         if (!server.IsForLibrary && server.Library.EndPoints.Count > 1)
             throw new SettingsException($"{key} has several addresses and a user, an IPv6 address or a Unix socket; with any of these it accepts one address.");
     }

@@ -5,7 +5,7 @@ namespace PushBackplane.Redis;
 
 /// <summary>How one Redis server is reached: what its connection string or URL says. Not changed once it is in use.</summary>
 /// <param name="library">What StackExchange.Redis knows of it: addresses, password, TLS.</param>
-/// <param name="user">Whom to authenticate as; null for Redis's default user.</param>
+/// <param name="user">The user to authenticate as; null for Redis's default user.</param>
 internal sealed class RedisServerOptions(ConfigurationOptions library, string? user)
 {
     private const string SubscriberSuffix = "-sub";
@@ -14,7 +14,7 @@ internal sealed class RedisServerOptions(ConfigurationOptions library, string? u
 
     public string? User { get; } = user;
 
-    /// <summary>Whether StackExchange.Redis can publish there: 1.2.6 knows no users, no IPv6 and no Unix sockets (docs/adr/0022).</summary>
+    /// <summary>Whether StackExchange.Redis can publish there: 1.2.6 does not support users, IPv6 and Unix sockets (docs/adr/0022).</summary>
     public bool IsForLibrary => User is null && Library.EndPoints.All(endPoint => endPoint.AddressFamily is AddressFamily.InterNetwork or AddressFamily.Unspecified);
 
     /// <summary>How long one attempt to connect may take.</summary>

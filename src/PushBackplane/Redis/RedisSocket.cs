@@ -65,12 +65,12 @@ internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint)
         }
         catch (IOException e) when (e.InnerException is not SocketException)
         {
-            // It has hung up. A full Redis can say so in plain text only, and does not over TLS.
-            throw new RedisUnreachableException("it ended the TLS handshake; its port may speak no TLS, or it has reached its maximum number of clients (maxclients)");
+            // It has hung up. A full Redis says so in plain text only, not over TLS.
+            throw new RedisUnreachableException("it ended the TLS handshake; its port may not use TLS, or it has reached its maximum number of clients (maxclients)");
         }
     }
 
-    /// <summary>Accepts what the system accepts, and notes what is wrong with what is not.</summary>
+    /// <summary>Accepts the certificates that the system accepts, and notes why it refuses others.</summary>
     private bool IsAccepted(X509Chain? chain, SslPolicyErrors errors, string host)
     {
         if (errors == SslPolicyErrors.None)

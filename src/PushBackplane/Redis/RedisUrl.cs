@@ -8,7 +8,7 @@ namespace PushBackplane.Redis;
 
 /// <summary>
 /// Reads what providers hand out: <c>redis://user:password@host:port/0</c>, or <c>rediss://</c> for TLS, as the IANA registration of the scheme has it. User and password may
-/// be percent-encoded. The database is read and not used: pub/sub knows none.
+/// be percent-encoded. The database is read and ignored, because pub/sub has none.
 /// </summary>
 internal static class RedisUrl
 {
@@ -41,7 +41,7 @@ internal static class RedisUrl
         return true;
     }
 
-    /// <summary>A name without a password is refused: whether it is the one or the other, programs do not agree.</summary>
+    /// <summary>A lone name is refused, because programs disagree whether it is the user or the password.</summary>
     private static bool TryReadUser(string text, out string? user, [NotNullWhen(true)] out string? password)
     {
         user = null;

@@ -8,7 +8,7 @@ namespace PushBackplane.Redis;
 /// </summary>
 /// <param name="stream">Where replies come from, by blocking reads.</param>
 /// <param name="commands">Those that wait for an answer.</param>
-/// <param name="pace">Hears of messages; it is <paramref name="stream"/> that rests.</param>
+/// <param name="pace">Notes messages; <paramref name="stream"/> rests accordingly.</param>
 internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace pace)
 {
     private const int BufferLength = 64 * 1024;
@@ -39,7 +39,7 @@ internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace
     }
 
     /// <summary>Handles the replies that are there as a whole and keeps the rest.</summary>
-    /// <returns>Why the connection is of no use any more; null while it is.</returns>
+    /// <returns>Why the connection is useless now; null while it is not.</returns>
     private string? HandleReplies(out bool hadMessages)
     {
         hadMessages = false;

@@ -8,7 +8,7 @@ internal ref struct RespReply
     /// <summary>The channel of a message or an acknowledgement.</summary>
     public ReadOnlySpan<byte> Channel { get; init; }
 
-    /// <summary>What PUBLISH is answered with.</summary>
+    /// <summary>The reply to PUBLISH.</summary>
     public long Number { get; init; }
 
     /// <summary>A message's payload; an error's text.</summary>

@@ -16,7 +16,7 @@ internal sealed class BackplaneMetrics
         var meter = meters.Create(MeterName);
         meter.CreateObservableGauge("push.backplane.up", () => _servers.Select(server => new Measurement<int>(server.IsUp ? 1 : 0, server.Label)), null, "1 while messages flow through the server, 0 while they do not.");
         meter.CreateObservableCounter("push.backplane.reconnects", () => _servers.Select(server => new Measurement<long>(server.Reconnects, server.Label)), null, "Outages of the server that are over.");
-        meter.CreateObservableGauge("push.backplane.lateness", Lateness, "s", "How far behind what arrives from the server is, by the canary; none while it is away.");
+        meter.CreateObservableGauge("push.backplane.lateness", Lateness, "s", "How late messages from the server arrive, by the canary; none while it is away.");
 
         // From a Redis on the same machine (0.1 ms) to the time-out after which the connection is built anew (3 s).
         _roundTrip = meter.CreateHistogram("push.backplane.roundtrip", "s", "From publishing a canary to receiving it.", advice: new InstrumentAdvice<double>

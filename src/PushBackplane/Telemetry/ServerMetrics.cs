@@ -16,11 +16,11 @@ internal sealed class ServerMetrics(string server, Action<double, KeyValuePair<s
 
     public long Reconnects => Interlocked.Read(ref _reconnects);
 
-    /// <summary>How far behind what arrives is; null while the server is away, or when it cannot be.</summary>
+    /// <summary>How late messages arrive; null while the server is away, or when they cannot be late.</summary>
     public TimeSpan? Lateness => _lateness?.Invoke();
 
     /// <summary>Messages flow.</summary>
-    /// <param name="lateness">Says how far behind they are.</param>
+    /// <param name="lateness">Says how late they arrive.</param>
     public void WentUp(Func<TimeSpan>? lateness = null)
     {
         _lateness = lateness;

@@ -11,7 +11,7 @@ internal abstract class ClientSession
     /// <summary>The client sends too many messages; this and the next ones are not read. Called once until it has kept to its rate again.</summary>
     public virtual void OnRateLimited()
     {
-        // Whoever gives messages no meaning has no answer either.
+        // A session that gives messages no meaning has no answer either.
     }
 
     /// <summary>The connection has ended; called once, last.</summary>

@@ -42,7 +42,7 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
     /// <summary>The client went on sending after its messages were refused because they were too many.</summary>
     public static readonly CloseReason RateLimited = new("rate_limited", 4029, "too many messages");
 
-    /// <summary>A bug: an exception while this client was served. What state its stream is in nobody knows, so there is no close frame.</summary>
+    /// <summary>A bug: an exception while this client was served. The state of its stream is unknown, so there is no close frame.</summary>
     public static readonly CloseReason Failed = new("failed");
 
     /// <summary>Every reason, in the order of the metric's series.</summary>

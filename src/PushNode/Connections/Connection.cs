@@ -61,7 +61,7 @@ internal sealed class Connection
     public bool IsClosing => Volatile.Read(ref _closing) is not null;
 
     /// <summary>
-    /// Whether the wire may read on. Not while answers to the client wait: who does not take them is not asked for more. The wire looks before each read and after each
+    /// Whether the wire may read on. False while answers wait for the client: one that does not take them may not ask for more. The wire checks before each read and after each
     /// <see cref="OnWritable"/>. Any thread.
     /// </summary>
     public bool MayRead
@@ -143,7 +143,7 @@ internal sealed class Connection
         }
     }
 
-    /// <summary>A push threw, which is a bug: nobody knows how much of the frame the wire has taken, so the connection is cut.</summary>
+    /// <summary>A push threw, which is a bug: it is unknown how much of the frame the wire has taken, so the connection is cut.</summary>
     /// <param name="frame">What was pushed.</param>
     /// <param name="outcome">Set, also when the wire throws again: queued when the frame is in the outbox, where its connection's end counts it.</param>
     public void Fail(Frame frame, ref SendOutcome outcome)
@@ -199,7 +199,7 @@ internal sealed class Connection
         }
     }
 
-    /// <summary>Ends the connection at once, because an exception that nobody expected came while it was served: a bug, which costs this client its connection and nobody else's.</summary>
+    /// <summary>Ends the connection at once after an unhandled exception: a bug, which costs only this client its connection.</summary>
     public void Fail(Exception bug)
     {
         _rules.Failures.Add(log => log.ClientFailed(bug));
@@ -207,7 +207,7 @@ internal sealed class Connection
     }
 
     /// <summary>
-    /// Takes what waits for this client off the node's memory, because all outboxes together hold too much: by policy its unsent PUSHes, of which a GAP tells, or the connection.
+    /// Frees what waits for this client, because all outboxes together hold too much: depending on the policy it drops its unsent PUSHes, with a GAP, or closes the connection.
     /// </summary>
     public ShedOutcome Shed()
     {
@@ -225,7 +225,7 @@ internal sealed class Connection
     /// <summary>Its part of what all outboxes hold together (<see cref="OutboxTotal"/>).</summary>
     public long OutboxShare()
     {
-        // Nearly all connections, without a lock.
+        // No lock for nearly all connections, which have no outbox.
         if (Volatile.Read(ref _outbox) is null)
             return 0;
         lock (this)
@@ -241,7 +241,7 @@ internal sealed class Connection
                 return;
             var wasHeld = !MayReadLocked();
             DrainLocked();
-            // Nobody could hear whom nobody read: its time begins anew.
+            // The client was not read, so it could not be heard: its silence counts from now.
             if (wasHeld && MayReadLocked())
                 Volatile.Write(ref _heardAt, _rules.Time.GetTimestamp());
         }
@@ -305,7 +305,7 @@ internal sealed class Connection
         }
         finally
         {
-            // Whatever is wrong with the session, the place is free.
+            // Runs even if the session throws: the connection's place is free.
             _rules.Metrics.ConnectionClosed(reason.Label);
             _rules.Ended();
         }
@@ -334,7 +334,7 @@ internal sealed class Connection
     private void CheckOpenLocked(long now)
     {
         var heardAt = Volatile.Read(ref _heardAt);
-        // Who is not read cannot be heard; whether it is there at all is for StuckAfter to find out.
+        // A client that is not read cannot be heard; StuckAfter detects one that is gone.
         var quiet = MayReadLocked() ? Since(heardAt, now) : TimeSpan.Zero;
         if (quiet >= _rules.Connections.CloseAfter)
         {
@@ -372,7 +372,7 @@ internal sealed class Connection
             Send(ControlFrames.Pong(payload));
     }
 
-    /// <summary>Whether the client may have sent so many frames, and nobody has begun to close. Frames beyond its rate are refused, of which it is told once, and when they are too many it is closed.</summary>
+    /// <summary>Whether these frames are within the client's rate and the connection is not closing. Frames above the rate are refused, with one ERROR; after too many the connection is closed.</summary>
     private bool MayProcess(int frames, long now)
     {
         if (IsClosing)
@@ -430,7 +430,7 @@ internal sealed class Connection
         if (_closing is not null)
             return;
         _closing = Begin(reason);
-        // The client does not take what is queued; all it shall have is the reason.
+        // The client does not take what is queued, so it gets only the reason.
         if (reason == CloseReason.TooSlow && _outbox is not null)
             _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.Slow);
         else if (reason == CloseReason.OutboxTotal && _outbox is not null)
@@ -479,7 +479,7 @@ internal sealed class Connection
 
     private void EnqueueLocked(Outbox.Entry entry)
     {
-        // Somebody sheds, and is not done yet.
+        // Shedding is under way and not done yet.
         if (_outbox is not null && entry.Membership is not null && _rules.OutboxTotal.IsFull)
         {
             TrimLocked();
@@ -503,7 +503,7 @@ internal sealed class Connection
         }
 
         _outbox.Add(entry);
-        // Where an outbox holds little, one turn's answers may be more than it, though the client takes them all.
+        // With a small outbox one turn's answers may exceed it, even if the client takes them all.
         if (_isCorked ? _outbox.Bytes > _rules.Outbox.MaxBytes / 2 : wasIdle)
             DrainLocked();
     }
@@ -515,7 +515,7 @@ internal sealed class Connection
             membership.Missed += entry.Frame.Loss;
         else
             CloseLocked(reason);
-        // Last: a frame whose refusal threw is counted by who tried to push it.
+        // Last: if refusing a frame throws, the caller that pushed it counts it.
         _rules.Metrics.DeliveriesDropped(entry.Frame.Deliveries, drop);
     }
 

@@ -30,7 +30,7 @@ internal sealed class Inbound(int maxMessageBytes)
     /// <summary>Whether there is nothing to remember until more bytes come.</summary>
     public bool IsIdle => _incomplete is null && _fragments is null && Violation is null;
 
-    /// <summary>How many frames were read since this was asked last: fragments count, and there may be many to a message, or none in the end.</summary>
+    /// <summary>How many frames were read since the last call. Fragments count; there may be many for one message, or none.</summary>
     public int TakeFrames()
     {
         var frames = _frames;

@@ -74,7 +74,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
     /// <summary>Whether a frame is in it.</summary>
     public bool Contains(Frame frame) => _entries.Any(entry => entry.Frame == frame);
 
-    /// <summary>The wire has taken so many bytes from the beginning.</summary>
+    /// <summary>The wire has taken <paramref name="count"/> bytes from the beginning.</summary>
     /// <returns>How many PUSH frames that finished, and with how many deliveries.</returns>
     public (int Pushes, long Deliveries) Accept(int count)
     {

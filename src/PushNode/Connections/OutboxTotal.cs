@@ -6,7 +6,7 @@ namespace PushNode.Connections;
 /// <summary>
 /// What waits in all outboxes of a node together: each distinct frame once, however many wait for it, and each entry's own bytes. Touched only when a frame is queued or leaves a queue. Any thread.
 /// </summary>
-/// <param name="limit">How much there may be. From 7/8 of it on somebody sheds (<see cref="WhenHighAsync"/>), and at the limit no PUSH is queued any more.</param>
+/// <param name="limit">How much there may be. Above 7/8 of it shedding begins (<see cref="WhenHighAsync"/>), and at the limit no PUSH is queued.</param>
 internal sealed class OutboxTotal(long limit)
 {
     /// <summary>What an entry costs in memory beside its frame: a list node.</summary>
@@ -40,10 +40,10 @@ internal sealed class OutboxTotal(long limit)
     /// <summary>A frame has left a queue.</summary>
     public void Remove(Frame frame) => Interlocked.Add(ref _bytes, -(EntryBytes + (frame.Release() ? frame.Length + FrameBytes : 0)));
 
-    /// <summary>A queued frame's part of the total: its entry and, of the bytes, what falls on each of those that hold it. All parts make the total.</summary>
+    /// <summary>A queued frame's part of the total: its entry, and its bytes divided by the number of queues that hold it. All parts add up to the total.</summary>
     public static long Share(Frame frame) => EntryBytes + (frame.Length + FrameBytes) / Math.Max(1, frame.Holders);
 
-    /// <summary>Waits until there is so much that somebody has to shed. One waiter.</summary>
+    /// <summary>Waits until so much is held that shedding must begin. One waiter.</summary>
     public async Task WhenHighAsync(CancellationToken cancellationToken)
     {
         await _signal.Reader.ReadAsync(cancellationToken);

@@ -1,8 +1,8 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// Spreads pings over time. Clients that connect in one wave would otherwise be pinged, answer and be pinged again in step for ever. The moment at which a client was heard last decides how much earlier
-/// than set it is pinged, so the wave spreads further with each round, at no memory per connection.
+/// Spreads pings over time. Clients that connect in one wave would otherwise be pinged together in every round. The moment at which a client was last heard decides how much earlier
+/// than the setting it is pinged, so the wave spreads further with each round, without memory per connection.
 /// </summary>
 internal static class PingSpread
 {

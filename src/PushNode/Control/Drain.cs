@@ -114,7 +114,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         }
     }
 
-    /// <summary>Sends what is merged, due or not, but waits no longer than leaves the time to close everybody. A slow or stuck stage costs its messages, not the close frames.</summary>
+    /// <summary>Sends open batches, due or not, but keeps enough time to close all clients. A slow or stuck stage costs its messages, not the close frames.</summary>
     private async Task FlushAsync(Run run, TimeSpan most)
     {
         if (!await EndsInTimeAsync(merging.FlushAsync(), run, most))

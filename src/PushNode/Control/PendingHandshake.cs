@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace PushNode.Control;
 
-/// <summary>One connection's place among the <see cref="PendingHandshakes"/>; a feature of the connection, for whoever upgrades it.</summary>
+/// <summary>One connection's place among the <see cref="PendingHandshakes"/>; a feature of the connection, for the code that upgrades it.</summary>
 internal sealed class PendingHandshake
 {
     private readonly PendingHandshakes _all;
@@ -18,7 +18,7 @@ internal sealed class PendingHandshake
     /// <summary>When it was accepted, as a time stamp.</summary>
     public long Since { get; }
 
-    /// <summary>Where it stands in the list of all, whose lock guards it.</summary>
+    /// <summary>Its place in the list of all; guarded by that list's lock.</summary>
     public LinkedListNode<PendingHandshake> Place { get; }
 
     /// <inheritdoc cref="PendingHandshakes.End"/>

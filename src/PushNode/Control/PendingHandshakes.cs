@@ -6,7 +6,7 @@ namespace PushNode.Control;
 
 /// <summary>
 /// All connections of clients that are not WebSockets yet, under one budget and one deadline: from the accept, TLS included, until the 101 is on its way. What a client sends meanwhile, and how many
-/// requests it makes, wins it no time. When the budget is spent, the connection that has taken longest makes room for the newcomer. Lives as long as the node; any thread.
+/// requests it makes, gains it no time. When the budget is spent, the connection that has taken longest is cut for the new one. Lives as long as the node; any thread.
 /// </summary>
 internal sealed class PendingHandshakes
 {
@@ -67,7 +67,7 @@ internal sealed class PendingHandshakes
             Cut(late.Connection, HandshakeCut.Late);
     }
 
-    /// <summary>The connection needs its place no longer: it is a WebSocket, or gone.</summary>
+    /// <summary>The connection no longer needs its place: it is a WebSocket, or gone.</summary>
     public void End(PendingHandshake handshake)
     {
         lock (_lock)
@@ -100,7 +100,7 @@ internal sealed class PendingHandshakes
             return TakeOldestLocked(now, age);
     }
 
-    /// <summary>Takes the oldest off the list, if it is at least so old.</summary>
+    /// <summary>Takes the oldest off the list, if it is at least <paramref name="age"/> old.</summary>
     private PendingHandshake? TakeOldestLocked(long now, TimeSpan age)
     {
         if (_pending.First is not { } first || _time.GetElapsedTime(first.Value.Since, now) < age)
@@ -115,6 +115,6 @@ internal sealed class PendingHandshakes
         _metrics.HandshakeCut(reason);
         if (reason != HandshakeCut.Late && _log.MaySay())
             _logger.HandshakesFull(Limit);
-        connection.Abort(new ConnectionAbortedException("The connection did not become a WebSocket in time, or there were too many like it."));
+        connection.Abort(new ConnectionAbortedException("The connection did not become a WebSocket in time, or too many were pending."));
     }
 }

@@ -29,7 +29,7 @@ internal sealed class NodeTick(PendingHandshakes handshakes, Shards shards, Room
         }
         catch (Exception bug)
         {
-            // It costs this client its connection, not the node its tick.
+            // A bug: it costs this client its connection, and the tick goes on.
             connection.Fail(bug);
         }
     }

@@ -5,17 +5,17 @@ using PushNode.Telemetry;
 namespace PushNode.Endpoints;
 
 /// <summary>
-/// Keeps all outboxes together within their bound: when they come near it, the clients that hold the most lose what waits for them, or their connection (<see cref="Connection.Shed"/>), largest first.
+/// Keeps all outboxes together within their bound: near it, the clients that hold the most lose their queued frames or their connection (<see cref="Connection.Shed"/>), largest first.
 /// Takes one connection's gate at a time and no other lock.
 /// </summary>
 internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetrics metrics, TimeProvider time, ILogger<OutboxShedding> logger) : BackgroundService
 {
-    /// <summary>Between two looks at all connections. What is queued meanwhile is bounded by the total's limit, which no PUSH passes.</summary>
+    /// <summary>Between two scans of all connections. The total's limit, beyond which no PUSH is queued, bounds what is queued meanwhile.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly LogPace _log = new(time);
 
-    /// <summary>Sheds until no more is held than may stay, or nobody is left who holds anything.</summary>
+    /// <summary>Sheds until the total is low enough, or no connection holds anything.</summary>
     public void Run()
     {
         var before = total.Bytes;

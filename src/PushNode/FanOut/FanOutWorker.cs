@@ -71,7 +71,7 @@ internal sealed class FanOutWorker : IDisposable
         }
         catch (Exception bug)
         {
-            // A bug beside the pushes, each of which costs its own member. The other shards and the room's next frame do not depend on it.
+            // A bug outside the pushes, which contain their own failures. The other shards and the room's next frame do not depend on it.
             _failures.Add(log => log.ShardFailed(bug));
         }
     }
@@ -86,7 +86,7 @@ internal sealed class FanOutWorker : IDisposable
         }
         finally
         {
-            // The list would keep connections alive that are long gone.
+            // The list would keep ended connections alive.
             _members.AsSpan(0, count).Clear();
             work.Flight.End(count);
         }

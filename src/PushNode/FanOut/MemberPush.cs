@@ -4,7 +4,7 @@ using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
-/// <summary>Pushes to one member at a time. A push that throws is a bug, which costs this member its connection and nobody else anything. Any thread.</summary>
+/// <summary>Pushes to one member at a time. A push that throws is a bug, which costs only this member its connection. Any thread.</summary>
 internal sealed class MemberPush(Failures failures)
 {
     /// <inheritdoc cref="Connection.TrySend"/>

@@ -15,10 +15,10 @@ internal struct PushCounts
 
     public long Queued { get; private set; }
 
-    /// <summary>Members of whom it is known what became of the push.</summary>
+    /// <summary>Members whose push has an outcome.</summary>
     public readonly long Total => Sent + Left + Closed + Failed + Queued;
 
-    /// <summary>So many members more were not reached.</summary>
+    /// <summary>Adds members that were not reached.</summary>
     public void Fail(long members) => Failed += members;
 
     public void Add(SendOutcome outcome)

@@ -60,7 +60,7 @@ internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Fail
         }
         finally
         {
-            // Whatever happened, every gate is given back once. What a socket has of the frame is unknown here.
+            // Every gate is released once in any case. How much of the frame a socket has is unknown here.
             while (ended < begun)
                 counts.Add(single.EndFailed(frame, members[_begun[ended++]]));
         }

@@ -22,11 +22,11 @@ internal sealed class Frame(byte[] bytes, int deliveries, long? loss)
     /// <summary>In how many queues it waits. Any thread.</summary>
     public int Holders => Volatile.Read(ref _holders);
 
-    /// <summary>It waits in one queue more. Any thread.</summary>
+    /// <summary>It waits in one more queue. Any thread.</summary>
     /// <returns>Whether this is the only one.</returns>
     public bool Hold() => Interlocked.Increment(ref _holders) == 1;
 
-    /// <summary>It waits in one queue less. Any thread.</summary>
+    /// <summary>It waits in one queue fewer. Any thread.</summary>
     /// <returns>Whether that was the last.</returns>
     public bool Release() => Interlocked.Decrement(ref _holders) == 0;
 }

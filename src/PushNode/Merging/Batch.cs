@@ -43,7 +43,7 @@ internal sealed class Batch
             Reason = reason;
     }
 
-    /// <summary>What was missing is told.</summary>
+    /// <summary>The members know what was missing.</summary>
     public void MissNothing() => (Missed, Reason) = (0, GapReason.Overload);
 
     /// <summary>Drops the oldest message, which is missing from then on.</summary>

@@ -15,7 +15,7 @@ internal sealed class MergeClock(MergeSettings settings, TimeProvider time)
     /// <summary>How long a quiet room's first message waits for company: between half of the setting and all of it, so that rooms do not tick in step.</summary>
     public long Gather() => (long)(Ticks(Settings.Gather, time) * (0.5 + Random.Shared.NextDouble() / 2));
 
-    /// <summary>How long after an outage a quiet room's members are told of it.</summary>
+    /// <summary>How long after an outage a quiet room gets its GAP.</summary>
     public long GapDelay() => (long)(Ticks(Settings.GapSpread, time) * Random.Shared.NextDouble());
 
     public TimeSpan Until(long due, long now) => due <= now ? TimeSpan.Zero : time.GetElapsedTime(now, due);

@@ -94,7 +94,7 @@ internal sealed class MergeWorker : IDisposable
     /// <param name="room">The payload's room.</param>
     /// <param name="payload">The payload.</param>
     /// <param name="waiting">The bytes in the inbox, its own included.</param>
-    /// <returns>False when the room lost a payload whose marker is still in the inbox: until the thread has come there, the room loses all, so that it has one marker at a time.</returns>
+    /// <returns>False when the room lost a payload whose marker is still in the inbox: until the thread reaches it, the room loses all payloads, so that it has one marker at a time.</returns>
     private bool TryEnqueue(RoomMerge room, ReadOnlyMemory<byte> payload, long waiting)
     {
         lock (_lock)

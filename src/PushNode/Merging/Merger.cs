@@ -5,8 +5,8 @@ using PushNode.Telemetry;
 namespace PushNode.Merging;
 
 /// <summary>
-/// Validates payloads, puts their messages into their rooms' batches and sends batches on their way when they are due. A room whose handling throws loses what waits in it, and no other
-/// room does. Single-threaded: owned by one merge worker, or by a test that names the time.
+/// Validates payloads, puts their messages into their rooms' batches and sends batches on their way when they are due. If handling a room throws, that room loses its waiting messages, and no other
+/// room is affected. Single-threaded: owned by one merge worker, or by a test that names the time.
 /// </summary>
 internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metrics, Failures failures)
 {
@@ -34,7 +34,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         }
     }
 
-    /// <summary>Messages of the room are missing behind those that it was given.</summary>
+    /// <summary>Messages of the room are missing after those received so far.</summary>
     public void Lose(RoomMerge room, long messages, long now)
     {
         try
@@ -58,7 +58,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         _open.Enqueue(room, room.Due);
     }
 
-    /// <summary>Messages of a room were lost in an outage: its members are told after what was received before and before what comes now, if need be later.</summary>
+    /// <summary>Messages of a room were lost in an outage: its GAP goes out after what was received before and before what comes now, at once or later.</summary>
     public void Gap(RoomMerge room, long now)
     {
         try
@@ -192,7 +192,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
             _open.Enqueue(room, room.Due);
     }
 
-    /// <summary>A bug in handling one room, which costs what waits in that room. Its members get a GAP.</summary>
+    /// <summary>A bug in handling one room: its waiting messages are dropped, and its members get a GAP.</summary>
     private void Fail(RoomMerge room, long now, Exception bug)
     {
         room.IsHeld = false;

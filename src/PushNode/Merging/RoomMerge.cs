@@ -37,7 +37,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <summary>When members are to be told that messages were lost in an outage, as a time stamp; null when there is nothing to tell.</summary>
     public long? LossDue { get; set; }
 
-    /// <summary>Whether there is something to send, or to tell.</summary>
+    /// <summary>Whether there is something to send, a GAP included.</summary>
     public bool IsOpen => !_batch.IsEmpty;
 
     /// <summary>Whether a payload may wait in the inbox until the open batch is due, which it may not fill. By any thread under the worker's lock.</summary>
@@ -54,7 +54,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <summary>A payload from the backplane. The memory must not change afterwards.</summary>
     public void Receive(ReadOnlyMemory<byte> payload) => worker.Enqueue(this, payload);
 
-    /// <summary>Messages of the room were lost while the backplane was away: members are told, after what came before and before what comes now.</summary>
+    /// <summary>Messages of the room were lost while the backplane was away: the GAP goes out after what came before and before what comes now.</summary>
     public void TellGap() => worker.EnqueueGap(this);
 
     /// <summary>Whether the inbox has a marker for messages of this room that did not fit. Under the worker's lock.</summary>
@@ -173,7 +173,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     /// <summary>A frame has left all shards.</summary>
     public void OnFrameLeft() => _flights--;
 
-    /// <summary>Handling the room threw: all that waits is lost. Members are told a window later, so that a room that fails again and again fails once a window.</summary>
+    /// <summary>Handling the room threw: all that waits is lost. Its GAP goes out a window later, so a room that keeps failing fails once a window.</summary>
     /// <returns>How many messages were dropped.</returns>
     public int Fail(long now, MergeClock clock, NodeMetrics metrics)
     {

@@ -2,9 +2,9 @@ using PushNode.Subscription;
 
 namespace PushNode.Protocol;
 
-/// <summary>A JOIN that waits for its room to be received. Made when it begins to wait and dropped when it is answered or withdrawn; beside what <see cref="RoomWait"/> says, guarded by the session's lock.</summary>
-/// <param name="session">Whose JOIN.</param>
-/// <param name="room">What it is to enter.</param>
+/// <summary>A JOIN that waits for its room to be received. Made when it begins to wait and dropped when it is answered or withdrawn; guarded by the session's lock, except as <see cref="RoomWait"/> says.</summary>
+/// <param name="session">The session whose JOIN it is.</param>
+/// <param name="room">The room it is to enter.</param>
 /// <param name="id">The JOIN's id.</param>
 internal sealed class JoinWait(Session session, JoinedRoom room, string? id) : RoomWait
 {

@@ -8,7 +8,7 @@ namespace PushNode.Protocol;
 /// <summary>
 /// What one client asked for: its rooms, and its requests in their order. A JOIN waits for the backplane's acknowledgement and what comes after waits
 /// behind it; a JOIN that meets a backplane that is away is told so and steps aside, so that an outage holds up nothing else. Lives as
-/// long as its connection; called by the connection's reader, by the handshake and by whoever tells a room's waits, one at a time under its lock.
+/// long as its connection; called by the connection's reader, by the handshake and by the thread that tells a room's waits, one at a time under its lock.
 /// </summary>
 internal sealed class Session : ClientSession
 {
@@ -51,7 +51,7 @@ internal sealed class Session : ClientSession
 
     public override void OnRateLimited() => _connection.Send(Answers.Error(
         ErrorCode.RateLimited,
-        $"More than {_connection.Settings.MessagesPerSecond} messages a second; what exceeds them is not processed, and if it goes on the connection is closed.",
+        $"More than {_connection.Settings.MessagesPerSecond} messages a second: further ones are not processed, and the connection is closed if this continues.",
         null));
 
     public override void OnEnded()
@@ -134,7 +134,7 @@ internal sealed class Session : ClientSession
         else if (CountLocked() >= _rules.MaxRooms)
             RefuseLocked(RequestRefusal.RoomLimit, $"The connection is in {_rules.MaxRooms} rooms, which is the limit; leave one first.", requestId);
         else if (_rules.Rooms.Hold(id) is not { } room)
-            RefuseLocked(RequestRefusal.TooManyRooms, "The node has as many rooms as it may have; join a room that others are in, or try again later.", requestId);
+            RefuseLocked(RequestRefusal.TooManyRooms, "The node is at its room limit; join a room that it has already, or try again later.", requestId);
         else
             JoinLocked(_joined = new JoinedRoom(_connection, room, _joined), requestId);
     }
@@ -210,7 +210,7 @@ internal sealed class Session : ClientSession
         }
         catch (Exception bug)
         {
-            // A bug, which the thread that tells one client after the other must not carry to the next.
+            // A bug: the thread that tells these clients one after the other must reach the next.
             _connection.Fail(bug);
         }
     }

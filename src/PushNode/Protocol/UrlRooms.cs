@@ -5,7 +5,7 @@ internal static class UrlRooms
 {
     private const string Parameter = "room=";
 
-    /// <summary>Joins them in their order. What is named beyond as many rooms as a client may be in, good names or bad, is one answer and not one for each.</summary>
+    /// <summary>Joins them in their order. All names beyond the limit, good or bad, get a single answer.</summary>
     /// <param name="session">The client's.</param>
     /// <param name="query">The URL's query in its own encoding, with its question mark or empty.</param>
     /// <param name="maxRooms">Rooms a client may be in.</param>

@@ -14,7 +14,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
     public int MaxRooms { get; set; } = 5;
 
     /// <summary>
-    /// JOINs a second of one client in the long run, the URL's included. Far above what somebody who looks through rooms does; without it one client with ever new rooms made 8,900
+    /// JOINs a second of one client in the long run, those in the URL included. Far above what a user who browses rooms needs; without it one client with ever new rooms caused 8,900
     /// SUBSCRIBEs a second and kept 0.83 of a core busy.
     /// </summary>
     [Number(1, 100_000)]
@@ -37,7 +37,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
 
     /// <summary>
     /// Bytes in the kernel for one connection that are not sent yet. Without this limit the whole send buffer of a client that reads too slowly is stale frames that the outbox's policy
-    /// never sees. Bytes in flight do not count, so a far but fast client loses nothing. Linux only.
+    /// never sees. Bytes in flight do not count, so a distant but fast client loses nothing. Linux only.
     /// </summary>
     [Number(1_024, 16_777_216)]
     public int MaxUnsentBytes { get; set; } = 16 * 1024;
@@ -62,10 +62,10 @@ internal sealed class ConnectionSettings : ICheckedSettings
     [Number(0, 10_000_000)]
     public int MaxHandshakes { get; set; }
 
-    /// <summary><see cref="MaxHandshakes"/>, or what it means unless set.</summary>
+    /// <summary><see cref="MaxHandshakes"/>, or its default.</summary>
     public int HandshakesAllowed => MaxHandshakes > 0 ? MaxHandshakes : Math.Max(100, Max / 10);
 
-    /// <summary>Time from the accept to the answer 101, TLS included. Whatever is no WebSocket by then is cut, so plain HTTP connections last no longer either.</summary>
+    /// <summary>Time from accept to the 101, TLS included. Connections that are not WebSockets by then are cut, plain HTTP included.</summary>
     [Duration("00:00:00.1", "00:05:00")]
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -74,7 +74,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
     /// </summary>
     public string AllowedOrigins { get; set; } = "*";
 
-    /// <summary>A client from which nothing came for so long is pinged, or up to a fifth earlier (PingSpread). Under the 30 s after which many mobile carriers and proxies forget a quiet connection.</summary>
+    /// <summary>A client that has sent nothing for this long is pinged, or up to a fifth earlier (PingSpread). Under the 30 s after which many mobile carriers and proxies forget a quiet connection.</summary>
     [Duration("00:00:00.1", "01:00:00")]
     public TimeSpan PingAfter { get; set; } = TimeSpan.FromSeconds(25);
 

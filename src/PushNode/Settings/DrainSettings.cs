@@ -32,7 +32,7 @@ internal sealed class DrainSettings : ICheckedSettings
     /// <summary>How many a second are closed of so many connections.</summary>
     public double RateFor(int connections) => Math.Min(ClosesPerSecond, Math.Max(Unnoticed, Math.Max(1, connections) / Over.TotalSeconds));
 
-    /// <summary>How long sending what is merged may take before so many are closed: what closing them leaves of the deadline, and a second at least, since the settings may leave nothing.</summary>
+    /// <summary>How long sending merged messages may take before these connections are closed: the deadline less the time to close them, at least a second.</summary>
     public TimeSpan FlushTime(int connections)
     {
         var rest = Deadline - EchoTime - TimeSpan.FromSeconds(connections / RateFor(connections));

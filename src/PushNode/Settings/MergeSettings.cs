@@ -14,7 +14,7 @@ internal sealed class MergeSettings
     public TimeSpan Gather { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// The time after an outage over which quiet rooms are told their GAP, each at a random moment of it. 100,000 clients in 5 rooms each are 500,000 frames, some 5 s of one core.
+    /// The time after an outage over which quiet rooms get their GAP, each at a random moment of it. 100,000 clients in 5 rooms each are 500,000 frames, some 5 s of one core.
     /// </summary>
     [Duration("00:00:00", "00:01:00")]
     public TimeSpan GapSpread { get; set; } = TimeSpan.FromSeconds(5);

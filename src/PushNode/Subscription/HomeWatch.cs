@@ -3,7 +3,7 @@ using PushBackplane;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// Watches one server of the backplane for all rooms at home there: a wait of each room's own would be tens of thousands of continuations on one task, and removing one from among them a
+/// Watches one server of the backplane for all rooms at home there: a wait for each room would mean tens of thousands of continuations on one task, and removing one would be a
 /// search. Lives as long as the node.
 /// </summary>
 internal sealed class HomeWatch(IBackplaneServer home)

@@ -1,7 +1,7 @@
 namespace PushNode.Subscription;
 
 /// <summary>
-/// The rooms without holders in the order in which their last holders left. A room stands in it at most once however often it flaps, and leaves it when it is held again. Any thread;
+/// The rooms without holders in the order in which their last holders left. A room is in it at most once, however often it flaps, and leaves it when it is held again. Any thread;
 /// its lock is the last of all: nothing else is called under it.
 /// </summary>
 internal sealed class LingeringRooms
@@ -38,7 +38,7 @@ internal sealed class LingeringRooms
             return room.Lingering?.List is not null;
     }
 
-    /// <summary>Takes the oldest one out if there are more than so many.</summary>
+    /// <summary>Takes the oldest one out if there are more than <paramref name="count"/>.</summary>
     public Room? TakeOldestBeyond(int count)
     {
         lock (_lock)

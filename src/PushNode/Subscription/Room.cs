@@ -7,12 +7,12 @@ using PushNode.Telemetry;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// One room of this node, from its first member until the linger after its last is over: what to subscribe to, how to merge, whom to push to, and who waits for it. Made and
+/// One room of this node, from its first member until the linger after its last is over: its channel, its open batch, its members, and the JOINs that wait for it. Made and
 /// retired by <see cref="Rooms"/>; any thread.
 /// </summary>
 internal sealed class Room(RoomId id, string channel, IBackplaneServer home, RoomFrames frames, RoomMembers members, RoomMerge merge, NodeMetrics metrics)
 {
-    /// <summary>Those who do not know of an outage first, so that telling them never searches. Null while nobody has waited.</summary>
+    /// <summary>The waits; those that do not know of an outage come first, so that telling them never searches. Null until the first wait.</summary>
     private LinkedList<RoomWait>? _waits;
 
     /// <summary>Its name; the default value for the room of all connections.</summary>
@@ -76,7 +76,7 @@ internal sealed class Room(RoomId id, string channel, IBackplaneServer home, Roo
         }
     }
 
-    /// <summary>Ends a wait that nobody wants any more. Does nothing when it is over already.</summary>
+    /// <summary>Withdraws a wait. Does nothing when it is over already.</summary>
     public void Withdraw(RoomWait wait)
     {
         lock (this)
@@ -88,7 +88,7 @@ internal sealed class Room(RoomId id, string channel, IBackplaneServer home, Roo
         }
     }
 
-    /// <summary>Tells those who wait what the state is now, one by one and without a lock: each may change its mind, and the state may change, while others are told.</summary>
+    /// <summary>Tells each wait the current state, one by one and without a lock: waits may be withdrawn, and the state may change, meanwhile.</summary>
     public void TellWaiting()
     {
         while (NextToTell(out var state) is { } wait)

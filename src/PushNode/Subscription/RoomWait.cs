@@ -1,7 +1,7 @@
 namespace PushNode.Subscription;
 
 /// <summary>
-/// One wait for a room to be received. Stands in the room's list until the room is received or the wait is withdrawn, so what waits is bounded by who holds rooms.
+/// One wait for a room to be received. It is in the room's list until the room is received or the wait is withdrawn, so the rooms that clients hold bound the number of waits.
 /// Told by one thread at a time of each event, but two events may overtake each other; the implementation ignores what no longer applies.
 /// </summary>
 internal abstract class RoomWait

@@ -45,7 +45,7 @@ internal sealed class Rooms
     public void Open() => _ = ReportAsync(Everyone, Everyone.Subscribe(_backplane));
 
     /// <summary>Holds a room, opening it if need be. Each call that succeeds is undone by one <see cref="Release"/>.</summary>
-    /// <returns>The room; null when it would be one more than there may be.</returns>
+    /// <returns>The room; null when the node is at its room limit.</returns>
     public Room? Hold(RoomId id)
     {
         while (true)
@@ -87,7 +87,7 @@ internal sealed class Rooms
             Retire(oldest);
     }
 
-    /// <summary>Gives up a room that was taken from those that linger, unless somebody holds it again, or has and left again.</summary>
+    /// <summary>Gives up a room that was taken from the lingering ones, unless it is held again, or was and lingers again.</summary>
     private void Retire(Room room)
     {
         lock (room)
@@ -102,13 +102,13 @@ internal sealed class Rooms
         }
     }
 
-    /// <returns>The room that is in the directory now; null when there may be none more.</returns>
+    /// <returns>The room that is in the directory now; null when the node is at its room limit.</returns>
     private Room? OpenRoom(RoomId id)
     {
         while (Interlocked.Increment(ref _count) > _settings.MaxRooms)
         {
             Interlocked.Decrement(ref _count);
-            // Rooms that linger make place for one that is wanted.
+            // A lingering room is retired for one that is wanted.
             if (_lingering.TakeOldestBeyond(0) is not { } oldest)
                 return null;
             Retire(oldest);
@@ -141,14 +141,14 @@ internal sealed class Rooms
         }
     }
 
-    /// <summary>Tells those who wait once the channel is acknowledged.</summary>
+    /// <summary>Tells the room's waits once the channel is acknowledged.</summary>
     private async Task ReportAsync(Room room, Task subscribed)
     {
         // Not under the room's lock, which the caller has.
         await subscribed.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         if (subscribed.Exception is { } bug)
             _logger.SubscriptionFailed(room.Channel, bug);
-        // Cancelled is expected: nobody wanted the room any more, or the program ends.
+        // Cancellation is expected: the room was given up, or the program ends.
         if (subscribed.IsCompletedSuccessfully)
             Tell(room);
     }

@@ -6,9 +6,9 @@ internal enum HandshakeCut
     /// <summary>It took longer than Push:Connections:HandshakeTimeout.</summary>
     Late,
 
-    /// <summary>Push:Connections:MaxHandshakes was reached and it was the oldest: a newcomer got its place.</summary>
+    /// <summary>Push:Connections:MaxHandshakes was reached and it was the oldest: a new connection got its place.</summary>
     Evicted,
 
-    /// <summary>Push:Connections:MaxHandshakes was reached, and none of the others had taken a second yet.</summary>
+    /// <summary>Push:Connections:MaxHandshakes was reached, and it was the new one: none of the others was a second old.</summary>
     Full,
 }

@@ -39,10 +39,10 @@ internal static partial class Log
     [LoggerMessage(4015, LogLevel.Warning, "The drain is late: {Connections} connections are told to go at once.")]
     public static partial void DrainLate(this ILogger logger, int connections);
 
-    [LoggerMessage(4026, LogLevel.Error, "Unhandled exception in the subscription of {Channel}; clients that wait for this room may stay without an answer. Other rooms are not affected.")]
+    [LoggerMessage(4026, LogLevel.Error, "Unhandled exception in the subscription of {Channel}; clients that wait for this room may get no answer. Other rooms are not affected.")]
     public static partial void SubscriptionFailed(this ILogger logger, string channel, Exception bug);
 
-    [LoggerMessage(4028, LogLevel.Warning, "{Limit} connections are not WebSockets yet, which is the limit (Push:Connections:MaxHandshakes): one is cut for each newcomer. Look for clients that connect and ask for nothing.")]
+    [LoggerMessage(4028, LogLevel.Warning, "{Limit} connections are not WebSockets yet, which is the limit (Push:Connections:MaxHandshakes): cutting one for each new one. Look for clients that connect and send nothing.")]
     public static partial void HandshakesFull(this ILogger logger, int limit);
 
     [LoggerMessage(4029, LogLevel.Warning, "Drain: the {Stage} threads did not finish within {Elapsed}. Closing {Connections} connections now; messages that are still queued may be lost.")]

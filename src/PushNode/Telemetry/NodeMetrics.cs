@@ -58,7 +58,7 @@ internal sealed class NodeMetrics : IDisposable
 
         _meter.CreateObservableUpDownCounter("push.connections", () => Connections, "{connection}", "Open connections.");
         _meter.CreateObservableGauge("push.connections_limit", () => connectionLimit, "{connection}", "Open connections beyond which upgrades are refused.");
-        _meter.CreateObservableGauge("push.rooms_limit", () => roomLimit, "{room}", "Rooms beyond which a JOIN of one more is refused.");
+        _meter.CreateObservableGauge("push.rooms_limit", () => roomLimit, "{room}", "How many rooms the node may have.");
         _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
         _meter.CreateObservableGauge("push.draining", () => _draining() ? 1 : 0, null, "1 while the node lets nobody in and closes its clients, by command or at its end; 0 otherwise.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
@@ -82,7 +82,7 @@ internal sealed class NodeMetrics : IDisposable
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
         _controlMessages = new(_meter, "push.control_messages", "{message}", "Messages on the control channel, by what became of them.", label: "result");
 
-        _failures = new(_meter, "push.failures", "{exception}", "Unhandled exceptions that cost one room or one client: bugs.", label: "stage");
+        _failures = new(_meter, "push.failures", "{exception}", "Unhandled exceptions, each contained to one room or one client: bugs.", label: "stage");
 
         _batchMessages = _meter.CreateHistogram("push.batch_messages", "{message}", "Messages in a batch.", advice: Buckets(Array.ConvertAll(BatchBuckets, bound => (int)bound)));
         _lockWait = _meter.CreateHistogram("push.shard_lock_wait", "s", "Waiting for a shard's lock, every acquisition; uncontended counts as 0.", advice: Buckets(LockWaitBuckets));
@@ -102,14 +102,14 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Names what knows whether the node drains; asked at each export.</summary>
     public void ShowDraining(Func<bool> draining) => _draining = draining;
 
-    /// <summary>Names what counts the connections that are not WebSockets yet, asked at each export, and how many there may be.</summary>
+    /// <summary>Sets the count of connections that are not WebSockets yet, read at each export, and their limit.</summary>
     public void ShowHandshakes(Func<int> pending, int limit)
     {
         _meter.CreateObservableUpDownCounter("push.handshakes_pending", pending, "{connection}", "Connections that are not WebSockets yet.");
-        _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "Connections that are not WebSockets yet beyond which one is cut for each newcomer.");
+        _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "How many connections that are not WebSockets yet there may be.");
     }
 
-    /// <summary>Names what knows how much waits for all clients together; asked at each export.</summary>
+    /// <summary>Sets the source of how much waits for all clients together, read at each export.</summary>
     public void MeasureOutboxes(Func<long> bytes, long limit) => (_outboxes, _outboxLimit) = (bytes, limit);
 
     public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
@@ -120,7 +120,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void RequestRefused(RequestRefusal reason) => _requestsRefused.Add(1, reason);
 
-    /// <summary>So many JOINs more wait for the backplane, or less.</summary>
+    /// <summary>The number of JOINs that wait for the backplane changed.</summary>
     public void JoinsWaiting(int change) => Interlocked.Add(ref _joinsWaiting, change);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);

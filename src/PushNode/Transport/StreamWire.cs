@@ -59,7 +59,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
 
     public void Attach(Connection connection) => _connection = connection;
 
-    /// <summary>Reads until either side has ended the connection. What throws behind it is a bug, and costs this client its connection.</summary>
+    /// <summary>Reads until either side has ended the connection. An exception in handling is a bug and costs this client its connection.</summary>
     public async Task RunAsync()
     {
         var connection = _connection!;
@@ -96,7 +96,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
                 await WhenMayReadAsync(connection);
             // An empty read waits for bytes without holding a buffer: most connections are quiet most of the time.
             var waiting = ReadAsync(Memory<byte>.Empty);
-            // There is more already: whoever else waits for a thread comes first.
+            // There is more already: others that wait for a thread come first.
             if (waiting.IsCompleted)
                 await Task.Yield();
             if (await waiting is null || !await TryReadOnceAsync(connection))
@@ -126,7 +126,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         while (!_completed.IsCancellationRequested && !gone.IsCancellationRequested)
         {
             var resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            // Shown before the question is asked, so that whoever changes the answer in between finds it.
+            // Set before the check, so that a thread that changes the answer in between finds it.
             Interlocked.Exchange(ref _resumed, resumed);
             if (connection.MayRead)
                 return;
@@ -172,7 +172,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         }
         catch (Exception bug)
         {
-            // It costs this client its connection.
+            // A bug: it costs this client its connection.
             _connection!.Fail(bug);
         }
 

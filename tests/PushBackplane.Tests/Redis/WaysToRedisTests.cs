@@ -87,8 +87,8 @@ public sealed class WaysToRedisTests : IAsyncLifetime
     [InlineData("a,b,user=x,password=hunter2", "ConnectionStrings:Redis has several addresses and a user, an IPv6 address or a Unix socket")]
     [InlineData("a,unix:/b,password=hunter2", "ConnectionStrings:Redis has several addresses and a user, an IPv6 address or a Unix socket")]
     [InlineData("[::1],b,password=hunter2", "ConnectionStrings:Redis has several addresses and a user, an IPv6 address or a Unix socket")]
-    [InlineData("a,user=x", "ConnectionStrings:Redis names a user without a name or without a password")]
-    [InlineData("a,user=,password=hunter2", "ConnectionStrings:Redis names a user without a name or without a password")]
+    [InlineData("a,user=x", "ConnectionStrings:Redis has a user without a name or without a password")]
+    [InlineData("a,user=,password=hunter2", "ConnectionStrings:Redis has a user without a name or without a password")]
     [InlineData("unix:/b,ssl=true,password=hunter2", "ConnectionStrings:Redis asks for TLS on a Unix socket")]
     [InlineData("a,user=x,password=hunter2,$PUBLISH=y", "ConnectionStrings:Redis has $PUBLISH")]
     public void What_cannot_be_done_is_refused_by_name(string text, string message)

@@ -53,7 +53,7 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
         }
     }
 
-    /// <summary>The connection that was being taken is lost; the next ones may be luckier.</summary>
+    /// <summary>Only the connection being accepted is lost; the next accept may succeed.</summary>
     public override void OnFailed(Exception bug) => loop.Failures.Add(log => log.ClientFailed(bug));
 
     private static int FirstReserved()

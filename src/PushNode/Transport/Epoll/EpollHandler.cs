@@ -12,6 +12,6 @@ internal abstract class EpollHandler
         // Most never ask.
     }
 
-    /// <summary>One of its calls threw, which is a bug: it reports that and gives up what it stands for. The loop goes on, since thousands of others depend on it.</summary>
+    /// <summary>One of its calls threw, which is a bug: it reports that, and ends its connection if it serves one. The loop goes on, since thousands of others depend on it.</summary>
     public abstract void OnFailed(Exception bug);
 }

@@ -5,7 +5,7 @@ namespace PushNode.Transport.Epoll;
 
 /// <summary>
 /// A thread that waits for events on many descriptors and hands each to its handler. Descriptors are registered once, edge-triggered, under a key that is never used again, so that
-/// an event of a closed descriptor cannot reach the connection that has got its number since. Who has more to do than one turn allows asks for another, which comes after everybody else's. What
+/// an event of a closed descriptor cannot reach the connection that has got its number since. A handler with more to do than one turn allows asks for another, which comes after all others'. What
 /// throws costs its handler, never the thread. Owned by the transport; lives as long as the node.
 /// </summary>
 internal sealed unsafe class EpollLoop : IDisposable
@@ -44,7 +44,7 @@ internal sealed unsafe class EpollLoop : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Who is told of bugs.</summary>
+    /// <summary>Where bugs are reported.</summary>
     public Failures Failures { get; }
 
     /// <summary>For reading; to be used within one event only.</summary>
@@ -85,14 +85,14 @@ internal sealed unsafe class EpollLoop : IDisposable
             }
             catch (Exception bug)
             {
-                // Whoever awaits it is told.
+                // The awaiting caller gets the exception.
                 done.SetException(bug);
             }
         });
         return done.Task;
     }
 
-    /// <summary>Gives the handler one more turn when everybody else who has something to do now has had one. The loop's thread only.</summary>
+    /// <summary>Gives the handler one more turn after all other handlers that are due now. The loop's thread only.</summary>
     public void AskForTurn(EpollHandler handler) => _turns.Enqueue(handler);
 
     /// <summary>Registers a connection's descriptor, edge-triggered. The loop's thread only.</summary>
@@ -106,7 +106,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     /// <summary>Gives a descriptor's events to another handler. The loop's thread only.</summary>
     public void Replace(ulong key, EpollHandler handler) => _handlers.Replace(key, handler);
 
-    /// <summary>Tells a descriptor's handler soon what is the matter with it, as if it had just happened. The loop's thread only.</summary>
+    /// <summary>Has epoll report a descriptor's current state to its handler again. The loop's thread only.</summary>
     public void TellAgain(int descriptor, ulong key)
     {
         if (!_hasEnded)
@@ -202,7 +202,7 @@ internal sealed unsafe class EpollLoop : IDisposable
         }
     }
 
-    /// <summary>One turn to each of those who have asked; who asks again waits until new events have had theirs.</summary>
+    /// <summary>Gives one turn to each handler that has asked; one that asks again waits until new events are handled.</summary>
     private void GiveTurns()
     {
         for (var count = _turns.Count; count > 0; count--)
@@ -232,7 +232,7 @@ internal sealed unsafe class EpollLoop : IDisposable
         }
     }
 
-    /// <summary>Runs what was posted. What throws there is a bug, and belongs to one client.</summary>
+    /// <summary>Runs what was posted. An exception there is a bug and affects one client.</summary>
     private void Run(Action action)
     {
         try

@@ -15,7 +15,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 {
     private Connection? _connection;
 
-    /// <summary>It has asked the loop for a turn, which is yet to come.</summary>
+    /// <summary>It has asked the loop for a turn and not had it yet.</summary>
     private bool _awaitsTurn;
 
     /// <summary>It is not read until the client has taken its answers; what has come meanwhile is read then.</summary>
@@ -42,7 +42,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         loop.Post(() =>
         {
             loop.Replace(key, this);
-            // What happened before was told to somebody else.
+            // Earlier events went to the previous handler.
             loop.TellAgain(descriptor, key);
         });
         return Task.CompletedTask;
@@ -55,14 +55,14 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         _isDead |= (events & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         if (_isDead && (_connection!.IsClosing || !_connection.MayRead))
         {
-            // Nothing that it has sent matters any more, and there may be much of it.
+            // Its remaining input no longer matters, and there may be much of it.
             End();
             return;
         }
 
         var wasHeld = _isHeld;
         _isHeld = wasHeld && !_connection!.MayRead;
-        // Who was held has missed the edges that told of something to read.
+        // A held connection has missed the edges that report bytes to read.
         if (!_isHeld && !_awaitsTurn && (wasHeld || (events & ~Libc.EPOLLOUT) != 0))
             Read();
     }
@@ -87,7 +87,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         End();
     }
 
-    /// <summary>One turn: a buffer's worth, and the next turn after everybody else's.</summary>
+    /// <summary>One turn: a buffer's worth, then all others get theirs.</summary>
     private void Read()
     {
         // After less there is hardly ever more: asking once again costs less than a turn that finds nothing.
@@ -128,7 +128,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         }
         finally
         {
-            // Whatever is wrong with the session: the connection has ended first, and touches the wire no more.
+            // Runs even if the session throws: the connection has ended first and no longer touches the wire.
             Descriptor.Close(descriptor);
         }
     }

@@ -1,0 +1,55 @@
+using System.Text.RegularExpressions;
+using PushFarm.FunctionalTests.Harness;
+
+namespace PushFarm.FunctionalTests;
+
+/// <summary>The browser client of docs/protocol.md, in a real browser, with a WebSocket that the page closes itself.</summary>
+public sealed partial class DocumentedClientTests
+{
+    // Timers are recorded instead of started: how long the client would wait is what is asked.
+    private const string Page = """
+        <!doctype html><meta charset="utf-8"><title>push</title><pre id="log"></pre>
+        <script>
+          let socket, delay;
+          window.WebSocket = class { constructor() { socket = this; } };
+          window.setTimeout = (_, milliseconds) => { delay = milliseconds; };
+          window.setInterval = () => 0;
+        CLIENT
+          const delayAfter = (code, reason) => { subscribe('ws://node/ws', ['demo'], {}); socket.onclose({ code, reason }); return delay; };
+          const least = code => Math.min(...Array.from({ length: 100 }, () => delayAfter(code, '')));
+          const log = line => document.getElementById('log').textContent += line + '\n';
+          log('hint ' + delayAfter(1001, 'retry=1500'));
+          log('back-off ' + (least(1006) < 500));
+          log('too many ' + (least(4029) >= 30000));
+        </script>
+        """;
+
+    [Fact]
+    public async Task The_documented_client_waits_at_least_30_s_after_4029()
+    {
+        var folder = Directory.CreateTempSubdirectory("push-page-");
+        try
+        {
+            var page = Path.Combine(folder.FullName, "page.html");
+            await File.WriteAllTextAsync(page, Page.Replace("CLIENT", await ClientAsync(), StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await using var browser = Browser.Open(new Uri(page).AbsoluteUri);
+            Assert.Contains("hint 1500\nback-off true\ntoo many true\n", await browser.DomAsync(() => "No log: the page needs no farm."), StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<string> ClientAsync()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "RedisPush.sln")))
+            folder = folder.Parent!;
+        var protocol = await File.ReadAllTextAsync(Path.Combine(folder.FullName, "docs", "protocol.md"), TestContext.Current.CancellationToken);
+        return Script().Match(protocol).Groups[1].Value;
+    }
+
+    [GeneratedRegex("(?s)## A browser client.*?```js\n(.*?)```")]
+    private static partial Regex Script();
+}
