@@ -20,6 +20,6 @@ internal static partial class Log
     [LoggerMessage(2005, LogLevel.Warning, "{Description} refuses to publish: {Cause}. Publishers get 503.")]
     public static partial void PublishRefused(ILogger logger, string description, string cause);
 
-    [LoggerMessage(2004, LogLevel.Error, "A subscriber of {Channel} threw; the payload is lost to it.")]
+    [LoggerMessage(2004, LogLevel.Error, "Unhandled exception in a subscriber of {Channel}: it misses the payload, or the notice of a loss, that it was given.")]
     public static partial void SubscriberThrew(ILogger logger, Exception exception, string channel);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using PushBackplane.Telemetry;
 
 namespace PushBackplane.Memory;
@@ -13,8 +14,13 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
     private static readonly Task<int?> One = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
+    private readonly ILogger<MemoryBackplane> _logger;
 
-    public MemoryBackplane(BackplaneMetrics metrics) => metrics.Add(Description).WentUp();
+    public MemoryBackplane(BackplaneMetrics metrics, ILogger<MemoryBackplane> logger)
+    {
+        metrics.Add(Description).WentUp();
+        _logger = logger;
+    }
 
     public string Description => "memory";
 
@@ -38,7 +44,7 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 
     public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
     {
-        _subscribers[channel] = new Subscriber(onPayload);
+        _subscribers[channel] = new Subscriber(channel, onPayload, _logger);
         return Task.CompletedTask;
     }
 
@@ -48,14 +54,24 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
         return Task.CompletedTask;
     }
 
-    private sealed class Subscriber(Action<ReadOnlyMemory<byte>> onPayload)
+    private sealed class Subscriber(string channel, Action<ReadOnlyMemory<byte>> onPayload, ILogger logger)
     {
         private readonly Lock _order = new();
 
         public void Deliver(byte[] payload)
         {
             lock (_order)
-                onPayload(payload);
+            {
+                try
+                {
+                    onPayload(payload);
+                }
+                catch (Exception bug)
+                {
+                    // The subscriber's bug; the publisher has nothing to do with it.
+                    Log.SubscriberThrew(logger, bug, channel);
+                }
+            }
         }
     }
 }

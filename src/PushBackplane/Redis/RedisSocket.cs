@@ -11,7 +11,9 @@ namespace PushBackplane.Redis;
 /// </summary>
 internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint) : IDisposable
 {
-    private readonly Socket _socket = NewSocket(options, endPoint);
+    private readonly Lock _lock = new();
+    private Socket? _socket;
+    private bool _isDisposed;
     private string? _certificateFault;
 
     /// <summary>Connects.</summary>
@@ -20,22 +22,41 @@ internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint)
     /// <exception cref="System.Security.Cryptography.CryptographicException">The client's certificate cannot be read.</exception>
     public Stream Open(Func<Socket, NetworkStream> open)
     {
+        Socket socket;
         try
         {
-            _socket.Connect(endPoint);
+            socket = Create();
+            socket.Connect(endPoint);
         }
         catch (SocketException e)
         {
+            // Nobody listens, or the process is out of descriptors.
             throw new RedisUnreachableException(RedisFailure.Describe(StackExchange.Redis.ConnectionFailureType.UnableToConnect, e));
         }
 
-        var plain = open(_socket);
+        var plain = open(socket);
         return options.Library.Ssl ? Secure(plain) : plain;
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isDisposed = true;
+            _socket?.Dispose();
+        }
+    }
 
-    private static Socket NewSocket(RedisServerOptions options, EndPoint endPoint) => endPoint switch
+    private Socket Create()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _socket = NewSocket();
+        }
+    }
+
+    private Socket NewSocket() => endPoint switch
     {
         UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
         IPEndPoint address => new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },

@@ -58,15 +58,15 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
             if (_ended || link.IsClosed)
                 return;
 
+            BeginLocked(link);
             try
             {
-                BeginLocked(link);
                 Volatile.Read(ref _onPayload)(payload);
             }
-            catch (Exception e)
+            catch (Exception bug)
             {
-                // A bug of the subscriber's, which is not to cost the others their messages.
-                Log.SubscriberThrew(logger, e, channel);
+                // The subscriber's bug must not cost other subscribers their messages.
+                Log.SubscriberThrew(logger, bug, channel);
             }
         }
     }
@@ -77,6 +77,14 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
             return;
         var isFirst = _begun is null;
         _begun = link;
-        Volatile.Read(ref _onBegin)(isFirst);
+        try
+        {
+            Volatile.Read(ref _onBegin)(isFirst);
+        }
+        catch (Exception bug)
+        {
+            // Nor may it leave the channel unacknowledged, which would end the link and the loop that makes links.
+            Log.SubscriberThrew(logger, bug, channel);
+        }
     }
 }

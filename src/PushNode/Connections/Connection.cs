@@ -199,11 +199,19 @@ internal sealed class Connection
         }
     }
 
-    /// <summary>Ends the connection at once after an unhandled exception: a bug, which costs only this client its connection.</summary>
+    /// <summary>Ends the connection at once after an unhandled exception: a bug, which costs only this client its connection. Never throws.</summary>
     public void Fail(Exception bug)
     {
         _rules.Failures.Add(log => log.ClientFailed(bug));
-        Abort(CloseReason.Failed);
+        try
+        {
+            Abort(CloseReason.Failed);
+        }
+        catch (Exception another)
+        {
+            // The wire cannot even be aborted. The connection is closing all the same and gets no frame any more.
+            _rules.Failures.Add(log => log.ClientFailed(another));
+        }
     }
 
     /// <summary>
@@ -450,7 +458,12 @@ internal sealed class Connection
     {
         if (accepted == frame.Length)
             return SendOutcome.Sent;
-        StartOutboxLocked(new Outbox.Entry(frame, membership), accepted);
+        var entry = new Outbox.Entry(frame, membership);
+        // A begun frame has to be finished, whatever all outboxes hold.
+        if (accepted == 0 && _rules.OutboxTotal.IsFull)
+            RefuseLocked(entry, CloseReason.OutboxTotal, DeliveryDrop.OutboxTotal);
+        else
+            StartOutboxLocked(entry, accepted);
         return SendOutcome.Queued;
     }
 
@@ -506,11 +519,17 @@ internal sealed class Connection
         // With a small outbox one turn's answers may exceed it, even if the client takes them all.
         if (_isCorked ? _outbox.Bytes > _rules.Outbox.MaxBytes / 2 : wasIdle)
             DrainLocked();
+        // It was idle, so the wire may have taken the frame. If not, it must not wait while somebody sheds.
+        if (wasIdle && _outbox is not null && entry.Membership is not null && _rules.OutboxTotal.IsFull)
+            TrimLocked();
     }
 
     /// <summary>There is no room for a frame, by policy or because what fills the outbox must not be dropped.</summary>
     private void RefuseLocked(Outbox.Entry entry, CloseReason reason, DeliveryDrop drop)
     {
+        // All that was in it may have been dropped for this frame.
+        if (_outbox is { IsEmpty: true })
+            _outbox = null;
         if (_rules.Outbox.WhenFull == WhenFull.DropOldest && entry.Membership is { } membership)
             membership.Missed += entry.Frame.Loss;
         else

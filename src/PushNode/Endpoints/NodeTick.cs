@@ -1,4 +1,3 @@
-using PushNode.Connections;
 using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Subscription;
@@ -15,23 +14,10 @@ internal sealed class NodeTick(PendingHandshakes handshakes, Shards shards, Room
     {
         handshakes.CutLate();
         var now = time.GetTimestamp();
-        shards.ForEach(connection => CheckTime(connection, now));
+        shards.ForEach(connection => connection.CheckTime(now));
         rooms.RetireLingering();
         shards.ReportUncontended();
         tidying.Run();
-    }
-
-    private static void CheckTime(Connection connection, long now)
-    {
-        try
-        {
-            connection.CheckTime(now);
-        }
-        catch (Exception bug)
-        {
-            // A bug: it costs this client its connection, and the tick goes on.
-            connection.Fail(bug);
-        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

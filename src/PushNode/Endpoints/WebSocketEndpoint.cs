@@ -64,17 +64,13 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         {
             Open(connection, context.Request.QueryString.Value, early);
         }
-        catch
+        catch (Exception bug)
         {
-            // A bug, which costs this client its connection. The reader finds it ended and gives back what it holds: descriptor, place, rooms.
-            connection.Abort(CloseReason.Lost);
-            throw;
-        }
-        finally
-        {
-            await wire.RunAsync();
+            // The reader finds it ended and gives back what it holds: descriptor, place, rooms.
+            connection.Fail(bug);
         }
 
+        await wire.RunAsync();
         if (wire is StreamWire)
             _ = CutLaterAsync(transport);
     }

@@ -72,7 +72,7 @@ internal sealed class Shards : IDisposable
     /// <summary>Completes when everything dispatched before has been tried on every member.</summary>
     public Task WhenPassed() => Task.WhenAll(Array.ConvertAll(_workers, worker => worker.WhenPassed()));
 
-    /// <summary>Does something with every connection, shard by shard, without holding a lock meanwhile.</summary>
+    /// <summary>Does something with every connection, shard by shard, without holding a lock meanwhile. If it throws for one, that one fails and the rest have their turn.</summary>
     public void ForEach(Action<Connection> action)
     {
         Membership[] buffer = [];
@@ -82,7 +82,7 @@ internal sealed class Shards : IDisposable
                 continue;
             var count = shard.List(set, ref buffer);
             for (var i = 0; i < count; i++)
-                action(buffer[i].Connection);
+                Try(action, buffer[i].Connection);
         }
     }
 
@@ -97,6 +97,18 @@ internal sealed class Shards : IDisposable
     {
         foreach (var worker in _workers)
             worker.Dispose();
+    }
+
+    private static void Try(Action<Connection> action, Connection connection)
+    {
+        try
+        {
+            action(connection);
+        }
+        catch (Exception bug)
+        {
+            connection.Fail(bug);
+        }
     }
 
     private static void Begin(Flight flight, Shard shard, MemberSet members)

@@ -2,15 +2,17 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using PushBackplane.Memory;
 using PushBackplane.Telemetry;
+using RedisPush.Testing;
 
 namespace PushBackplane.Tests.Memory;
 
 public sealed class MemoryBackplaneTests : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
+    private readonly LogRecorder<MemoryBackplane> _log = new();
     private readonly MemoryBackplane _bus;
 
-    public MemoryBackplaneTests() => _bus = ActivatorUtilities.CreateInstance<MemoryBackplane>(_services);
+    public MemoryBackplaneTests() => _bus = new MemoryBackplane(_services.GetRequiredService<BackplaneMetrics>(), _log);
 
     public void Dispose() => _services.Dispose();
 
@@ -86,6 +88,17 @@ public sealed class MemoryBackplaneTests : IDisposable
 
         await stop.CancelAsync();
         await traffic;
+    }
+
+    [Fact]
+    public async Task A_subscriber_that_throws_costs_the_publisher_nothing()
+    {
+        var calls = 0;
+        await _bus.SubscribeAsync("a", _ => throw new InvalidOperationException($"A bug of the test, {++calls}."), NoLoss);
+        Assert.Equal(1, await _bus.PublishAsync("a", new byte[1]));
+        Assert.Equal(1, await _bus.PublishAsync("a", new byte[1]));
+        Assert.Equal(2, calls);
+        Assert.Equal(2, _log.Count(2004));
     }
 
     [Fact]

@@ -38,6 +38,24 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_subscriber_that_throws_when_told_of_a_loss_stops_nobody()
+    {
+        await using var node = await TestBackplane.UpAsync(_server);
+        var received = new ConcurrentQueue<string>();
+        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)), () => throw new InvalidOperationException("A bug of the test."));
+        await node.SubscribeAsync("push:room:b", _ => { });
+        await _server.StopAsync();
+        await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the outage is noticed");
+        await _server.StartAsync();
+        await node.IsUpAsync();
+        Assert.Equal(1, node.Losses("push:room:a"));
+        Assert.Equal(1, node.Losses("push:room:b"));
+        Assert.Equal(1, node.Log.Count(2004));
+        await _server.CliAsync("PUBLISH", "push:room:a", "again");
+        await Eventually.HoldsAsync(() => received.Contains("again"), "delivery");
+    }
+
+    [Fact]
     public async Task A_stalled_server_is_noticed_and_left_and_found_again()
     {
         await using var node = await TestBackplane.UpAsync(_server);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushBackplane.Redis;
@@ -51,6 +53,18 @@ public sealed class RedisLinkTests : IAsyncLifetime
         Assert.False(await link.SubscribeAsync("a", _ => { }));
         Assert.Null(await link.PublishAsync("a", [1], TimeSpan.FromMinutes(10), TimeProvider.System));
         await link.UnsubscribeAsync("a");
+    }
+
+    /// <summary>A process that is out of descriptors has no socket either: it is to try again, not to end.</summary>
+    [Fact]
+    public async Task A_socket_that_cannot_be_made_is_a_server_that_cannot_be_reached()
+    {
+        var options = RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint);
+        options.Library.EndPoints.Clear();
+        options.Library.EndPoints.Add(new UnusableEndPoint());
+        var refused = await Assert.ThrowsAsync<RedisUnreachableException>(
+            () => RedisLink.ConnectAsync(options, TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken));
+        Assert.StartsWith("no connection can be made (", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -140,5 +154,11 @@ public sealed class RedisLinkTests : IAsyncLifetime
         public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
 
         public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
+    }
+
+    /// <summary>Of an address family for which the system makes no stream sockets.</summary>
+    private sealed class UnusableEndPoint() : IPEndPoint(IPAddress.Loopback, 1)
+    {
+        public override AddressFamily AddressFamily => AddressFamily.AppleTalk;
     }
 }

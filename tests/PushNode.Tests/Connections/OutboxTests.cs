@@ -41,6 +41,19 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
+    public void A_frame_larger_than_the_outbox_costs_a_gap_and_not_the_connection()
+    {
+        var client = Client(Entries(1, 60));
+        var member = client.Member(_a);
+        client.Wire.Budget = 0;
+        SendQueued(client, _a.Push("1"), member);
+        SendQueued(client, _a.Push(new string('2', 1000)), member);
+        client.TakeAll();
+        client.Connection.TrySend(_a.Push("3"), member);
+        Assert.Equal(["GAP a 2 slow", "PUSH a [3]"], client.Received);
+    }
+
+    [Fact]
     public void A_full_outbox_drops_its_oldest_whole_frames_and_a_gap_tells_their_sum_before_the_rooms_next_frame()
     {
         var client = Client(Entries(4, 60));

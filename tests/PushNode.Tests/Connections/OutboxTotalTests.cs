@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushNode.Connections;
 using PushNode.Endpoints;
@@ -139,6 +140,30 @@ public sealed class OutboxTotalTests : IDisposable
         small.TakeAll();
         small.Connection.TrySend(_a.Push("3"), member);
         Assert.Equal(["GAP a 2 slow", "PUSH a [3]"], small.Received);
+    }
+
+    /// <summary>A frame that the wire has begun has to be finished; one of which it took nothing does not wait, nor does one behind a GAP.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Nor_is_one_queued_for_a_client_that_has_nothing_waiting(int taken)
+    {
+        var (large, small) = (Slow(), Slow());
+        var member = small.Member(_a);
+        for (var i = 0; i < 1000; i++)
+            large.Connection.Send(ServerFrame.Create(Opcode.Text, new byte[1000]));
+        Assert.True(_total.IsFull);
+        small.Wire.Budget = taken;
+        for (var i = 0; i < 3; i++)
+            small.Connection.TrySend(_a.Push($"\"{new string('x', 10_000)}\""), member);
+        Assert.InRange(small.Connection.OutboxShare(), 0, taken == 0 ? 300 : 10_300);
+
+        large.End();
+        small.TakeAll();
+        small.Connection.TrySend(_a.Push("4"), member);
+        Assert.Equal("PUSH a [4]", small.Received[^1]);
+        Assert.Equal(3 - taken, small.Received.Where(frame => frame.StartsWith("GAP", StringComparison.Ordinal)).Sum(gap => int.Parse(gap.Split(' ')[2], CultureInfo.InvariantCulture)));
+        Assert.Equal(3 - taken, _node.Metrics.Read("push.deliveries_dropped", "outbox_total"));
     }
 
     private void Shed()

@@ -169,6 +169,26 @@ public sealed class DrainTests
         Assert.All(node.Clients, client => Assert.True(client.Wire.IsAborted));
     }
 
+    /// <summary>The wire of one throws when its close frame is written, and of another even when it is cut.</summary>
+    [Fact]
+    public async Task A_client_that_cannot_be_closed_stops_nobody_from_being_told()
+    {
+        using var node = new ControlledNode();
+        node.Connect(8);
+        node.Clients[2].Wire.OnWrite = static () => throw new InvalidOperationException("A bug of the test.");
+        node.Clients[5].Wire.End();
+        var end = node.Drain.EndAsync();
+        await ClosedAsync(node, 8);
+        Assert.Equal(6, node.Hints.Count());
+        Assert.True(node.Clients[2].Wire.IsAborted);
+        Assert.Equal(3, node.Metrics.Read("push.failures", "client"));
+        node.Clients[5].Connection.OnEnded();
+        node.Clients.RemoveAt(5);
+        node.Admission.Leave();
+        node.EndClosed();
+        await end.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public async Task A_fan_out_that_is_stuck_does_not_hold_up_the_programs_end()
     {

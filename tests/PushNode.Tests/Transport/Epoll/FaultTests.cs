@@ -63,6 +63,8 @@ public sealed class FaultTests
             await node.IsEmptyAsync();
         }
 
+        Assert.Equal(1, node.Metrics.Read("push.failures", "client"));
+        Assert.Equal(1, node.Metrics.Read("push.connections_closed", "failed"));
         await node.ServesAsync();
     }
 
