@@ -45,21 +45,47 @@ fi
 install_missing "The tests need"
 dotnet build RedisPush.sln --configuration Release --disable-build-servers
 
-passed=0 failed=0 skipped=0
-for project in tests/*/*Tests.csproj; do
-    name=$(basename "$project" .csproj)
-    echo
-    echo "== $name"
-    code=0
-    dotnet test "$project" --no-build --configuration Release --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
-        --blame-hang-timeout 10m --blame-hang-dump-type none || code=$?
+# One project's tests; prints what they say once they have ended, so that two projects' lines never mix.
+run_project() {
+    local name=$1 code=0
+    dotnet test "tests/$name" --no-build --configuration Release --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
+        --blame-hang-timeout 10m --blame-hang-dump-type none > "$results/$name.log" 2>&1 || code=$?
+    echo "$code" > "$results/$name.code"
+    (
+        flock 9
+        printf '\n== %s\n' "$name"
+        cat "$results/$name.log"
+    ) 9> "$results/printing"
+}
 
+run_projects() {
+    local name
+    for name in "$@"; do run_project "$name"; done
+}
+
+# Most tests wait most of the time. So the longest project runs beside all others.
+projects=(tests/*/*Tests.csproj)
+projects=("${projects[@]%/*}")
+projects=("${projects[@]#tests/}")
+longest=PushFarm.FunctionalTests
+others=()
+for name in "${projects[@]}"; do
+    if [[ $name != "$longest" ]]; then others+=("$name"); fi
+done
+trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$results"' EXIT
+run_projects "$longest" &
+run_projects "${others[@]}" &
+wait
+
+passed=0 failed=0 skipped=0
+for name in "${projects[@]}"; do
     trx=$results/$name.trx
     ran=$(counter "$trx" executed)
     ran_well=$(counter "$trx" passed)
     passed=$((passed + ran_well))
     failed=$((failed + ran - ran_well))
     skipped=$((skipped + $(counter "$trx" total) - ran))
+    code=$(cat "$results/$name.code" 2> /dev/null || echo unknown)
     if [[ $code != 0 && $ran == "$ran_well" ]]; then
         echo "$name ended with exit code $code without a failed test: it crashed or hung, and counts as one failure." >&2
         failed=$((failed + 1))
