@@ -8,7 +8,7 @@ public sealed class OriginList(string setting)
 {
     private const string Every = "*";
 
-    private readonly string[] _origins = Split(setting);
+    private readonly string[] _origins = setting.Length == 0 ? [] : Split(setting);
 
     /// <summary>Whether pages of every origin are on the list, those whose origin is <c>null</c> included.</summary>
     public bool IsEvery => _origins.Contains(Every);
