@@ -57,6 +57,13 @@ internal sealed class FakeBackplane : IBackplane, IBackplaneServer
             _channels[channel].Acknowledged.TrySetResult();
     }
 
+    /// <summary>A SUBSCRIBE ends with a bug.</summary>
+    public void Fail(string channel)
+    {
+        lock (_lock)
+            _channels[channel].Acknowledged.TrySetException(new InvalidOperationException("A bug of the test."));
+    }
+
     /// <summary>Acknowledges whatever waits for it.</summary>
     public void AcknowledgeAll()
     {

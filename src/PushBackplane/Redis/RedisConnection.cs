@@ -32,7 +32,7 @@ internal sealed class RedisConnection : IRedisPublisher
             _ = _commands.AskAsync(Command.Authenticate(options.User, options.Library.Password));
         if (name is not null)
             _ = _commands.AskAsync(new Command("CLIENT", "SETNAME", name));
-        new Thread(Run) { Name = "redis subscriber", IsBackground = true }.Start();
+        new Thread(Run) { Name = "redis", IsBackground = true }.Start();
     }
 
     /// <summary>Completes when the connection stands or is dead.</summary>

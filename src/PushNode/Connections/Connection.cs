@@ -492,8 +492,9 @@ internal sealed class Connection
 
     private void EnqueueLocked(Outbox.Entry entry)
     {
+        var isPush = entry.Membership is not null;
         // Shedding is under way and not done yet.
-        if (_outbox is not null && entry.Membership is not null && _rules.OutboxTotal.IsFull)
+        if (_outbox is not null && isPush && _rules.OutboxTotal.IsFull)
         {
             TrimLocked();
             RefuseLocked(entry, CloseReason.OutboxTotal, DeliveryDrop.OutboxTotal);
@@ -502,15 +503,8 @@ internal sealed class Connection
 
         var wasIdle = _outbox is null;
         _outbox ??= NewOutbox();
-        // All that comes once it is closing is the close frame, which a full outbox must not swallow.
-        while (_closing is null && _outbox.Bytes + Outbox.Cost(entry.Frame) > _rules.Outbox.MaxBytes)
+        if (!TryMakeRoomLocked(entry.Frame))
         {
-            if (_rules.Outbox.WhenFull == WhenFull.DropOldest && _outbox.DropOldestPush() is { } dropped)
-            {
-                _rules.Metrics.DeliveriesDropped(dropped, DeliveryDrop.Slow);
-                continue;
-            }
-
             RefuseLocked(entry, CloseReason.TooSlow, DeliveryDrop.Slow);
             return;
         }
@@ -519,9 +513,24 @@ internal sealed class Connection
         // With a small outbox one turn's answers may exceed it, even if the client takes them all.
         if (_isCorked ? _outbox.Bytes > _rules.Outbox.MaxBytes / 2 : wasIdle)
             DrainLocked();
-        // It was idle, so the wire may have taken the frame. If not, it must not wait while somebody sheds.
-        if (wasIdle && _outbox is not null && entry.Membership is not null && _rules.OutboxTotal.IsFull)
+        // An idle wire may have taken the frame. If it has not, the frame must not wait while somebody sheds.
+        if (wasIdle && isPush && _outbox is not null && _rules.OutboxTotal.IsFull)
             TrimLocked();
+    }
+
+    /// <summary>Drops the oldest PUSHes until the frame fits, where the policy is to drop.</summary>
+    /// <returns>False when it does not fit all the same.</returns>
+    private bool TryMakeRoomLocked(Frame frame)
+    {
+        // All that comes once it is closing is the close frame, which a full outbox must not swallow.
+        while (_closing is null && _outbox!.Bytes + Outbox.Cost(frame) > _rules.Outbox.MaxBytes)
+        {
+            if (_rules.Outbox.WhenFull != WhenFull.DropOldest || _outbox.DropOldestPush() is not { } dropped)
+                return false;
+            _rules.Metrics.DeliveriesDropped(dropped, DeliveryDrop.Slow);
+        }
+
+        return true;
     }
 
     /// <summary>There is no room for a frame, by policy or because what fills the outbox must not be dropped.</summary>

@@ -21,15 +21,27 @@ internal sealed class Shard(int index, FanOutWorker worker, NodeMetrics metrics)
     public void Add(MemberSet members, Membership membership)
     {
         Enter();
-        members.AddLocked(membership);
-        _lock.Exit();
+        try
+        {
+            members.AddLocked(membership);
+        }
+        finally
+        {
+            _lock.Exit();
+        }
     }
 
     public void Remove(MemberSet members, Membership membership)
     {
         Enter();
-        members.RemoveLocked(membership);
-        _lock.Exit();
+        try
+        {
+            members.RemoveLocked(membership);
+        }
+        finally
+        {
+            _lock.Exit();
+        }
     }
 
     /// <summary>Copies the members into <paramref name="buffer"/>, which grows when it has to.</summary>
@@ -37,9 +49,14 @@ internal sealed class Shard(int index, FanOutWorker worker, NodeMetrics metrics)
     public int List(MemberSet members, ref Membership[] buffer)
     {
         Enter();
-        var count = members.ListLocked(ref buffer);
-        _lock.Exit();
-        return count;
+        try
+        {
+            return members.ListLocked(ref buffer);
+        }
+        finally
+        {
+            _lock.Exit();
+        }
     }
 
     /// <summary>Reports the acquisitions that did not have to wait, which only count themselves. Once a second.</summary>

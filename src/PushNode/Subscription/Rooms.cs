@@ -27,12 +27,13 @@ internal sealed class Rooms
     private readonly SubscriptionSettings _settings;
     private readonly NodeMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ILogger<Rooms> _logger;
+    private readonly Failures _failures;
     private int _count;
 
     public Rooms(IBackplane backplane, PushChannels channels, MergeWorkers merging, Shards shards, SubscriptionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<Rooms> logger)
     {
-        (_backplane, _channels, _merging, _shards, _settings, _metrics, _time, _logger) = (backplane, channels, merging, shards, settings, metrics, time, logger);
+        (_backplane, _channels, _merging, _shards, _settings, _metrics, _time) = (backplane, channels, merging, shards, settings, metrics, time);
+        _failures = new Failures(FailedStage.Subscription, metrics, time, logger);
         var frames = new RoomFrames(null);
         Everyone = new Room(default, channels.All, backplane.Home(channels.All), frames, shards.Everyone, merging.Open(null, frames, shards.Everyone), metrics);
         metrics.CountRooms(() => Volatile.Read(ref _count));
@@ -147,7 +148,7 @@ internal sealed class Rooms
         // Not under the room's lock, which the caller has.
         await subscribed.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         if (subscribed.Exception is { } bug)
-            _logger.SubscriptionFailed(room.Channel, bug);
+            _failures.Add(log => log.SubscriptionFailed(room.Channel, bug));
         // Cancellation is expected: the room was given up, or the program ends.
         if (subscribed.IsCompletedSuccessfully)
             Tell(room);
@@ -162,7 +163,7 @@ internal sealed class Rooms
         catch (Exception bug)
         {
             // A bug, which costs this room's waiting clients their answer and the other rooms nothing.
-            _logger.SubscriptionFailed(room.Channel, bug);
+            _failures.Add(log => log.SubscriptionFailed(room.Channel, bug));
         }
     }
 }

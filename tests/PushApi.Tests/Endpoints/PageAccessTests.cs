@@ -31,6 +31,17 @@ public class PageAccessTests
     [Theory]
     [InlineData("http://evil.example")]
     [InlineData("null")]
+    [InlineData("")]
+    public async Task Unless_set_no_page_may_publish(string origin)
+    {
+        await using var api = await ApiHost.StartAsync();
+        (await api.PostAsync("/v1/broadcast", "application/json", "1"u8.ToArray(), ("Origin", origin))).IsProblem(403, "cross-site", field: "Origin");
+        Assert.Empty(api.Backplane.Published);
+    }
+
+    [Theory]
+    [InlineData("http://evil.example")]
+    [InlineData("null")]
     public async Task A_star_lets_pages_of_every_origin_publish(string origin)
     {
         await using var api = await ApiHost.StartAsync(("AllowedOrigins", "*"));

@@ -132,7 +132,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
         await subscriber.SubscribeAsync("a", _ => thread.TrySetResult(Thread.CurrentThread));
         await _server.CliAsync("PUBLISH", "a", "x");
         Assert.Contains(" name=subscriber ", await SubscribersAsync(), StringComparison.Ordinal);
-        Assert.Equal("redis subscriber", (await TestSubscriber.InTimeAsync(thread.Task)).Name);
+        Assert.Equal("redis", (await TestSubscriber.InTimeAsync(thread.Task)).Name);
 
         subscriber.Dispose();
         subscriber.Dispose();

@@ -46,6 +46,20 @@ public abstract class ShardsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_throw_under_a_shards_lock_gives_the_lock_back()
+    {
+        var room = new RoomMembers(_shards);
+        var member = new TestClient(_metrics, _time).Member(_frames);
+        room.Add(member);
+        room.Remove(member);
+        // A member that is not there: a bug of the caller's.
+        Assert.ThrowsAny<Exception>(() => room.Remove(member));
+        await Task.Factory.StartNew(() => room.Add(member), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(1, room.Count);
+    }
+
+    [Fact]
     public void New_connections_go_to_each_shard_in_turn() =>
         Assert.Equal(Enumerable.Repeat(10, 6), Enumerable.Range(0, 60).GroupBy(_ => _shards.Next()).OrderBy(group => group.Key).Select(group => group.Count()));
 

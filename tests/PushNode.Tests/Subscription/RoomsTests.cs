@@ -90,6 +90,18 @@ public sealed class RoomsTests
     }
 
     [Fact]
+    public async Task A_subscription_that_fails_is_counted_and_costs_no_other_room()
+    {
+        using var node = Node(linger: 10);
+        node.Backplane.Acknowledges = false;
+        var (failed, other) = (node.Rooms.Hold(A)!, node.Rooms.Hold(TestFrames.Room("b"))!);
+        node.Backplane.Fail("push:room:a");
+        node.Backplane.Acknowledge("push:room:b");
+        await Eventually.HoldsAsync(() => node.Metrics.Read("push.failures", "subscription") == 1, "the failure is counted");
+        Assert.Equal((RoomState.Pending, RoomState.Receiving), (failed.State, other.State));
+    }
+
+    [Fact]
     public void A_room_that_flaps_takes_one_place_among_the_lingering_ones()
     {
         using var node = Node(linger: 10);

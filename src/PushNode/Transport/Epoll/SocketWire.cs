@@ -100,6 +100,14 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
     /// <returns>How many bytes were read; null when there are none, no more are wanted now, or the connection has ended.</returns>
     private int? TryReadOnce()
     {
+        if (!_connection!.MayRead)
+        {
+            _isHeld = true;
+            if (_isDead)
+                End();
+            return null;
+        }
+
         if (Descriptor.Receive(descriptor, loop.Buffer) is not { } received)
             return null;
         if (received <= 0)
@@ -108,13 +116,8 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
             return null;
         }
 
-        _connection!.OnBytes(loop.Buffer.AsSpan(0, received));
-        if (_connection.MayRead)
-            return received;
-        _isHeld = true;
-        if (_isDead)
-            End();
-        return null;
+        _connection.OnBytes(loop.Buffer.AsSpan(0, received));
+        return received;
     }
 
     private void End()

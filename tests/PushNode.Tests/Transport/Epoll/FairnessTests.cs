@@ -94,6 +94,32 @@ public sealed class FairnessTests : IDisposable
             "all is answered");
     }
 
+    /// <summary>JOINED for one comes from the thread that tells all who wait, not from the reader.</summary>
+    [Fact]
+    public async Task A_client_is_not_read_while_another_threads_answer_waits()
+    {
+        using var host = new LoopHost(Rules());
+        Connection? connection = null;
+        using var client = await host.ConnectAsync(new HearingSession(_heard.Enqueue), receiveBuffer: 4096, made => connection = made);
+        while (connection!.MayRead)
+        {
+            while (connection.MayRead)
+                connection.Send(PushNode.Framing.ControlFrames.Pong(new byte[125]));
+            // The kernels may have found more room meanwhile.
+            await host.Loop.RunAsync(static () => { });
+        }
+
+        await client.SendAsync(ClientFrame.Text("x"), TestContext.Current.CancellationToken);
+        for (var pass = 0; pass < 3; pass++)
+            await host.Loop.RunAsync(static () => { });
+        Assert.Empty(_heard);
+
+        var buffer = new byte[65_536];
+        while (!connection.MayRead)
+            await client.ReceiveAsync(buffer, TestContext.Current.CancellationToken);
+        await Eventually.HoldsAsync(() => _heard.Contains("x"), "it is heard");
+    }
+
     [Fact]
     public async Task A_client_that_is_not_read_and_resets_is_ended_at_once()
     {
