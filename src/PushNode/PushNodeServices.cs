@@ -58,7 +58,7 @@ public static class PushNodeServices
         // The way in: admission, handshake, session.
         services.AddSingleton(settings.Connections).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
-        services.AddSingleton<SessionRules>().AddSingleton<WebSocketEndpoint>();
+        services.AddSingleton<SessionRules>().AddSingleton<WebSocketEndpoint>().AddSingleton<IStartupFilter, CloseAfterAnswer>();
         services.Configure<KestrelServerOptions>(kestrel => kestrel.LeaveHandshakes(settings.Connections));
         services.Configure<SocketTransportOptions>(transport => transport.LimitSendBuffer(settings.Connections));
 

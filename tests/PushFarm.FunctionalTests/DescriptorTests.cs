@@ -8,10 +8,14 @@ public sealed class DescriptorTests
 {
     private const int Limit = 300;
 
-    [Fact]
-    public async Task Out_of_descriptors_newcomers_wait_without_cost_and_everybody_else_is_served()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Out_of_descriptors_newcomers_wait_without_cost_and_everybody_else_is_served(bool isLoweredWhileItRuns)
     {
-        await using var farm = await ProgramProcess.StartFarmWithDescriptorsAsync(Limit, ("Push:Transport", "Epoll"));
+        await using var farm = await ProgramProcess.StartFarmWithDescriptorsAsync(isLoweredWhileItRuns ? null : Limit, ("Push:Transport", "Epoll"));
+        if (isLoweredWhileItRuns)
+            await LowerAsync(farm);
         var room = Room.New();
         var clients = new List<WsClient>();
         // More than there can be descriptors: somewhere among them the handshakes go unanswered.
@@ -65,6 +69,13 @@ public sealed class DescriptorTests
         await clients[0].PingAsync();
         foreach (var client in clients)
             await client.DisposeAsync();
+    }
+
+    private static async Task LowerAsync(ProgramProcess program)
+    {
+        using var prlimit = Process.Start("prlimit", ["--pid", $"{program.Pid}", $"--nofile={Limit}:{Limit}"]);
+        await prlimit.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, prlimit.ExitCode);
     }
 
     private static TimeSpan CpuTime(ProgramProcess program)

@@ -10,6 +10,10 @@ internal sealed class RequestGuard(PageAccess pages)
     /// <summary>Puts the guard around an endpoint.</summary>
     public RequestDelegate Around(RequestDelegate next) => async context =>
     {
+        // Kestrel answers a connection's pipelined requests on one thread until one of them waits, and a refused request never waits: a few connections that pipeline bad
+        // requests would hold every thread of the pool. Each request queues for a thread instead, so connections take turns.
+        await Task.Yield();
+
         var refused = pages.Check(context.Request);
         if (refused is null && pages.AnswerCors(context))
             return;

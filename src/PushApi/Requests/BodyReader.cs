@@ -37,6 +37,12 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         {
             problem = Explain(refused);
         }
+        catch (IOException overflow) when (overflow.InnerException is OverflowException)
+        {
+            // What Kestrel throws, in place of a BadHttpRequestException, at a chunk size that does not fit into its integer. Where the next request begins is unknown.
+            context.Response.Headers.Connection = "close";
+            problem = Broken();
+        }
         catch
         {
             body.Dispose();
@@ -88,6 +94,8 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
     {
         StatusCodes.Status413PayloadTooLarge => TooLarge(),
         StatusCodes.Status408RequestTimeout => new Problem(ProblemType.BodyTimeout, "The body came too slowly. Nothing was published."),
-        _ => new Problem(ProblemType.BadBody, "The body's framing is broken: it ended early or has a malformed chunk. Nothing was published."),
+        _ => Broken(),
     };
+
+    private static Problem Broken() => new(ProblemType.BadBody, "The body's framing is broken: it ended early or has a malformed chunk. Nothing was published.");
 }

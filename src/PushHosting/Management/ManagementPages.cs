@@ -59,6 +59,8 @@ internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metri
         context.Response.StatusCode = status;
         context.Response.ContentType = contentType;
         context.Response.ContentLength = body.Length;
+        // Clients come every few seconds at most: a connection that is kept would only hold a place, and pipelined requests would hold a thread.
+        context.Response.Headers.Connection = "close";
         // Kestrel itself leaves the body out of the answer to a HEAD.
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }

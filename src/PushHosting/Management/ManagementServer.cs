@@ -30,7 +30,7 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
         _metrics = metrics;
         _log = loggers.CreateLogger<ManagementServer>();
         _server = new KestrelServer(
-            Options.Create(ServerOptions(endpoint)), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
+            Options.Create(ServerOptions(endpoint, new ManagementConnections(TimeProvider.System, _log))), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
     }
 
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -71,19 +71,22 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
     public void Dispose() => _server.Dispose();
 
     // Its clients are an orchestrator and a few scrapers, its requests have no body: whatever asks for more is not one of them.
-    private static KestrelServerOptions ServerOptions(ManagementEndpoint endpoint)
+    private static KestrelServerOptions ServerOptions(ManagementEndpoint endpoint, ManagementConnections connections)
     {
         KestrelServerOptions options = new() { AddServerHeader = false };
-        options.Listen(endpoint.Configured, listen => listen.Protocols = HttpProtocols.Http1);
-        options.Limits.MaxConcurrentConnections = 100;
+        options.Listen(endpoint.Configured, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection => connections.RunAsync(connection, next));
+        });
         options.Limits.MaxConcurrentUpgradedConnections = 0;
         options.Limits.MaxRequestBodySize = 0;
         options.Limits.MaxRequestLineSize = 2 * 1024;
         options.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
         options.Limits.MaxRequestHeaderCount = 50;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-        // Longer than the usual scrape interval of at most a minute.
-        options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+        // The wait for the first byte: no connection has a second request.
+        options.Limits.KeepAliveTimeout = options.Limits.RequestHeadersTimeout;
         return options;
     }
 }

@@ -49,8 +49,6 @@ internal static class Handshake
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";
-        // Whoever is refused goes elsewhere or comes later: its connection would only hold a place among the handshakes.
-        context.Response.Headers.Connection = "close";
         if (status == StatusCodes.Status405MethodNotAllowed)
         {
             context.Response.Headers.Allow = HttpMethods.Get;
@@ -58,6 +56,7 @@ internal static class Handshake
         else if (status == StatusCodes.Status426UpgradeRequired)
         {
             context.Response.Headers.Upgrade = "websocket";
+            // In place of CloseAfterAnswer's header, which says close only.
             context.Response.Headers.Connection = "Upgrade, close";
             context.Response.Headers.SecWebSocketVersion = "13";
         }

@@ -58,7 +58,7 @@ public class MetricsTests
     private static bool IsOf(ApiHost api, Instrument instrument) =>
         instrument.Meter.Name == PushApiMetrics.MeterName && ReferenceEquals(instrument.Meter.Scope, api.Services.GetRequiredService<IMeterFactory>());
 
-    private static Dictionary<string, long> Read(ApiHost api)
+    internal static Dictionary<string, long> Read(ApiHost api)
     {
         var values = new Dictionary<string, long>();
         using var listener = new MeterListener();

@@ -119,6 +119,51 @@ public sealed class ManagementServerTests
         Assert.False(deadline.IsCancellationRequested);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET /readyz HTTP/1.1\r\nHost: x\r\n")]
+    public async Task It_answers_behind_connections_that_want_nothing(string sent)
+    {
+        await using var host = await TestHost.StartAsync();
+        List<TcpClient> idle = [];
+        for (var i = 0; i < 3 * ManagementConnections.Limit; i++)
+            idle.Add(await ConnectAsync(host, sent));
+        Assert.Equal("ok", await host.GetAsync("/healthz"));
+
+        // The oldest made room, without an answer.
+        Assert.Equal("", await ReadToEndAsync(idle[0]));
+        idle.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task Connections_that_ask_again_and_again_do_not_keep_it_from_answering()
+    {
+        const string Request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+        await using var host = await TestHost.StartAsync();
+        List<TcpClient> busy = [];
+        for (var i = 0; i < ManagementConnections.Limit; i++)
+            busy.Add(await ConnectAsync(host, Request));
+        // Each has its answer and asks for more, if it may.
+        foreach (var client in busy)
+            Assert.True(await client.GetStream().ReadAsync(new byte[1], TestContext.Current.CancellationToken) > 0);
+        foreach (var client in busy)
+            await TrySendAsync(client, Request);
+        Assert.Equal("ok", await host.GetAsync("/healthz"));
+        busy.ForEach(client => client.Dispose());
+    }
+
+    [Theory]
+    [InlineData("/healthz")]
+    [InlineData("/metrics")]
+    [InlineData("/nothing")]
+    public async Task A_connection_is_closed_after_its_answer(string path)
+    {
+        await using var host = await TestHost.StartAsync();
+        using var client = await ConnectAsync(host, $"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        var answer = await ReadToEndAsync(client);
+        Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Hostile_bytes_do_not_disturb_it()
     {
@@ -175,6 +220,42 @@ public sealed class ManagementServerTests
         builder.Services.AddManagement(builder.Configuration, 0);
         await using var app = builder.Build();
         Assert.Throws<InvalidOperationException>(() => app.Services.GetRequiredService<ManagementEndpoint>().Url);
+    }
+
+    private static async Task<TcpClient> ConnectAsync(TestHost host, string sent)
+    {
+        TcpClient client = new();
+        await client.ConnectAsync(IPAddress.Loopback, host.Management.Port, TestContext.Current.CancellationToken);
+        await TrySendAsync(client, sent);
+        return client;
+    }
+
+    private static async Task TrySendAsync(TcpClient client, string text)
+    {
+        try
+        {
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
+        }
+        catch (IOException)
+        {
+            // Expected: closed already.
+        }
+    }
+
+    private static async Task<string> ReadToEndAsync(TcpClient client)
+    {
+        StringBuilder text = new();
+        var buffer = new byte[4096];
+        try
+        {
+            while (await client.GetStream().ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60)) is > 0 and var count)
+                text.Append(Encoding.ASCII.GetString(buffer, 0, count));
+        }
+        catch (IOException)
+        {
+            // Expected: a reset is an end as well.
+        }
+        return text.ToString();
     }
 
     private sealed class Condition : IReadiness

@@ -27,7 +27,6 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
     /// </summary>
     private const int Reserve = 32;
 
-    private int _firstReserved = FirstReserved();
     private ulong? _key;
     private bool _stopped;
 
@@ -56,6 +55,7 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
     /// <summary>Only the connection being accepted is lost; the next accept may succeed.</summary>
     public override void OnFailed(Exception bug) => loop.Failures.Add(log => log.ClientFailed(bug));
 
+    /// <summary>Asked for each connection, one system call beside several: prlimit(1) may raise or lower the limit while the process runs.</summary>
     private static int FirstReserved()
     {
         var limit = Descriptor.Limit();
@@ -74,7 +74,7 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
 
         if (!accepted.TryWrite(connection))
             _ = connection.DisposeAsync().AsTask();
-        if (descriptor >= _firstReserved)
+        if (descriptor >= FirstReserved())
             PauseFor(Libc.EMFILE);
     }
 
@@ -93,9 +93,7 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
 
     private void Resume()
     {
-        // It may have been raised while the process runs.
-        _firstReserved = FirstReserved();
-        if (Descriptor.Next() < _firstReserved)
+        if (Descriptor.Next() < FirstReserved())
             Register();
         else if (!_stopped)
             _ = ResumeAsync();
