@@ -27,7 +27,7 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
             {
                 if (total.Bytes <= total.Low)
                     break;
-                var outcome = connection.Shed();
+                var outcome = Shed(connection);
                 trimmed += outcome == ShedOutcome.Trimmed ? 1 : 0;
                 closed += outcome == ShedOutcome.Closed ? 1 : 0;
             }
@@ -56,6 +56,20 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
         catch (OperationCanceledException)
         {
             // Expected: the host stops.
+        }
+    }
+
+    private static ShedOutcome Shed(Connection connection)
+    {
+        try
+        {
+            return connection.Shed();
+        }
+        catch (Exception bug)
+        {
+            // A bug, which costs this client its connection and not the node its bound.
+            connection.Fail(bug);
+            return ShedOutcome.Closed;
         }
     }
 

@@ -112,6 +112,22 @@ public sealed class OutboxTotalTests : IDisposable
         Assert.Equal(1, _node.Metrics.Read("push.connections_closed", "outbox_total"));
     }
 
+    /// <summary>Its wire throws when the close frame is to leave, which is at once while the reader collects answers behind much that waits.</summary>
+    [Fact]
+    public void A_client_that_cannot_be_shed_fails_and_the_next_is_shed()
+    {
+        var (first, second) = (Slow(WhenFull.Disconnect, maxBytes: 1_200_000), Slow(WhenFull.Disconnect));
+        first.Wire.Budget = 1;
+        second.Connection.TrySend(_a.Push($"\"{new string('x', 900_000)}\""), second.Member(_a));
+        first.Connection.TrySend(_a.Push($"\"{new string('y', 1_000_000)}\""), first.Member(_a));
+        first.Wire.OnWrite = static () => throw new InvalidOperationException("A bug of the test.");
+        first.Connection.Attach(new SheddingSession(Shed));
+        Assert.Throws<InvalidOperationException>(() => first.Send([.. ClientFrame.Text("1"), .. ClientFrame.Text("2")]));
+        Assert.True(first.Wire.IsAborted);
+        Assert.True(second.Connection.IsClosing);
+        Assert.Equal(1, _node.Metrics.Read("push.failures", "client"));
+    }
+
     [Fact]
     public void Those_that_hold_nothing_but_answers_are_closed_whatever_the_policy()
     {
@@ -179,5 +195,16 @@ public sealed class OutboxTotalTests : IDisposable
         client.Wire.Budget = 0;
         _node.Shards.Everyone.Add(client.Member(TestFrames.Of("everyone")));
         return client;
+    }
+
+    /// <summary>Sheds at each message.</summary>
+    private sealed class SheddingSession(Action shed) : ClientSession
+    {
+        public override void OnMessage(ReadOnlySpan<byte> utf8) => shed();
+
+        public override void OnEnded()
+        {
+            // Holds nothing.
+        }
     }
 }
