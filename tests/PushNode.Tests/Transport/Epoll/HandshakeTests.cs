@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using PushNode.Endpoints;
 using PushNode.Framing;
 
 namespace PushNode.Tests.Transport.Epoll;
@@ -87,26 +88,21 @@ public sealed class HandshakeTests
     }
 
     [Theory]
-    [InlineData("http", "one byte")]
-    [InlineData("http", "a request")]
-    [InlineData("https", "one byte")]
-    [InlineData("https", "a request")]
-    public async Task What_never_becomes_a_WebSocket_is_cut_although_it_keeps_sending(string scheme, string what)
+    [InlineData("http")]
+    [InlineData("https")]
+    public async Task What_never_becomes_a_WebSocket_is_cut_although_it_keeps_sending(string scheme)
     {
         await using var node = await NodeHost.StartAsync($"{scheme}://127.0.0.1:0", configure: TestCertificate.Use, settings: ("Push:Connections:HandshakeTimeout", "00:00:03"));
         using var socket = new TcpClient();
         await socket.ConnectAsync(node.EndPoint, TestContext.Current.CancellationToken);
         await using Stream stream = scheme == "https" ? await TestCertificate.TrustAsync(socket.GetStream()) : socket.GetStream();
-        var head = Encoding.ASCII.GetBytes("GET /nothing HTTP/1.1\r\nHost: x\r\nX: ");
-        if (what == "one byte")
-            await stream.WriteAsync(head, TestContext.Current.CancellationToken);
-        var piece = what == "one byte" ? "x"u8.ToArray() : Encoding.ASCII.GetBytes(RawClient.Get("/nothing"));
+        await stream.WriteAsync("GET /ws HTTP/1.1\r\nHost: x\r\nX: "u8.ToArray(), TestContext.Current.CancellationToken);
         await RedisPush.Testing.Eventually.HoldsAsync(
             async () =>
             {
                 try
                 {
-                    await stream.WriteAsync(piece, TestContext.Current.CancellationToken);
+                    await stream.WriteAsync("x"u8.ToArray(), TestContext.Current.CancellationToken);
                     await Task.Delay(20, TestContext.Current.CancellationToken);
                     return false;
                 }
@@ -130,7 +126,10 @@ public sealed class HandshakeTests
         Assert.Equal(1, node.Metrics.Read("push.handshakes_cut", "late"));
     }
 
-    /// <summary>Answers before it fill the client's and the kernel's buffers, so that the 101 waits in Kestrel's pipe.</summary>
+    /// <summary>
+    /// Answers before it fill the client's and the kernel's buffers, so that the 101 waits in Kestrel's pipe. A node closes the connection after the first of them; what the transport does with an
+    /// answer that is not taken must not depend on that.
+    /// </summary>
     [Theory]
     [InlineData("stays")]
     [InlineData("resets")]
@@ -139,7 +138,9 @@ public sealed class HandshakeTests
     public async Task A_client_that_does_not_take_its_101_and(string then)
     {
         await using var node = await NodeHost.StartAsync(
-            map: app => app.MapGet("/pad", () => new string('x', 4000)), settings: ("Push:Connections:SendBufferBytes", "4096"));
+            map: app => app.MapGet("/pad", () => new string('x', 4000)),
+            configure: services => services.Remove(services.Single(service => service.ImplementationType == typeof(CloseAfterAnswer))),
+            settings: ("Push:Connections:SendBufferBytes", "4096"));
         using var client = await RawClient.ConnectAsync(node.EndPoint, receiveBuffer: 2048);
         const int Answers = 12;
         await client.SendAsync(string.Concat(Enumerable.Repeat(RawClient.Get("/pad"), Answers)) + RawClient.Handshake());
