@@ -266,7 +266,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         Assert.Equal((Limit, Limit, Idle - Limit), ((int)metrics["push_handshakes_pending"], (int)metrics["push_handshakes_limit"], (int)metrics["push_handshakes_cut_total"]));
         Assert.Contains("Push:Connections:MaxHandshakes", farm.Output, StringComparison.Ordinal);
 
-        // Whoever asks for a WebSocket takes the place of one that does not, once that has had its second.
+        // A client that asks for a WebSocket replaces a connection that does not, once that one is a second old.
         var clients = new List<WsClient>();
         await Wait.UntilAsync(
             async () =>

@@ -27,7 +27,7 @@ public class RequestGuardTests
             () =>
             {
                 var answering = answer(new DefaultHttpContext { RequestServices = api.Services });
-                // This thread is held, so whoever answers now has taken the request from the pool's queue.
+                // This thread is held, so the thread that answers now has taken the request from the pool's queue.
                 Assert.True(answered.Wait(TimeSpan.FromSeconds(60)), "The request was not answered.");
                 Assert.NotEqual(Environment.CurrentManagedThreadId, answeredBy);
                 return answering;
