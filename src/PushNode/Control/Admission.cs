@@ -1,4 +1,5 @@
 using PushHosting;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 

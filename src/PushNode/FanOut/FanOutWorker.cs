@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;

@@ -8,20 +8,20 @@ public sealed partial class DirectionTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["Telemetry"] = [],
-        ["Framing"] = [],
-        ["Settings"] = [],
-        ["Settings/PushSettings.cs"] = ["Framing"],
-        ["Connections"] = ["Framing", "Settings", "Telemetry"],
-        ["FanOut"] = ["Connections", "Framing", "Settings", "Telemetry"],
-        ["Merging"] = ["FanOut", "Framing", "Settings", "Telemetry"],
-        ["Subscription"] = ["Merging", "FanOut", "Framing", "Settings", "Telemetry"],
-        ["Protocol"] = ["Subscription", "FanOut", "Connections", "Framing", "Settings", "Telemetry"],
+        ["WebSocket"] = [],
+        ["Messages"] = ["WebSocket"],
+        ["Telemetry"] = ["Messages"],
+        ["Settings"] = ["Messages"],
+        ["Connections"] = ["WebSocket", "Messages", "Settings", "Telemetry"],
+        ["FanOut"] = ["Connections", "WebSocket", "Messages", "Settings", "Telemetry"],
+        ["Merging"] = ["FanOut", "WebSocket", "Messages", "Settings", "Telemetry"],
+        ["Subscription"] = ["Merging", "FanOut", "WebSocket", "Messages", "Settings", "Telemetry"],
+        ["Protocol"] = ["Subscription", "FanOut", "Connections", "WebSocket", "Messages", "Settings", "Telemetry"],
         ["Transport"] = ["Connections", "Settings", "Telemetry"],
-        ["Control"] = ["Merging", "FanOut", "Connections", "Settings", "Telemetry"],
-        ["Endpoints"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Framing", "Settings", "Telemetry", "Protocol", "Transport"],
+        ["Control"] = ["Merging", "FanOut", "Connections", "Messages", "Settings", "Telemetry"],
+        ["Endpoints"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "WebSocket", "Messages", "Settings", "Telemetry", "Protocol", "Transport"],
         ["Program.cs"] = [],
-        ["PushNodeServices.cs"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Protocol", "Transport", "Endpoints"],
+        ["PushNodeServices.cs"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Messages", "Settings", "Telemetry", "Protocol", "Transport", "Endpoints"],
     };
 
     private static readonly string Source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src"));

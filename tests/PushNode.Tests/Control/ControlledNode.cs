@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PushBackplane;
 using PushNode.Control;
 using PushNode.FanOut;
-using PushNode.Framing;
 using PushNode.Settings;
+using PushNode.WebSocket;
 using RedisPush.Testing;
 
 namespace PushNode.Tests.Control;
