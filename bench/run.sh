@@ -42,7 +42,7 @@ build() {
         echo "The node could not be precompiled; its handshakes will be slower." >&2
         dotnet publish "${node[@]}"
     }
-    dotnet publish "$bench/PushLoad" --configuration Release --output "$artifacts/PushLoad" --verbosity quiet --disable-build-servers
+    dotnet publish "$repository/src/PushLoad" --configuration Release --output "$artifacts/PushLoad" --verbosity quiet --disable-build-servers
     dotnet publish "$bench/peers/SignalR" --configuration Release --output "$artifacts/SignalR" --verbosity quiet --disable-build-servers
     npm install --prefix "$bench/peers/node" --no-audit --no-fund --silent
 }
