@@ -12,7 +12,7 @@ internal static class Repository
     public static string Path(string path) => System.IO.Path.Combine(Root, path);
 
     /// <summary>A program's assembly, in the configuration of this one.</summary>
-    /// <param name="project">"bench/PushLoad".</param>
+    /// <param name="project">"src/PushLoad".</param>
     public static string Built(string project) =>
         Path($"{project}/bin/{BuildOutput.Parent!.Name}/{BuildOutput.Name}/{System.IO.Path.GetFileName(project)}.dll");
 }
