@@ -4,9 +4,9 @@ using System.Threading.Tasks.Sources;
 using PushNode.Connections;
 using PushNode.Framing;
 using PushNode.Settings;
-using PushNode.Transport;
+using PushNode.Transport.Kestrel;
 
-namespace PushNode.Tests.Transport;
+namespace PushNode.Tests.Transport.Kestrel;
 
 public sealed class StreamWireTests : IDisposable
 {

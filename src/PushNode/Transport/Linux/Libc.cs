@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 
-namespace PushNode.Transport.Epoll;
+namespace PushNode.Transport.Linux;
 
-/// <summary>The system calls of the epoll transport, and the constants that they take (Linux, the same on x64 and arm64).</summary>
+/// <summary>The C library's functions that the node calls, and their constants (Linux, the same on x64 and arm64).</summary>
 internal static unsafe partial class Libc
 {
     public const int EINTR = 4;
@@ -82,4 +82,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    public static partial int TrimHeap(nint keep);
 }

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Net;
 using System.Runtime.InteropServices;
 
-namespace PushNode.Transport.Epoll;
+namespace PushNode.Transport.Linux;
 
 /// <summary>What can be done with a non-blocking socket, by its descriptor; interruptions are retried.</summary>
 internal static unsafe class Descriptor

@@ -2,7 +2,7 @@ using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Subscription;
 
-namespace PushNode.Endpoints;
+namespace PushNode.Upkeep;
 
 /// <summary>Once a second: the deadline of handshakes, the rules of time for every connection, the end of lingering rooms, the shards' uncontended locks, and tidying. One timer for all of them.</summary>
 internal sealed class NodeTick(PendingHandshakes handshakes, Shards shards, Rooms rooms, Tidying tidying, TimeProvider time) : BackgroundService

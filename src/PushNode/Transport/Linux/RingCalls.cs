@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace PushNode.Transport.IoUring;
+namespace PushNode.Transport.Linux;
 
 /// <summary>The system calls of io_uring (which libc does not wrap), and what they take: linux/io_uring.h, the same on x64 and arm64.</summary>
 internal static unsafe partial class RingCalls

@@ -1,9 +1,7 @@
-using PushNode.Subscription;
-
-namespace PushNode.Endpoints;
+namespace PushNode.Subscription;
 
 /// <summary>Subscribes the node to broadcasts when the program starts.</summary>
-internal sealed class Subscriber(Rooms rooms) : IHostedService
+internal sealed class Broadcasts(Rooms rooms) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using PushNode.Connections;
 using PushNode.FanOut;
 using PushNode.Telemetry;
 
-namespace PushNode.Endpoints;
+namespace PushNode.Upkeep;
 
 /// <summary>
 /// Keeps all outboxes together within their bound: near it, the clients that hold the most lose their queued frames or their connection (<see cref="Connection.Shed"/>), largest first.

@@ -1,7 +1,7 @@
 using System.Buffers;
 using PushNode.Connections;
 
-namespace PushNode.Transport;
+namespace PushNode.Transport.Kestrel;
 
 /// <summary>
 /// Carries a connection over the stream of an upgraded Kestrel connection: portable, TLS included. One write is under way at a time; Kestrel's pipe takes a frame's

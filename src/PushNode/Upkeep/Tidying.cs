@@ -1,6 +1,7 @@
 using PushNode.Telemetry;
+using PushNode.Transport.Linux;
 
-namespace PushNode.Endpoints;
+namespace PushNode.Upkeep;
 
 /// <summary>
 /// Gives memory back to the system after the start and after each wave of handshakes. A handshake leaves some 4 KB of HTTP objects behind, and a node whose connections then only receive allocates so little
