@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
+using PushHosting.Logging;
 using PushNode.Telemetry;
 using PushNode.Transport.Linux;
 
@@ -126,7 +127,7 @@ internal sealed class AcceptPauses(NodeMetrics metrics, TimeProvider time, ILogg
     public void Paused(int error)
     {
         metrics.AcceptPaused();
-        if (_log.MaySay())
+        if (_log.MayLog())
             logger.AcceptPaused(error switch { Libc.EMFILE or Libc.ENFILE => "descriptors", Libc.ENOSPC => "epoll watches", _ => "memory" }, error);
     }
 }

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
-using PushHosting;
+using PushHosting.Settings;
 using PushNode.Settings;
 using PushNode.Telemetry;
 using PushNode.Transport.Linux;

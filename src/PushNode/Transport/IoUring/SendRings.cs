@@ -1,4 +1,4 @@
-using PushHosting;
+using PushHosting.Settings;
 using PushNode.Connections;
 using PushNode.Settings;
 using PushNode.Telemetry;
