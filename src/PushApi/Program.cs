@@ -1,7 +1,6 @@
 using PushApi.Endpoints;
 using PushBackplane;
 using PushHosting;
-using PushHosting.Startup;
 
 namespace PushApi;
 

@@ -4,7 +4,6 @@ using PushApi.Publishing;
 using PushApi.Requests;
 using PushApi.Telemetry;
 using PushHosting;
-using PushHosting.Settings;
 
 namespace PushApi;
 

@@ -1,5 +1,5 @@
 using PushApi.Endpoints;
-using PushHosting.Settings;
+using PushHosting;
 
 namespace PushApi;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using PushHosting.Settings;
+using PushHosting;
 
 namespace PushFarm;
 

@@ -1,8 +1,6 @@
 using PushApi;
 using PushApi.Endpoints;
 using PushHosting;
-using PushHosting.Settings;
-using PushHosting.Startup;
 using PushNode;
 
 namespace PushFarm;

@@ -1,4 +1,4 @@
-using PushHosting.Management;
+using PushHosting;
 
 namespace PushFarm;
 

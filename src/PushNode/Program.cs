@@ -1,5 +1,4 @@
 using PushHosting;
-using PushHosting.Startup;
 
 namespace PushNode;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using PushHosting.Settings;
+using PushHosting;
 
 namespace PushApi.Tests;
 

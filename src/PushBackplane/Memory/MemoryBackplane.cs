@@ -14,12 +14,13 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
     private static readonly Task<int?> One = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
-    private readonly SubscriberFailures _failures;
+    private readonly PushChannels _channels;
+    private readonly ILogger<MemoryBackplane> _logger;
 
-    public MemoryBackplane(BackplaneMetrics metrics, TimeProvider time, ILogger<MemoryBackplane> logger)
+    public MemoryBackplane(PushChannels channels, BackplaneMetrics metrics, ILogger<MemoryBackplane> logger)
     {
         metrics.Add(Description).WentUp();
-        _failures = new SubscriberFailures(logger, time);
+        (_channels, _logger) = (channels, logger);
     }
 
     public string Description => "memory";
@@ -30,11 +31,13 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 
     public Task Up => Task.CompletedTask;
 
-    public IBackplaneServer Home(string channel) => this;
+    public BackplaneChannel Control => new(_channels.Control, this);
 
-    public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
+    public BackplaneChannel Channel(Topic topic) => new(_channels.Of(topic), this);
+
+    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload)
     {
-        if (!_subscribers.TryGetValue(channel, out var subscriber))
+        if (!_subscribers.TryGetValue(channel.Name, out var subscriber))
             return Nobody;
 
         // The publisher may reuse its buffer once this returns; subscribers keep what they get.
@@ -42,19 +45,19 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
         return One;
     }
 
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
+    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
     {
-        _subscribers[channel] = new Subscriber(channel, onPayload, _failures);
+        _subscribers[channel.Name] = new Subscriber(channel.Name, onPayload, _logger);
         return Task.CompletedTask;
     }
 
-    public Task UnsubscribeAsync(string channel)
+    public Task UnsubscribeAsync(BackplaneChannel channel)
     {
-        _subscribers.TryRemove(channel, out _);
+        _subscribers.TryRemove(channel.Name, out _);
         return Task.CompletedTask;
     }
 
-    private sealed class Subscriber(string channel, Action<ReadOnlyMemory<byte>> onPayload, SubscriberFailures failures)
+    private sealed class Subscriber(string channel, Action<ReadOnlyMemory<byte>> onPayload, ILogger logger)
     {
         private readonly Lock _order = new();
 
@@ -66,10 +69,10 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
                 {
                     onPayload(payload);
                 }
-                catch (Exception e)
+                catch (Exception bug)
                 {
-                    // A bug of the subscriber: the publisher is not affected.
-                    failures.Report(e, channel);
+                    // The subscriber's bug; the publisher has nothing to do with it.
+                    Log.SubscriberThrew(logger, bug, channel);
                 }
             }
         }

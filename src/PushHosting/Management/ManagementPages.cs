@@ -2,9 +2,8 @@ using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using PushHosting.Metrics;
 
-namespace PushHosting.Management;
+namespace PushHosting;
 
 /// <summary>What the management listener answers. Stateless; called from any thread.</summary>
 internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metrics) : IHttpApplication<HttpContext>

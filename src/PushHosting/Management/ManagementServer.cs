@@ -5,12 +5,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using PushHosting.Logging;
-using PushHosting.Metrics;
-using PushHosting.Settings;
-using PushHosting.Startup;
 
-namespace PushHosting.Management;
+namespace PushHosting;
 
 /// <summary>
 /// The management listener: a Kestrel of its own, apart from the application's. It opens before anything else of the host starts and closes after everything

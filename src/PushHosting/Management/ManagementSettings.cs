@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using PushHosting.Settings;
 
-namespace PushHosting.Management;
+namespace PushHosting;
 
 /// <summary>The keys under <c>Management</c>.</summary>
 internal sealed class ManagementSettings : ICheckedSettings

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace PushHosting.Metrics;
+namespace PushHosting;
 
 /// <summary>Names as the Prometheus text format wants them, from OpenTelemetry's.</summary>
 internal static class PrometheusName

@@ -1,5 +1,4 @@
-using PushHosting.Management;
-using PushHosting.Settings;
+using PushHosting;
 using PushNode.Settings;
 using PushNode.Telemetry;
 
@@ -33,7 +32,7 @@ internal sealed class Admission : IReadiness
     public void Drain() => _draining = true;
 
     /// <summary>Undoes <see cref="Drain"/>.</summary>
-    public void Undrain() => _draining = false;
+    public void Open() => _draining = false;
 
     /// <summary>Takes a place, or says why not. Each place is given back by <see cref="Leave"/>.</summary>
     public Refusal? TryEnter()

@@ -1,4 +1,4 @@
-using PushHosting.Settings;
+using PushHosting;
 
 namespace PushNode.Settings;
 

@@ -1,5 +1,5 @@
 using PushBackplane.Redis;
-using PushHosting.Settings;
+using PushHosting;
 
 namespace PushBackplane.Tests.Redis;
 

@@ -1,8 +1,7 @@
 using Microsoft.AspNetCore.Connections;
-using PushHosting.Management;
 using RedisPush.Testing;
 
-namespace PushHosting.Tests.Management;
+namespace PushHosting.Tests;
 
 /// <summary>Who makes room when the management listener is full, by a clock that the test moves.</summary>
 public sealed class ManagementConnectionsTests

@@ -4,11 +4,8 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using PushHosting.Management;
-using PushHosting.Startup;
-using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests.Management;
+namespace PushHosting.Tests;
 
 public sealed class ManagementServerTests
 {

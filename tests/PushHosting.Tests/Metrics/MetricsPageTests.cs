@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests.Metrics;
+namespace PushHosting.Tests;
 
 public sealed class MetricsPageTests
 {

@@ -3,9 +3,8 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests.Metrics;
+namespace PushHosting.Tests;
 
 public sealed class OtlpExportTests
 {

@@ -1,6 +1,4 @@
-using PushHosting.Metrics;
-
-namespace PushHosting.Tests.Metrics;
+namespace PushHosting.Tests;
 
 public sealed class PrometheusNameTests
 {

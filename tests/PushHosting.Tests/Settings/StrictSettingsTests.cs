@@ -1,9 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
-using PushHosting.Settings;
-using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests.Settings;
+namespace PushHosting.Tests;
 
 public sealed class StrictSettingsTests
 {

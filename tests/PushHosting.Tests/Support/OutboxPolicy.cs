@@ -1,4 +1,4 @@
-namespace PushHosting.Tests.Support;
+namespace PushHosting.Tests;
 
 internal enum OutboxPolicy
 {

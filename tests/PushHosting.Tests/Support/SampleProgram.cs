@@ -1,9 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
-using PushHosting.Management;
-using PushHosting.Settings;
-using PushHosting.Startup;
 
-namespace PushHosting.Tests.Support;
+namespace PushHosting.Tests;
 
 /// <summary>What the Main of a program of the farm looks like, as small as it can be.</summary>
 internal static class SampleProgram

@@ -1,6 +1,4 @@
-using PushHosting.Settings;
-
-namespace PushHosting.Tests.Support;
+namespace PushHosting.Tests;
 
 internal sealed class SampleSettings : ICheckedSettings
 {

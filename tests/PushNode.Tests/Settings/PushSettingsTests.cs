@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Configuration;
-using PushHosting.Settings;
+using PushHosting;
 using PushNode.Settings;
 
 namespace PushNode.Tests.Settings;

@@ -4,7 +4,6 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using PushNode.Telemetry;
-using PushNode.Transport.Linux;
 
 namespace PushNode.Transport.Epoll;
 

@@ -1,6 +1,5 @@
 using PushNode.Connections;
 using PushNode.Telemetry;
-using PushNode.Transport.Linux;
 
 namespace PushNode.Transport.Epoll;
 

@@ -1,0 +1,15 @@
+using PushNode.Subscription;
+
+namespace PushNode.Endpoints;
+
+/// <summary>Subscribes the node to broadcasts when the program starts.</summary>
+internal sealed class Subscriber(Rooms rooms) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        rooms.Open();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
