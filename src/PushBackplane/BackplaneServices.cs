@@ -4,8 +4,11 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using PushBackplane.Memory;
 using PushBackplane.Redis;
+using PushBackplane.Servers;
 using PushBackplane.Telemetry;
 using PushHosting;
+using PushHosting.Management;
+using PushHosting.Settings;
 
 namespace PushBackplane;
 
@@ -13,7 +16,7 @@ namespace PushBackplane;
 public static class BackplaneServices
 {
     /// <summary>
-    /// Adds the process's one <see cref="IBackplane"/>; it starts and stops with the host.
+    /// Adds the one <see cref="IBackplane"/> of the process and <see cref="PushChannels"/>; starts and stops with the host.
     /// Calling it twice adds it once.
     /// </summary>
     /// <param name="services">Where to.</param>
@@ -29,6 +32,7 @@ public static class BackplaneServices
         var settings = StrictSettings.Read<BackplaneSettings>(configuration, "Backplane");
         services.AddSingleton(settings);
         services.AddSingleton(new PushChannels(settings.ChannelPrefix));
+        services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<BackplaneMetrics>();
         services.AddExportedMeter(BackplaneMetrics.MeterName);
@@ -39,18 +43,20 @@ public static class BackplaneServices
         if (servers.Count == 0)
             return services.AddSingleton<IBackplane, MemoryBackplane>();
 
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => new RedisBackplane(
-            [.. servers.Select(options => ActivatorUtilities.CreateInstance<RedisServer>(provider, options, name))],
-            provider.GetRequiredService<PushChannels>()));
-        services.AddSingleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>());
-        services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<RedisBackplane>());
+        services.AddSingleton<IReadOnlyList<RedisBackplane>>(provider => [.. servers.Select(options => ActivatorUtilities.CreateInstance<RedisBackplane>(provider, options, name))]);
         for (var i = 0; i < servers.Count; i++)
         {
             var index = i;
-            services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<RedisBackplane>().Servers[index]);
+            services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<IReadOnlyList<RedisBackplane>>()[index]);
         }
 
-        return services;
+        return servers.Count == 1
+            ? services.AddBackplane(provider => provider.GetRequiredService<IReadOnlyList<RedisBackplane>>()[0])
+            : services.AddBackplane(provider => ActivatorUtilities.CreateInstance<SpreadBackplane>(provider));
     }
+
+    private static IServiceCollection AddBackplane<T>(this IServiceCollection services, Func<IServiceProvider, T> create) where T : class, IBackplane, IReadiness =>
+        services.AddSingleton(create)
+            .AddSingleton<IBackplane>(provider => provider.GetRequiredService<T>())
+            .AddSingleton<IReadiness>(provider => provider.GetRequiredService<T>());
 }

@@ -14,13 +14,12 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
     private static readonly Task<int?> One = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
-    private readonly PushChannels _channels;
-    private readonly ILogger<MemoryBackplane> _logger;
+    private readonly SubscriberFailures _failures;
 
-    public MemoryBackplane(PushChannels channels, BackplaneMetrics metrics, ILogger<MemoryBackplane> logger)
+    public MemoryBackplane(BackplaneMetrics metrics, TimeProvider time, ILogger<MemoryBackplane> logger)
     {
         metrics.Add(Description).WentUp();
-        (_channels, _logger) = (channels, logger);
+        _failures = new SubscriberFailures(logger, time);
     }
 
     public string Description => "memory";
@@ -31,13 +30,11 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 
     public Task Up => Task.CompletedTask;
 
-    public BackplaneChannel Control => new(_channels.Control, this);
+    public IBackplaneServer Home(string channel) => this;
 
-    public BackplaneChannel Channel(Topic topic) => new(_channels.Of(topic), this);
-
-    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload)
+    public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
     {
-        if (!_subscribers.TryGetValue(channel.Name, out var subscriber))
+        if (!_subscribers.TryGetValue(channel, out var subscriber))
             return Nobody;
 
         // The publisher may reuse its buffer once this returns; subscribers keep what they get.
@@ -45,19 +42,19 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
         return One;
     }
 
-    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
     {
-        _subscribers[channel.Name] = new Subscriber(channel.Name, onPayload, _logger);
+        _subscribers[channel] = new Subscriber(channel, onPayload, _failures);
         return Task.CompletedTask;
     }
 
-    public Task UnsubscribeAsync(BackplaneChannel channel)
+    public Task UnsubscribeAsync(string channel)
     {
-        _subscribers.TryRemove(channel.Name, out _);
+        _subscribers.TryRemove(channel, out _);
         return Task.CompletedTask;
     }
 
-    private sealed class Subscriber(string channel, Action<ReadOnlyMemory<byte>> onPayload, ILogger logger)
+    private sealed class Subscriber(string channel, Action<ReadOnlyMemory<byte>> onPayload, SubscriberFailures failures)
     {
         private readonly Lock _order = new();
 
@@ -69,10 +66,10 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
                 {
                     onPayload(payload);
                 }
-                catch (Exception bug)
+                catch (Exception e)
                 {
-                    // The subscriber's bug; the publisher has nothing to do with it.
-                    Log.SubscriberThrew(logger, bug, channel);
+                    // A bug of the subscriber: the publisher is not affected.
+                    failures.Report(e, channel);
                 }
             }
         }

@@ -1,0 +1,59 @@
+using System.Globalization;
+using PushBackplane.Servers;
+
+namespace PushBackplane.Tests.Servers;
+
+public sealed class RoomPlacementTests
+{
+    private static readonly int[] Counts = [2, 3, 4, 5, 8, 16, 100];
+
+    /// <summary>Worked out by another program, for each of the counts. A change here means that publishers of two versions disagree.</summary>
+    [Theory]
+    [InlineData("demo", 0, 0, 0, 0, 0, 0, 19)]
+    [InlineData("a", 1, 1, 1, 1, 1, 1, 50)]
+    [InlineData("默认房间", 1, 1, 3, 3, 3, 3, 82)]
+    [InlineData("room-1", 0, 0, 3, 3, 3, 9, 23)]
+    [InlineData("room-2", 0, 2, 2, 4, 4, 4, 4)]
+    [InlineData("*", 1, 2, 2, 4, 4, 15, 66)]
+    [InlineData("😀", 1, 1, 1, 1, 1, 11, 91)]
+    [InlineData("lobby", 1, 1, 1, 1, 7, 7, 84)]
+    public void A_room_has_its_server_for_ever(string room, params int[] homes) =>
+        Assert.Equal(homes, Counts.Select(servers => RoomPlacement.Of(room, servers)));
+
+    [Fact]
+    public void The_longest_name_has_one_too()
+    {
+        Assert.Equal([1, 1, 1, 1, 1, 14, 14], Counts.Select(servers => RoomPlacement.Of(new string('x', RoomId.MaxBytes), servers)));
+        Assert.Equal(0, RoomPlacement.Of("", 1));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    [InlineData(16)]
+    public void Rooms_spread_evenly_and_a_further_server_takes_only_its_share(int servers)
+    {
+        const int Rooms = 100_000;
+        var before = new int[servers];
+        var moved = 0;
+        for (var i = 0; i < Rooms; i++)
+        {
+            var room = string.Create(CultureInfo.InvariantCulture, $"room-{i}");
+            var (home, later) = (RoomPlacement.Of(room, servers), RoomPlacement.Of(room, servers + 1));
+            before[home]++;
+            if (home == later)
+                continue;
+            moved++;
+            Assert.Equal(servers, later);
+        }
+
+        // Six standard deviations of a fair draw, which these fixed names are far within.
+        Assert.All(before, rooms => AssertShare(rooms, 1.0 / servers));
+        AssertShare(moved, 1.0 / (servers + 1));
+
+        static void AssertShare(int rooms, double share) =>
+            Assert.InRange(rooms, (Rooms * share) - (6 * Math.Sqrt(Rooms * share * (1 - share))), (Rooms * share) + (6 * Math.Sqrt(Rooms * share * (1 - share))));
+    }
+}
