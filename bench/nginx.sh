@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What nginx costs beside the node: CPU of both for each frame, and nginx's memory for each client, in one run of one node with nginx in front. docs/operations.md
+# What nginx costs beside the node: CPU of both for each frame, and nginx's memory for each client, in one run of one node with nginx in front. docs/sizing.md
 #   bench/nginx.sh [CONNECTIONS] [BYTES]     5000 connections and messages of 544 bytes, which make frames of 600, unless said otherwise
 # Needs redis-server, nginx, envsubst and curl. Each connection is two descriptors of nginx.
 # shellcheck disable=SC2046 # lists of paths

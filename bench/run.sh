@@ -37,7 +37,7 @@ build() {
         cc -std=c11 -O2 -Wall -Wextra -o "$artifacts/$program" "$bench/$program"/*.c
     done
     local node=("$repository/src/PushNode" --configuration Release --output "$artifacts/PushNode" --verbosity quiet --disable-build-servers)
-    # Precompiled, as docs/operations.md recommends for a node, if the compiler's package can be had.
+    # Precompiled, as docs/deployment.md recommends for a node, if the compiler's package can be had.
     dotnet publish "${node[@]}" --use-current-runtime --self-contained false -p:PublishReadyToRun=true || {
         echo "The node could not be precompiled; its handshakes will be slower." >&2
         dotnet publish "${node[@]}"

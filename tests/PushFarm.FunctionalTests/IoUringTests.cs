@@ -28,7 +28,7 @@ public sealed class IoUringTests
             return ProgramProcess.Start("PushNode", [("Management:Port", $"{FreePort.Next()}"), ("Push:FanOut:Sends", "IoUring")], ["--urls", $"http://127.0.0.1:{FreePort.Next()}"]);
         });
         Assert.Equal(1, await node.ExitAsync());
-        Assert.Equal("Push:FanOut:Sends is 'IoUring', which is not to be had here (Function not implemented); it accepts Auto or Send.", node.Errors.Trim());
+        Assert.Equal("Push:FanOut:Sends is 'IoUring', which is unavailable here (Function not implemented); it accepts Auto or Send.", node.Errors.Trim());
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class IoUringTests
         Assert.DoesNotContain("io_uring", node.Log, StringComparison.Ordinal);
     }
 
-    /// <summary>More members than the shards have, so that some frames have several sockets to go to.</summary>
+    /// <summary>More members than shards, so that frames go to several sockets at once.</summary>
     private static async Task ServesAsync(ProgramProcess node)
     {
         var room = Room.New();
