@@ -7,8 +7,8 @@ using PushNode.FanOut;
 using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Telemetry;
-using PushNode.Transport;
 using PushNode.Transport.Epoll;
+using PushNode.Transport.Kestrel;
 
 namespace PushNode.Endpoints;
 
