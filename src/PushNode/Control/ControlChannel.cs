@@ -1,4 +1,5 @@
 using PushBackplane;
+using PushHosting.Logging;
 using PushNode.Telemetry;
 
 namespace PushNode.Control;
@@ -44,14 +45,14 @@ internal sealed class ControlChannel : IHostedService
     {
         var command = ControlCommand.Parse(payload, _node);
         _metrics.ControlMessage(command.Refusal?.Result ?? Apply(command.Verb));
-        if (command.Refusal is var (result, why) && _refusals[result].MaySay())
+        if (command.Refusal is var (result, why) && _refusals[result].MayLog())
             _logger.ControlRefused(_channel, why);
     }
 
     private ControlResult Apply(ControlVerb verb) => verb switch
     {
         ControlVerb.Drain => _drain.Begin() ? ControlResult.Applied : ControlResult.Unchanged,
-        ControlVerb.Undrain => _drain.TakeBack() ? ControlResult.Applied : ControlResult.Unchanged,
+        ControlVerb.Undrain => _drain.Undrain() ? ControlResult.Applied : ControlResult.Unchanged,
         _ => ControlResult.OtherNode,
     };
 }

@@ -1,4 +1,4 @@
-using PushHosting;
+using PushHosting.Settings;
 
 namespace PushNode.Settings;
 
@@ -29,4 +29,14 @@ internal sealed class OutboxSettings : ICheckedSettings
     public string? Problem(string section) => MaxTotalBytes < MaxBytes
         ? $"{section}:MaxTotalBytes is {MaxTotalBytes}; it accepts no less than {section}:MaxBytes, which is {MaxBytes}."
         : null;
+}
+
+/// <summary>What happens to a client whose outbox is full.</summary>
+internal enum WhenFull
+{
+    /// <summary>Its oldest whole unsent frames are dropped, counted, and a GAP tells it.</summary>
+    DropOldest,
+
+    /// <summary>It is closed with 4008.</summary>
+    Disconnect,
 }

@@ -1,4 +1,4 @@
-using PushHosting;
+using PushHosting.Settings;
 using PushNode.Framing;
 
 namespace PushNode.Settings;
@@ -40,4 +40,17 @@ internal sealed class PushSettings : ICheckedSettings
             ? $"{section}:Outbox:MaxBytes is {Outbox.MaxBytes}; it accepts no less than the largest frame, {largestFrame} bytes (four times {section}:Merge:MaxBatchBytes and {RoomFrames.MaxOverhead})."
             : null;
     }
+}
+
+/// <summary>What carries clients' connections on plain ports. TLS always stays with Kestrel.</summary>
+internal enum TransportKind
+{
+    /// <summary>Epoll where the machine can run it, Stream elsewhere.</summary>
+    Auto,
+
+    /// <summary>Kestrel's own sockets.</summary>
+    Stream,
+
+    /// <summary>Loops of our own under Kestrel, which let go of a connection's HTTP objects after the handshake.</summary>
+    Epoll,
 }

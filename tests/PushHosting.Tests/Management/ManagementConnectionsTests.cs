@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Connections;
+using PushHosting.Management;
 using RedisPush.Testing;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Management;
 
 /// <summary>Who makes room when the management listener is full, by a clock that the test moves.</summary>
 public sealed class ManagementConnectionsTests

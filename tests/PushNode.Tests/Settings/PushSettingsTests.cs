@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Configuration;
-using PushHosting;
+using PushHosting.Settings;
 using PushNode.Settings;
 
 namespace PushNode.Tests.Settings;

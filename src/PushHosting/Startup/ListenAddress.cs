@@ -1,0 +1,81 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using PushHosting.Settings;
+
+namespace PushHosting.Startup;
+
+/// <summary>An address of the application's own server, and the setting it comes from.</summary>
+/// <param name="Url">What Kestrel is given, "http://*:8080" for example.</param>
+/// <param name="Key">The setting as the operator writes it.</param>
+/// <param name="Value">What of that setting became this address.</param>
+/// <param name="Accepts">What the setting accepts, as the end of a sentence.</param>
+internal sealed record ListenAddress(string Url, string Key, string Value, string Accepts)
+{
+    private const string OneUrl = "an address such as http://127.0.0.1:8080";
+    private const string ManyUrls = "addresses separated by semicolons, for example http://127.0.0.1:8080";
+    private const string Ports = "port numbers from 0 to 65535 separated by semicolons, for example 8080";
+
+    /// <summary>An address that a setting of the program's own gives.</summary>
+    public static ListenAddress FromSetting(string key, string url) => new(url, key, url, OneUrl);
+
+    /// <summary>What the built application will listen on.</summary>
+    public static IReadOnlyList<ListenAddress> InEffect(IServiceProvider services) =>
+        InEffect(services.GetRequiredService<IConfiguration>(), [.. services.GetServices<ListenAddress>()]);
+
+    /// <summary>What the application will listen on, by ASP.NET's order of precedence.</summary>
+    /// <param name="configuration">The application's.</param>
+    /// <param name="own">Addresses that are part of <c>urls</c> on behalf of another setting.</param>
+    public static IReadOnlyList<ListenAddress> InEffect(IConfiguration configuration, IReadOnlyList<ListenAddress> own)
+    {
+        ListenAddress[] endpoints =
+        [
+            .. configuration.GetSection("Kestrel:Endpoints").GetChildren()
+                .Select(e => FromSetting($"{e.Path}:Url", e["Url"] ?? "")),
+        ];
+        if (endpoints.Length > 0)
+            return endpoints;
+
+        ListenAddress[] urls =
+        [
+            .. Split(configuration["urls"])
+                .Select(url => own.FirstOrDefault(o => o.Url == url) ?? new ListenAddress(url, "--urls (or ASPNETCORE_URLS)", url, ManyUrls)),
+        ];
+        if (urls.Length > 0)
+            return urls;
+
+        return
+        [
+            .. Split(configuration["http_ports"]).Select(port => new ListenAddress($"http://*:{port}", "ASPNETCORE_HTTP_PORTS", port, Ports)),
+            .. Split(configuration["https_ports"]).Select(port => new ListenAddress($"https://*:{port}", "ASPNETCORE_HTTPS_PORTS", port, Ports)),
+        ];
+    }
+
+    /// <summary>Refuses an address that Kestrel cannot read, or would read as another than is meant.</summary>
+    /// <returns>The address in its parts.</returns>
+    /// <exception cref="SettingsException">It is malformed.</exception>
+    public BindingAddress Check()
+    {
+        try
+        {
+            var address = BindingAddress.Parse(Url);
+            if (IsSound(address))
+                return address;
+        }
+        catch (FormatException)
+        {
+            // Expected: the operator's typing error, said in our words below.
+        }
+        throw new SettingsException($"{Key} is {SettingText.Shown(Key, Value)}; it accepts {Accepts}.");
+    }
+
+    // Kestrel takes a host it cannot parse for "any address" and a port it cannot parse for a part of the host: http://127.0.0.1:banana would open port 80 to the world.
+    private static bool IsSound(BindingAddress address) =>
+        address.Scheme.ToUpperInvariant() is "HTTP" or "HTTPS"
+        && (address.IsUnixPipe || address.IsNamedPipe
+            || (address.Port is >= 0 and <= IPEndPoint.MaxPort && address.PathBase.Length == 0
+                && (!address.Host.Contains(':', StringComparison.Ordinal) || IPAddress.TryParse(address.Host, out _))));
+
+    private static string[] Split(string? list) => list?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+}

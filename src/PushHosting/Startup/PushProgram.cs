@@ -1,0 +1,122 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PushHosting.Settings;
+
+namespace PushHosting.Startup;
+
+/// <summary>What the Main of every program of the farm is.</summary>
+public static class PushProgram
+{
+    // As configuration, below every other source, so that the standard keys override each of them.
+    private static readonly KeyValuePair<string, string?>[] ConsoleLog =
+    [
+        // Nothing is logged per request or message unless asked for.
+        new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+        new("Logging:Console:FormatterName", "simple"),
+        new("Logging:Console:FormatterOptions:SingleLine", "true"),
+        new("Logging:Console:FormatterOptions:UseUtcTimestamp", "true"),
+        new("Logging:Console:FormatterOptions:TimestampFormat", "yyyy-MM-dd'T'HH:mm:ss.fff'Z' "),
+    ];
+
+    /// <summary>
+    /// Begins an application with the farm's defaults: a console log of single lines in UTC (the <c>Logging</c> section overrides it), log levels checked,
+    /// and a server whose failure to listen names the address and its key.
+    /// </summary>
+    /// <param name="args">The command line, for configuration.</param>
+    /// <exception cref="SettingsException">The <c>Logging</c> section holds an unknown level, or the content root is no directory.</exception>
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = BuilderFor(args);
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = ConsoleLog });
+        LogSettings.Check(builder.Configuration);
+
+        var server = builder.Services.Last(d => d.ServiceType == typeof(IServer));
+        builder.Services.AddSingleton<IServer>(services => new ListeningServer(
+            (IServer)ActivatorUtilities.CreateInstance(services, server.ImplementationType!), ListenAddress.InEffect(services)));
+        builder.Services.AddSingleton<ILoggerFactory>(services => new StartFailureFilter(ActivatorUtilities.CreateInstance<LoggerFactory>(services)));
+        return builder;
+    }
+
+    /// <summary>
+    /// Builds, runs and awaits the application. What an operator can put right (a wrong setting, an address in use) ends as one sentence on
+    /// standard error and exit code 1, without a stack trace; any other exception passes through, for the runtime to show.
+    /// </summary>
+    /// <param name="create">Builds the application from <see cref="CreateBuilder"/>; may throw <see cref="SettingsException"/>.</param>
+    /// <param name="started">Called once the application serves, for example to print its addresses.</param>
+    /// <returns>The exit code: 0 after an orderly stop.</returns>
+    public static async Task<int> RunAsync(Func<WebApplication> create, Action<WebApplication>? started = null)
+    {
+        try
+        {
+            await using var app = create();
+            foreach (var address in ListenAddress.InEffect(app.Services))
+                address.Check();
+
+            await app.StartAsync();
+            started?.Invoke(app);
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (Exception exception) when (OperatorError.Sentence(exception) is { } sentence)
+        {
+            await Console.Error.WriteLineAsync(sentence);
+            return 1;
+        }
+    }
+
+    /// <summary>
+    /// Gives the application an address for when neither <c>urls</c> nor another ASP.NET setting (the ports of ASPNETCORE_HTTP_PORTS and
+    /// ASPNETCORE_HTTPS_PORTS, <c>Kestrel:Endpoints</c>) names one.
+    /// </summary>
+    public static WebApplicationBuilder UseDefaultUrl(this WebApplicationBuilder builder, string url)
+    {
+        if (ListenAddress.InEffect(builder.Configuration, []).Count == 0)
+            builder.WebHost.UseUrls(url);
+        return builder;
+    }
+
+    /// <summary>
+    /// Adds an address that a setting of the program's own gives, so that an error about it names that setting. It stands beside earlier ones, and in place
+    /// of what <c>urls</c> says.
+    /// </summary>
+    /// <param name="builder">The application.</param>
+    /// <param name="key">The setting in full, "Farm:NodeUrl" for example.</param>
+    /// <param name="url">Its value.</param>
+    /// <exception cref="SettingsException">The value is no address.</exception>
+    public static WebApplicationBuilder UseUrl(this WebApplicationBuilder builder, string key, string url)
+    {
+        var address = ListenAddress.FromSetting(key, url);
+        address.Check();
+        builder.Services.AddSingleton(address);
+        builder.WebHost.UseUrls([.. builder.Services.Where(d => d.ServiceType == typeof(ListenAddress)).Select(d => ((ListenAddress)d.ImplementationInstance!).Url)]);
+        return builder;
+    }
+
+    /// <summary>What a process calls itself when no setting names it: <c>host:port</c>, the port being that of its first address.</summary>
+    /// <exception cref="SettingsException">That address is malformed.</exception>
+    public static string DefaultName(WebApplicationBuilder builder) =>
+        ListenAddress.InEffect(builder.Configuration, []) is [var first, ..] ? $"{Environment.MachineName}:{first.Check().Port}" : Environment.MachineName;
+
+    /// <summary>The ports of the application's addresses that are not TLS.</summary>
+    /// <exception cref="SettingsException">An address is malformed.</exception>
+    public static IEnumerable<int> PlainPorts(WebApplicationBuilder builder) =>
+        ListenAddress.InEffect(builder.Configuration, []).Select(address => address.Check()).Where(address => address.Scheme == "http").Select(address => address.Port);
+
+    private static WebApplicationBuilder BuilderFor(string[] args)
+    {
+        try
+        {
+            return WebApplication.CreateBuilder(args);
+        }
+        catch (DirectoryNotFoundException exception)
+        {
+            throw new SettingsException($"--contentRoot (or ASPNETCORE_CONTENTROOT) is '{SettingText.Clean(exception.Message)}'; it accepts a directory that exists.", exception);
+        }
+    }
+}
