@@ -15,7 +15,6 @@ internal sealed class PublishEndpoints(
     BodyReader bodies,
     ChannelPublisher publisher,
     IBackplane backplane,
-    PushChannels channels,
     PushApiMetrics metrics,
     TimeProvider time)
 {
@@ -26,23 +25,23 @@ internal sealed class PublishEndpoints(
     public async Task<IResult> ToRoomAsync(HttpContext context) =>
         RawTarget.ReadRoom(context, out var room) is { } problem
             ? problem
-            : await PublishAsync(context, MessageFormats, _ => [channels.Room(room)], metrics.PublishedToRooms);
+            : await PublishAsync(context, MessageFormats, _ => [Topic.Room(room)], metrics.PublishedToRooms);
 
     /// <summary><c>POST /v1/messages</c>.</summary>
     public Task<IResult> ToRoomsAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomsAndItems], RoomsOf, metrics.PublishedToRooms);
 
     /// <summary><c>POST /v1/broadcast</c>.</summary>
-    public Task<IResult> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, _ => [channels.All], metrics.PublishedToAll);
+    public Task<IResult> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, _ => [Topic.All], metrics.PublishedToAll);
 
     /// <summary><c>POST /push/room</c>.</summary>
     public Task<IResult> FormToRoomAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomForm], RoomsOf, metrics.PublishedToRooms);
 
     /// <summary><c>POST /push/all</c>.</summary>
-    public Task<IResult> FormToAllAsync(HttpContext context) => PublishAsync(context, [BodyFormat.BroadcastForm], _ => [channels.All], metrics.PublishedToAll);
+    public Task<IResult> FormToAllAsync(HttpContext context) => PublishAsync(context, [BodyFormat.BroadcastForm], _ => [Topic.All], metrics.PublishedToAll);
 
-    private string[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(channels.Room)];
+    private static Topic[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(Topic.Room)];
 
-    private async Task<IResult> PublishAsync(HttpContext context, BodyFormat[] formats, Func<PublishRequest, string[]> channelsOf, Action<long> published)
+    private async Task<IResult> PublishAsync(HttpContext context, BodyFormat[] formats, Func<PublishRequest, Topic[]> topicsOf, Action<long> published)
     {
         if (!ContentNegotiation.TryPick(context, formats, out var format, out var unsupported))
             return unsupported;
@@ -56,23 +55,23 @@ internal sealed class PublishEndpoints(
             if (format.Read(body.Bytes, request) is { } malformed)
                 return malformed;
 
-            var targets = channelsOf(request);
-            if (Reserve(body, request, targets.Length) is { } full)
+            BackplaneChannel[] channels = [.. topicsOf(request).Select(backplane.Channel)];
+            if (Reserve(body, request, channels.Length) is { } full)
                 return full;
 
             // Before anything is sent, so that a request to several rooms is published to none of them while one has nowhere to go.
-            if (ServersOf(targets, server => !server.IsUp) is { Length: > 0 } away)
+            if (ServersOf(channels.Where(channel => !channel.Home.IsUp)) is { Length: > 0 } away)
                 return Away(away);
 
-            var outcomes = await PublishAsync(targets, request);
+            var outcomes = await PublishAsync(channels, request);
             var outcome = PublishOutcome.Combine(outcomes);
             if (outcome.Nodes is not { } nodes)
             {
-                var silent = ServersOf(targets.Where((_, i) => outcomes[i].Nodes is null));
+                var silent = ServersOf(channels.Where((_, i) => outcomes[i].Nodes is null));
                 return outcome.IsSent ? NotConfirmed(silent) : Away(silent);
             }
 
-            var accepted = request.Messages.Count * targets.Length;
+            var accepted = request.Messages.Count * channels.Length;
             published(accepted);
             return TypedResults.Json(new PublishAnswer(accepted, nodes), ApiJson.Default.PublishAnswer, statusCode: StatusCodes.Status202Accepted);
         }
@@ -94,18 +93,18 @@ internal sealed class PublishEndpoints(
             : BodyReader.TooMuchPending();
     }
 
-    private async Task<PublishOutcome[]> PublishAsync(string[] targets, PublishRequest request)
+    private async Task<PublishOutcome[]> PublishAsync(BackplaneChannel[] channels, PublishRequest request)
     {
         var start = time.GetTimestamp();
         var acceptedAt = time.GetUtcNow();
-        var outcomes = await Task.WhenAll(targets.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
+        var outcomes = await Task.WhenAll(channels.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
         metrics.PublishEnd(time.GetElapsedTime(start));
         return outcomes;
     }
 
     /// <summary>The servers of some channels, each named once.</summary>
-    private string ServersOf(IEnumerable<string> targets, Func<IBackplaneServer, bool>? which = null) =>
-        string.Join(", ", targets.Select(backplane.Home).Where(which ?? (_ => true)).Select(server => server.Description).Distinct());
+    private static string ServersOf(IEnumerable<BackplaneChannel> channels) =>
+        string.Join(", ", channels.Select(channel => channel.Home.Description).Distinct());
 
     private static Problem NotConfirmed(string servers) =>
         new(ProblemType.NotConfirmed, $"Not confirmed in time by {servers}: the messages may or may not have been delivered, and sending them again may deliver them twice.");
