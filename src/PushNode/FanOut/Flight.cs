@@ -1,18 +1,15 @@
-using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
 /// <summary>
-/// One frame on its way over the shards. Made by the dispatch, ended by the last shard.
+/// One batch on its way over the shards. Made by the dispatch, ended by the last shard.
 /// </summary>
-internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
+internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
 {
     private readonly long _startedAt = time.GetTimestamp();
     private int _shares = 1;
     private int _reached;
-
-    public Frame Frame { get; } = frame;
 
     /// <summary>One more shard has to be visited.</summary>
     public void Begin() => Interlocked.Increment(ref _shares);
@@ -27,12 +24,12 @@ internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? l
 
         try
         {
-            if (_reached != 0 && Frame.Deliveries > 0)
+            if (_reached != 0 && messages > 0)
                 Measure();
         }
         finally
         {
-            // Without it the room's next frame would wait for ever.
+            // Without it the room's next frame would wait forever.
             left?.Invoke();
         }
     }
