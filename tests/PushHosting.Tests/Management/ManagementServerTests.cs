@@ -17,10 +17,10 @@ public sealed class ManagementServerTests
     [InlineData("GET", "/readyz", 200, "ready", "text/plain; charset=utf-8")]
     [InlineData("HEAD", "/healthz", 200, "", "text/plain; charset=utf-8")]
     [InlineData("HEAD", "/metrics", 200, "", "text/plain; version=0.0.4; charset=utf-8")]
-    [InlineData("POST", "/healthz", 405, "Only GET and HEAD are answered here.", "text/plain; charset=utf-8")]
-    [InlineData("DELETE", "/metrics", 405, "Only GET and HEAD are answered here.", "text/plain; charset=utf-8")]
-    [InlineData("GET", "/", 404, "Here are only /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
-    [InlineData("GET", "/metrics/x", 404, "Here are only /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("POST", "/healthz", 405, "Only GET and HEAD are accepted here.", "text/plain; charset=utf-8")]
+    [InlineData("DELETE", "/metrics", 405, "Only GET and HEAD are accepted here.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/", 404, "The pages here are /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/metrics/x", 404, "The pages here are /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
     [InlineData("GET", "/healthz?verbose=1", 200, "ok", "text/plain; charset=utf-8")]
     public async Task A_page_answers(string method, string path, int status, string body, string contentType)
     {
