@@ -23,6 +23,7 @@ internal sealed class ManagementSettings : ICheckedSettings
             && (address.AddressFamily == AddressFamily.InterNetworkV6 || Address.Split('.').Length == 4);
         return accepted
             ? null
-            : $"{section}:{nameof(Address)} is {SettingText.Shown(nameof(Address), Address)}; it accepts an IP address, for example 127.0.0.1, or 0.0.0.0 for all of this machine.";
+            : $"{section}:{nameof(Address)} is {SettingText.Shown(nameof(Address), Address)}; "
+                + "it accepts an IP address, for example 127.0.0.1, or 0.0.0.0 for all of this machine.";
     }
 }
