@@ -5,8 +5,8 @@ using PushNode.Telemetry;
 namespace PushNode.Control;
 
 /// <summary>
-/// Hears the farm's control channel from the program's start on, and does what is asked of this node. Lives as long as the node; messages come on the backplane's subscriber thread, which
-/// nothing here holds up: a command only changes what the drain wants.
+/// Subscribes to the farm's control channel when the program starts, and carries out the commands to this node. Lives as long as the node.
+/// Messages come on the backplane's thread and do not block it: a command only changes the state of the drain.
 /// </summary>
 internal sealed class ControlChannel : IHostedService
 {
@@ -20,12 +20,13 @@ internal sealed class ControlChannel : IHostedService
 
     /// <param name="backplane">Where the channel is.</param>
     /// <param name="channels">The names of channels.</param>
-    /// <param name="node">What this node calls itself.</param>
-    /// <param name="drain">What commands command.</param>
+    /// <param name="node">The name of this node.</param>
+    /// <param name="drain">Carries out the commands.</param>
     /// <param name="metrics">Where messages count.</param>
-    /// <param name="time">Where time comes from.</param>
-    /// <param name="logger">Where refusals are told.</param>
-    public ControlChannel(IBackplane backplane, PushChannels channels, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where ignored messages are logged.</param>
+    public ControlChannel(
+        IBackplane backplane, PushChannels channels, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
     {
         (_backplane, _channel, _node, _drain, _metrics, _logger) = (backplane, channels.Control, node, drain, metrics, logger);
         _refusals = Enum.GetValues<ControlResult>().ToDictionary(result => result, _ => new LogPace(time));
@@ -33,7 +34,7 @@ internal sealed class ControlChannel : IHostedService
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // A command that is lost in an outage is not made up for; whoever gave it sees that the node did not obey.
+        // A command lost in an outage is not repeated: the operator sees that the node did not obey.
         _ = _backplane.SubscribeAsync(_channel, OnPayload, onLoss: () => { });
         _logger.ControlListening(_node, _channel, _backplane.Description);
         return Task.CompletedTask;
