@@ -1,22 +1,22 @@
-namespace PushLoad.Processes;
+namespace PushLoad.Plans;
 
-/// <summary>What one worker process has to do. Rates are this worker's share.</summary>
+/// <summary>One worker's part of the run. Rates are its share.</summary>
 internal sealed record WorkerPlan
 {
     public required string[] Targets { get; init; }
 
-    /// <summary>This run's number, which tells its messages from those of others.</summary>
+    /// <summary>This run's number, which its messages carry.</summary>
     public required int Run { get; init; }
 
-    /// <summary>The number of this worker's first connection; which rooms and which target a connection has follows from its number.</summary>
+    /// <summary>The number of this worker's first connection. A connection's number determines its target and its rooms.</summary>
     public required int FirstConnection { get; init; }
 
     public required int Connections { get; init; }
 
-    /// <summary>How many of the connections read slowly.</summary>
+    /// <summary>Connections that read slowly.</summary>
     public int SlowReaders { get; init; }
 
-    /// <summary>Bytes a second that a slow reader takes.</summary>
+    /// <summary>Bytes a second that a slow reader reads.</summary>
     public int SlowRate { get; init; }
 
     public int Rooms { get; init; } = 1;
@@ -25,22 +25,22 @@ internal sealed record WorkerPlan
 
     public string RoomPrefix { get; init; } = "load-";
 
-    /// <summary>Count frames and nothing else.</summary>
+    /// <summary>Count frames only.</summary>
     public bool Raw { get; init; }
 
     /// <summary>Text messages to send after the upgrade.</summary>
     public string[] Send { get; init; } = [];
 
-    /// <summary>More request header lines for the upgrade.</summary>
+    /// <summary>Additional header lines of the upgrade request.</summary>
     public string[] Headers { get; init; } = [];
 
-    /// <summary>Connects begun per second; 0 is as many as go.</summary>
+    /// <summary>Connects per second; 0 means no limit.</summary>
     public double ConnectRate { get; init; }
 
     /// <summary>Leaves per second, each followed by a join of the same room.</summary>
     public double Churn { get; init; }
 
-    /// <summary>Connections closed and opened again per second.</summary>
+    /// <summary>Connections closed and reopened per second.</summary>
     public double Reconnects { get; init; }
 
     public int Threads { get; init; } = 1;
@@ -48,12 +48,12 @@ internal sealed record WorkerPlan
     /// <summary>The addresses to connect from, in turn; none for the system's choice.</summary>
     public string[] Sources { get; init; } = [];
 
-    /// <summary>Use .NET's sockets even where there is epoll.</summary>
+    /// <summary>Use .NET sockets even where epoll is available.</summary>
     public bool PortableSockets { get; init; }
 
     public string RoomName(int room) => $"{RoomPrefix}{room}";
 
-    /// <summary>The rooms of a connection: in turn, and on each target in turn, so that every room has members on every node.</summary>
+    /// <summary>The rooms of a connection. They are dealt out on each target in turn, so that every room has members on every node.</summary>
     public IEnumerable<int> RoomsOf(int connection)
     {
         var first = (long)(connection / Targets.Length) * RoomsPerConnection;

@@ -1,9 +1,9 @@
-namespace PushLoad.Processes;
+namespace PushLoad.Plans;
 
-/// <summary>What the command line asks for: the whole run.</summary>
+/// <summary>The whole run, as the command line asks for it.</summary>
 internal sealed record LoadPlan
 {
-    // As Linux comes, there are 28,232 ports for connections from one address to one port; from the 14,116th on it searches long for each.
+    // By default Linux has 28,232 ports from one address to one port; after half of them, finding a free one takes long.
     private const int MaxPerSource = 12_000;
 
     public required string[] Targets { get; init; }
@@ -26,17 +26,17 @@ internal sealed record LoadPlan
 
     public string ChannelPrefix { get; init; } = "push:room:";
 
-    /// <summary>Requests under way at once.</summary>
+    /// <summary>Publish requests in flight.</summary>
     public int Lanes { get; init; } = 4;
 
-    /// <summary>Messages a second, all rooms together.</summary>
+    /// <summary>Messages a second over all rooms.</summary>
     public double Rate { get; init; } = 100;
 
     public int Size { get; init; } = 100;
 
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long to wait for all to be connected.</summary>
+    /// <summary>How long all connections may take to join.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long to wait for the last messages.</summary>
@@ -70,7 +70,7 @@ internal sealed record LoadPlan
 
     public string[] RoomNames => [.. Enumerable.Range(0, Rooms).Select(room => $"{RoomPrefix}{room}")];
 
-    /// <summary>Each worker's part. Slow readers are spread over them.</summary>
+    /// <summary>The plan of each worker. Slow readers are spread over the workers.</summary>
     /// <param name="run">The run's number.</param>
     public IEnumerable<WorkerPlan> Workers(int run)
     {
@@ -105,7 +105,7 @@ internal sealed record LoadPlan
 
     private int Share(int whole, int process) => (int)((long)whole * process / Processes);
 
-    /// <summary>Loopback addresses of its own for each process, when the connections are too many for one.</summary>
+    /// <summary>Loopback addresses to connect from, different for each process, when one has too few ports for all connections.</summary>
     private string[] Sources(int process, int connections)
     {
         var isLoopback = Array.TrueForAll(Targets, target => new Uri(target) is { IsLoopback: true, HostNameType: not UriHostNameType.IPv6 });
