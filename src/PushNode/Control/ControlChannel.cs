@@ -11,7 +11,6 @@ namespace PushNode.Control;
 internal sealed class ControlChannel : IHostedService
 {
     private readonly IBackplane _backplane;
-    private readonly string _channel;
     private readonly string _node;
     private readonly Drain _drain;
     private readonly NodeMetrics _metrics;
@@ -19,24 +18,23 @@ internal sealed class ControlChannel : IHostedService
     private readonly Dictionary<ControlResult, LogPace> _refusals;
 
     /// <param name="backplane">Where the channel is.</param>
-    /// <param name="channels">The names of channels.</param>
     /// <param name="node">The name of this node.</param>
     /// <param name="drain">Carries out the commands.</param>
     /// <param name="metrics">Where messages count.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where ignored messages are logged.</param>
     public ControlChannel(
-        IBackplane backplane, PushChannels channels, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
+        IBackplane backplane, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
     {
-        (_backplane, _channel, _node, _drain, _metrics, _logger) = (backplane, channels.Control, node, drain, metrics, logger);
+        (_backplane, _node, _drain, _metrics, _logger) = (backplane, node, drain, metrics, logger);
         _refusals = Enum.GetValues<ControlResult>().ToDictionary(result => result, _ => new LogPace(time));
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         // A command lost in an outage is not repeated: the operator sees that the node did not obey.
-        _ = _backplane.SubscribeAsync(_channel, OnPayload, onLoss: () => { });
-        _logger.ControlListening(_node, _channel, _backplane.Description);
+        _ = _backplane.SubscribeAsync(_backplane.Control, OnPayload, onLoss: () => { });
+        _logger.ControlListening(_node, _backplane.Control.Name, _backplane.Description);
         return Task.CompletedTask;
     }
 
@@ -47,7 +45,7 @@ internal sealed class ControlChannel : IHostedService
         var command = ControlCommand.Parse(payload, _node);
         _metrics.ControlMessage(command.Refusal?.Result ?? Apply(command.Verb));
         if (command.Refusal is var (result, why) && _refusals[result].MayLog())
-            _logger.ControlRefused(_channel, why);
+            _logger.ControlRefused(_backplane.Control.Name, why);
     }
 
     private ControlResult Apply(ControlVerb verb) => verb switch

@@ -1,7 +1,7 @@
 using PushBackplane;
 using PushNode.Connections;
+using PushNode.Messages;
 using PushNode.Subscription;
-using PushNode.Telemetry;
 
 namespace PushNode.Protocol;
 
@@ -265,7 +265,7 @@ internal sealed class Session : ClientSession
     private JoinedRoom? FindLocked(RoomId id)
     {
         var room = _joined;
-        while (room is not null && room.Room.Id != id)
+        while (room is not null && room.Room.Topic.RoomId != id)
             room = room.Next;
         return room;
     }

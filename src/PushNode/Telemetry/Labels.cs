@@ -15,24 +15,6 @@ internal enum HandshakeCut
     Full,
 }
 
-/// <summary>
-/// Which limit refused a client's request (push_requests_refused_total). The names are those of the protocol's error codes.
-/// </summary>
-internal enum RequestRefusal
-{
-    /// <summary>The connection is in the maximum number of rooms.</summary>
-    RoomLimit,
-
-    /// <summary>Too many requests wait behind a JOIN, or too many JOINs of one room wait for the backplane.</summary>
-    TooManyRequests,
-
-    /// <summary>The client sent more JOINs than its rate allows.</summary>
-    TooManyJoins,
-
-    /// <summary>The node has the maximum number of rooms.</summary>
-    TooManyRooms,
-}
-
 /// <summary>Why messages were dropped before they reached a batch (push_messages_dropped_total).</summary>
 internal enum MessageDrop
 {

@@ -1,11 +1,10 @@
 using System.Text;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
-using PushBackplane;
 using PushNode.Control;
 using PushNode.FanOut;
-using PushNode.Framing;
 using PushNode.Settings;
+using PushNode.WebSocket;
 using RedisPush.Testing;
 
 namespace PushNode.Tests.Control;
@@ -23,7 +22,7 @@ internal sealed class ControlledNode : IDisposable
     {
         Admission = new Admission(new ConnectionSettings(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Metrics.Node);
         Drain = new Drain(Admission, _node.Merging, _node.Shards, settings ?? new(), Time, DrainLog);
-        var channel = new ControlChannel(_node.Backplane, new PushChannels("push:"), Name, Drain, Metrics.Node, Time, ChannelLog);
+        var channel = new ControlChannel(_node.Backplane, Name, Drain, Metrics.Node, Time, ChannelLog);
         Assert.True(channel.StartAsync(CancellationToken.None).IsCompletedSuccessfully);
     }
 
