@@ -17,7 +17,7 @@ public sealed class BackplaneServicesTests
         using var memory = Build(defaultRedis: null, ("ConnectionStrings:Redis", "  "), ("Backplane:ChannelPrefix", "live:"));
         await memory.StartAsync(TestContext.Current.CancellationToken);
         Assert.Equal("memory", memory.Services.GetRequiredService<IBackplane>().Description);
-        Assert.Equal("live:all", memory.Services.GetRequiredService<PushChannels>().All);
+        Assert.Equal("live:all", memory.Services.GetRequiredService<PushChannels>().Of(Topic.All));
         Assert.Empty(memory.Services.GetServices<IReadiness>());
         Assert.Contains("The backplane is memory.", Logged(memory), StringComparison.Ordinal);
 
@@ -34,13 +34,13 @@ public sealed class BackplaneServicesTests
         var backplane = host.Services.GetRequiredService<IBackplane>();
         var readiness = host.Services.GetRequiredService<IReadiness>();
 
-        await Eventually.HoldsAsync(() => backplane.Home("push:all").IsUp, "up");
+        await Eventually.HoldsAsync(() => backplane.Control.Home.IsUp, "up");
         Assert.Null(readiness.NotReadyBecause);
         Assert.Contains($"The backplane is Redis at {server.EndPoint}.", Logged(host), StringComparison.Ordinal);
         Assert.Equal("1", await server.CliAsync("PUBLISH", "push:canary:me", "x"));
 
         await host.StopAsync(TestContext.Current.CancellationToken);
-        Assert.False(backplane.Home("push:all").IsUp);
+        Assert.False(backplane.Control.Home.IsUp);
         await Eventually.HoldsAsync(async () => await server.CliAsync("PUBLISH", "push:canary:me", "x") == "0", "the connection is closed");
     }
 

@@ -17,7 +17,6 @@ internal sealed class PublishEndpoints(
     BodyReader bodies,
     ChannelPublisher publisher,
     IBackplane backplane,
-    PushChannels channels,
     PushApiMetrics metrics,
     TimeProvider time)
 {
@@ -28,23 +27,23 @@ internal sealed class PublishEndpoints(
     public async Task<Problem?> ToRoomAsync(HttpContext context) =>
         RawTarget.ReadRoom(context, out var room) is { } problem
             ? problem
-            : await PublishAsync(context, MessageFormats, _ => [channels.Room(room)], metrics.PublishedToRooms);
+            : await PublishAsync(context, MessageFormats, _ => [Topic.Room(room)], metrics.PublishedToRooms);
 
     /// <summary><c>POST /v1/messages</c>.</summary>
     public Task<Problem?> ToRoomsAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomsAndItems], RoomsOf, metrics.PublishedToRooms);
 
     /// <summary><c>POST /v1/broadcast</c>.</summary>
-    public Task<Problem?> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, _ => [channels.All], metrics.PublishedToAll);
+    public Task<Problem?> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, _ => [Topic.All], metrics.PublishedToAll);
 
     /// <summary><c>POST /push/room</c>.</summary>
     public Task<Problem?> FormToRoomAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomForm], RoomsOf, metrics.PublishedToRooms);
 
     /// <summary><c>POST /push/all</c>.</summary>
-    public Task<Problem?> FormToAllAsync(HttpContext context) => PublishAsync(context, [BodyFormat.BroadcastForm], _ => [channels.All], metrics.PublishedToAll);
+    public Task<Problem?> FormToAllAsync(HttpContext context) => PublishAsync(context, [BodyFormat.BroadcastForm], _ => [Topic.All], metrics.PublishedToAll);
 
-    private string[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(channels.Room)];
+    private static Topic[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(Topic.Room)];
 
-    private async Task<Problem?> PublishAsync(HttpContext context, BodyFormat[] formats, Func<PublishRequest, string[]> channelsOf, Action<long> published)
+    private async Task<Problem?> PublishAsync(HttpContext context, BodyFormat[] formats, Func<PublishRequest, Topic[]> topicsOf, Action<long> published)
     {
         if (BodyFormat.Pick(context, formats, out var format) is { } unsupported)
             return unsupported;
@@ -52,7 +51,7 @@ internal sealed class PublishEndpoints(
         if (body is null)
             return unread;
 
-        var (answer, problem) = await PublishAsync(body, format, channelsOf);
+        var (answer, problem) = await PublishAsync(body, format, topicsOf);
         if (answer is null)
             return problem;
 
@@ -62,7 +61,7 @@ internal sealed class PublishEndpoints(
         return null;
     }
 
-    private async Task<(PublishAnswer? Answer, Problem? Problem)> PublishAsync(RequestBody body, BodyFormat format, Func<PublishRequest, string[]> channelsOf)
+    private async Task<(PublishAnswer? Answer, Problem? Problem)> PublishAsync(RequestBody body, BodyFormat format, Func<PublishRequest, Topic[]> topicsOf)
     {
         // Its share of the pending bytes is given back before the answer is written, which waits for the client.
         using var _ = body;
@@ -70,20 +69,20 @@ internal sealed class PublishEndpoints(
         if (format.Read(body.Bytes, request) is { } malformed)
             return (null, malformed);
 
-        var targets = channelsOf(request);
-        if (Reserve(body, request, targets.Length) is { } full)
+        BackplaneChannel[] channels = [.. topicsOf(request).Select(backplane.Channel)];
+        if (Reserve(body, request, channels.Length) is { } full)
             return (null, full);
 
         // Before anything is sent: a request to several rooms is published to none of them while the server of one is unavailable.
-        if (ServersOf(targets, server => !server.IsUp) is { Length: > 0 } unavailable)
+        if (ServersOf(channels.Where(channel => !channel.Home.IsUp)) is { Length: > 0 } unavailable)
             return (null, Unavailable(unavailable));
 
-        var outcomes = await PublishAsync(targets, request);
+        var outcomes = await PublishAsync(channels, request);
         var outcome = PublishOutcome.Combine(outcomes);
         if (outcome.Nodes is { } nodes)
-            return (new PublishAnswer(request.Messages.Count * targets.Length, nodes), null);
+            return (new PublishAnswer(request.Messages.Count * channels.Length, nodes), null);
 
-        var silent = ServersOf(targets.Where((_, i) => outcomes[i].Nodes is null));
+        var silent = ServersOf(channels.Where((_, i) => outcomes[i].Nodes is null));
         return (null, outcome.IsSent ? NotConfirmed(silent) : Unavailable(silent));
     }
 
@@ -102,18 +101,18 @@ internal sealed class PublishEndpoints(
             : BodyReader.TooMuchPending();
     }
 
-    private async Task<PublishOutcome[]> PublishAsync(string[] targets, PublishRequest request)
+    private async Task<PublishOutcome[]> PublishAsync(BackplaneChannel[] channels, PublishRequest request)
     {
         var start = time.GetTimestamp();
         var acceptedAt = time.GetUtcNow();
-        var outcomes = await Task.WhenAll(targets.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
+        var outcomes = await Task.WhenAll(channels.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
         metrics.PublishEnd(time.GetElapsedTime(start));
         return outcomes;
     }
 
     /// <summary>The servers of some channels, each named once.</summary>
-    private string ServersOf(IEnumerable<string> targets, Func<IBackplaneServer, bool>? which = null) =>
-        string.Join(", ", targets.Select(backplane.Home).Where(which ?? (_ => true)).Select(server => server.Description).Distinct());
+    private static string ServersOf(IEnumerable<BackplaneChannel> channels) =>
+        string.Join(", ", channels.Select(channel => channel.Home.Description).Distinct());
 
     private static Problem NotConfirmed(string servers) =>
         new(ProblemType.NotConfirmed, $"{servers} did not confirm in time: the messages may or may not have been delivered, and a retry may deliver them twice.");

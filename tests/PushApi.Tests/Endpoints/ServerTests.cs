@@ -38,6 +38,17 @@ public class ServerTests
         Assert.Equal(["push:room:a", "push:room:b", "push:room:c"], api.Backplane.Published.Select(one => one.Channel).Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("/v1/rooms/a/messages", "1", 1)]
+    [InlineData("/v1/broadcast", "1", 1)]
+    [InlineData("/v1/messages", Three, 3)]
+    public async Task A_publish_computes_the_home_of_each_channel_once(string path, string body, int channels)
+    {
+        await using var api = await StartAsync(isUp: true);
+        (await api.PostAsync(path, "application/json", body)).IsAccepted(channels);
+        Assert.Equal(channels, api.Backplane.Placements);
+    }
+
     private static async Task<ApiHost> StartAsync(bool isUp)
     {
         var api = await ApiHost.StartAsync();

@@ -32,7 +32,7 @@ public sealed class GatherTests : IAsyncLifetime
 
         for (var first = 0; first < Messages; first += group)
         {
-            var reached = await Task.WhenAll(Enumerable.Range(first, group).Select(i => publisher.Bus.PublishAsync("push:room:a", BitConverter.GetBytes(i))));
+            var reached = await Task.WhenAll(Enumerable.Range(first, group).Select(i => publisher.PublishAsync("push:room:a", BitConverter.GetBytes(i))));
             Assert.All(reached, count => Assert.Equal(1, count));
             // The load's shape, and nothing that is waited for.
             if (pause > 0)

@@ -67,12 +67,12 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
                 for (var call = 0; call < 20; call++)
                 {
                     _ = node.SubscribeAsync(name, _ => { });
-                    _ = node.Bus.UnsubscribeAsync(name);
+                    _ = node.UnsubscribeAsync(name);
                 }
             })));
             var received = new TaskCompletionSource();
             await node.SubscribeAsync(name, _ => received.TrySetResult());
-            Assert.Equal(1, await node.Bus.PublishAsync(name, new byte[1]));
+            Assert.Equal(1, await node.PublishAsync(name, new byte[1]));
             await received.Task;
         }
     }
@@ -101,7 +101,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
             lock (_lock)
             {
                 ++_calls;
-                _ = node.Bus.UnsubscribeAsync(name);
+                _ = node.UnsubscribeAsync(name);
                 _wanted = false;
             }
         }

@@ -89,7 +89,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
         await IsGoneAsync();
 
         using var link = await RedisLink.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint), TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken);
-        Assert.False(await TestSubscriber.InTimeAsync(link.SubscribeAsync("a", _ => { })));
+        Assert.False(await TestSubscriber.InTimeAsync(link.Subscriber.SubscribeAsync("a", _ => { })));
         await Eventually.HoldsAsync(() => link.IsClosed, "the link is dead");
         Assert.Equal("its ACL forbids the user a channel that SUBSCRIBE needs (NOPERM)", link.Cause);
     }

@@ -37,7 +37,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
         await node.IsUpAsync();
         var received = new TaskCompletionSource();
         await node.SubscribeAsync("push:all", _ => received.TrySetResult());
-        Assert.Equal(1, await node.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Equal(1, await node.PublishAsync("push:all", new byte[1]));
         await TestSubscriber.InTimeAsync(received.Task);
     }
 
@@ -70,7 +70,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
         {
             await using var node = await TestBackplane.StartAsync(way);
             await Eventually.HoldsAsync(() => node.Log.Text.Contains("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal), "the cause is logged");
-            await Eventually.HoldsAsync(() => node.Bus.NotReadyBecause?.EndsWith("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal) == true, "the cause is the reason");
+            await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause?.EndsWith("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal) == true, "the cause is the reason");
         }
     }
 
