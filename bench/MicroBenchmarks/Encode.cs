@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using PushNode.Messages;
 
 namespace RedisPush.MicroBenchmarks;
 
@@ -18,7 +19,7 @@ public class Encode : IDisposable
 
     /// <summary>Creates the frame; returning its length keeps the work from being optimised away.</summary>
     [Benchmark]
-    public int OneFrame() => _node.Frames.Push(_messages).Length;
+    public int OneFrame() => _node.Frames.Push(_messages).For(Variant.Json).Length;
 
     /// <summary>Ends the node's threads.</summary>
     [GlobalCleanup]

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using PushNode.Framing;
+using PushNode.Messages;
 
 namespace RedisPush.MicroBenchmarks;
 
@@ -18,7 +18,7 @@ public class FanOut : IDisposable
     public FanOut()
     {
         _signal = () => _left.Set();
-        _frame = _node.Frames.Push([NodeParts.Message(550)]);
+        _frame = _node.Frames.Push([NodeParts.Message(550)]).For(Variant.Json);
     }
 
     /// <summary>Members of the room.</summary>

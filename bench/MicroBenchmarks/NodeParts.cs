@@ -3,7 +3,7 @@ using System.Text;
 using PushBackplane;
 using PushNode.Connections;
 using PushNode.FanOut;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 

@@ -1,13 +1,13 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using PushNode.Connections;
+using PushNode.WebSocket;
 
 namespace RedisPush.MicroBenchmarks;
 
 /// <summary>Parsing a client's frames.</summary>
 public class Parse
 {
-    private readonly Inbound _inbound = new(4096);
+    private readonly MessageReader _reader = new(4096);
     private readonly byte[] _pong = ClientFrame(0x8A, "");
     private readonly byte[] _ping = ClientFrame(0x81, """{"type":"PING","data":{}}""");
     private readonly byte[] _large = ClientFrame(0x81, new string('x', 4096));
@@ -30,11 +30,11 @@ public class Parse
 
     private int Read(Span<byte> bytes)
     {
-        var input = _inbound.Resume(bytes);
+        var input = _reader.Resume(bytes);
         var length = 0;
-        while (_inbound.TryRead(ref input, out _, out var payload))
+        while (_reader.TryRead(ref input, out _, out var payload))
             length += payload.Length;
-        _inbound.Keep(input);
+        _reader.Keep(input);
         return length;
     }
 

@@ -11,6 +11,7 @@ using PushNode.Control;
 using PushNode.Endpoints;
 using PushNode.FanOut;
 using PushNode.Merging;
+using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Settings;
 using PushNode.Subscription;

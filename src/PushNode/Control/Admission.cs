@@ -1,5 +1,6 @@
 using PushHosting.Management;
 using PushHosting.Settings;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 

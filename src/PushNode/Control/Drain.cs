@@ -1,4 +1,4 @@
-using PushNode.Connections;
+using PushNode.Messages;
 using PushNode.FanOut;
 using PushNode.Merging;
 using PushNode.Settings;

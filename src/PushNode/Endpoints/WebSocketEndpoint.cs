@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using PushNode.Connections;
 using PushNode.Control;
 using PushNode.FanOut;
+using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Telemetry;
 using PushNode.Transport.Epoll;

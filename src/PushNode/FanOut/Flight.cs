@@ -1,4 +1,4 @@
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;

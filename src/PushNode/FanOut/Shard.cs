@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;

@@ -1,5 +1,5 @@
 using PushHosting.Settings;
-using PushNode.Framing;
+using PushNode.Messages;
 
 namespace PushNode.Settings;
 

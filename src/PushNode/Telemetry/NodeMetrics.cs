@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using PushNode.Messages;
 
 namespace PushNode.Telemetry;
 
