@@ -8,26 +8,26 @@ public sealed partial class DirectionTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["Telemetry"] = [],
-        ["Framing"] = [],
-        ["Settings"] = [],
-        ["Settings/PushSettings.cs"] = ["Framing"],
-        ["Connections"] = ["Framing", "Settings", "Telemetry"],
-        ["FanOut"] = ["Connections", "Framing", "Settings", "Telemetry"],
-        ["Merging"] = ["FanOut", "Framing", "Settings", "Telemetry"],
-        ["Subscription"] = ["Merging", "FanOut", "Framing", "Settings", "Telemetry"],
-        ["Protocol"] = ["Subscription", "FanOut", "Connections", "Framing", "Settings", "Telemetry"],
+        ["WebSocket"] = [],
+        ["Messages"] = ["WebSocket"],
+        ["Telemetry"] = ["Messages"],
+        ["Settings"] = ["Messages"],
+        ["Connections"] = ["WebSocket", "Messages", "Settings", "Telemetry"],
+        ["FanOut"] = ["Connections", "Messages", "Settings", "Telemetry"],
+        ["Merging"] = ["FanOut", "Messages", "Settings", "Telemetry"],
+        ["Subscription"] = ["Merging", "FanOut", "Messages", "Settings", "Telemetry"],
+        ["Protocol"] = ["Subscription", "FanOut", "Connections", "Messages", "Settings", "Telemetry"],
         ["Transport/Linux"] = [],
         ["Transport/Kestrel"] = ["Transport/Linux", "Connections", "Settings"],
         ["Transport/Epoll"] = ["Transport/Linux", "Connections", "Settings", "Telemetry"],
         ["Transport/IoUring"] = ["Transport/Linux", "Connections", "Settings", "Telemetry"],
-        ["Control"] = ["Merging", "FanOut", "Connections", "Settings", "Telemetry"],
+        ["Control"] = ["Merging", "FanOut", "Connections", "Messages", "Settings", "Telemetry"],
         ["Upkeep"] = ["Control", "Subscription", "FanOut", "Connections", "Telemetry", "Transport/Linux"],
-        ["Endpoints"] = ["Control", "FanOut", "Connections", "Telemetry", "Protocol", "Transport/Epoll", "Transport/Kestrel"],
+        ["Endpoints"] = ["Control", "FanOut", "Connections", "Messages", "Telemetry", "Protocol", "Transport/Epoll", "Transport/Kestrel"],
         ["Program.cs"] = [],
         ["PushNodeServices.cs"] =
         [
-            "Control", "Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Protocol", "Endpoints", "Upkeep",
+            "Control", "Subscription", "Merging", "FanOut", "Connections", "Messages", "Settings", "Telemetry", "Protocol", "Endpoints", "Upkeep",
             "Transport/Epoll", "Transport/IoUring", "Transport/Kestrel",
         ],
     };
