@@ -48,7 +48,7 @@ internal static class Program
     }
 
     /// <summary>Refuses ASP.NET's settings for addresses: they do not say which half of the program they are for.</summary>
-    private static void RefuseOtherAddresses(IConfiguration configuration)
+    private static void RefuseOtherAddresses(ConfigurationManager configuration)
     {
         var endpoint = configuration.GetSection("Kestrel:Endpoints").AsEnumerable().FirstOrDefault(pair => pair.Value is not null).Key;
         if ((string.IsNullOrEmpty(configuration[WebHostDefaults.ServerUrlsKey]) ? endpoint : "urls") is { } key)

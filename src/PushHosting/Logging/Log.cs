@@ -11,9 +11,6 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Warning, "Instrument {Instrument} of meter {Meter} is not on /metrics: an instrument of another type already has its name {Name}.")]
     public static partial void MetricNameTaken(this ILogger logger, string instrument, string meter, string name);
 
-    [LoggerMessage(
-        1012,
-        LogLevel.Warning,
-        "The management port has reached its limit of {Limit} connections: the oldest is closed for each new one. Look for clients that connect and send no request.")]
+    [LoggerMessage(1012, LogLevel.Warning, "The management port has {Limit} connections, its limit, and closes the oldest for each new one. Look for clients that send no request.")]
     public static partial void ManagementFull(this ILogger logger, int limit);
 }
