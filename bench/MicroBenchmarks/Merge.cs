@@ -5,7 +5,7 @@ using PushNode.Telemetry;
 
 namespace RedisPush.MicroBenchmarks;
 
-/// <summary>Validating and batching what a room receives in one window. The room is empty, so nothing is encoded.</summary>
+/// <summary>Validating and batching a room's messages of one window. The room has no members, so nothing is encoded.</summary>
 public class Merge : IDisposable
 {
     private readonly NodeParts _node = new();
@@ -14,7 +14,7 @@ public class Merge : IDisposable
     private readonly RoomBatch _room;
     private readonly ReadOnlyMemory<byte> _message = NodeParts.Message(60);
 
-    /// <summary>Makes a merger and a room.</summary>
+    /// <summary>Creates a merger and a room.</summary>
     public Merge()
     {
         _merger = new Merger(_clock, _node.Shards, _node.Metrics, new Failures(FailedStage.Merge, _node.Metrics, TimeProvider.System), static _ => { });

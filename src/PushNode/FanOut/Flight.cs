@@ -3,7 +3,7 @@ using PushNode.Telemetry;
 namespace PushNode.FanOut;
 
 /// <summary>
-/// One batch on its way over the shards. Made by the dispatch, ended by the last shard.
+/// One batch under way to the shards. Made by the dispatch, ended by the last shard; any thread.
 /// </summary>
 internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
 {
@@ -11,10 +11,10 @@ internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? 
     private int _shares = 1;
     private int _reached;
 
-    /// <summary>One more shard has to be visited.</summary>
+    /// <summary>One more shard has members for the batch.</summary>
     public void Begin() => Interlocked.Increment(ref _shares);
 
-    /// <summary>A shard was visited.</summary>
+    /// <summary>A shard has tried its members, or the dispatch is over.</summary>
     public void End(int membersTried = 0)
     {
         if (membersTried > 0)
@@ -29,7 +29,7 @@ internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? 
         }
         finally
         {
-            // Without it the room's next frame would wait forever.
+            // Even if measuring throws: otherwise the room's next frame would wait forever.
             left?.Invoke();
         }
     }
