@@ -3,7 +3,7 @@ using PushNode.Messages;
 
 namespace RedisPush.MicroBenchmarks;
 
-/// <summary>Encoding a batch as one frame; done once, whatever the number of members.</summary>
+/// <summary>Encoding a batch as one frame: once, independent of the number of members.</summary>
 public class Encode : IDisposable
 {
     private readonly NodeParts _node = new();
@@ -13,11 +13,11 @@ public class Encode : IDisposable
     [Params(1, 100, 1_000)]
     public int Messages { get; set; }
 
-    /// <summary>Makes the messages.</summary>
+    /// <summary>Creates the messages.</summary>
     [GlobalSetup]
     public void Make() => _messages = [.. Enumerable.Repeat(NodeParts.Message(60), Messages)];
 
-    /// <summary>Makes the frame, whose length keeps it from being optimised away.</summary>
+    /// <summary>Creates the frame; returning its length keeps the work from being optimised away.</summary>
     [Benchmark]
     public int OneFrame() => _node.Frames.Push(_messages).For(Variant.Json).Length;
 

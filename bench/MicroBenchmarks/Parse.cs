@@ -4,7 +4,7 @@ using PushNode.WebSocket;
 
 namespace RedisPush.MicroBenchmarks;
 
-/// <summary>Reading a client's frames from its bytes.</summary>
+/// <summary>Parsing a client's frames.</summary>
 public class Parse
 {
     private readonly MessageReader _reader = new(4096);
@@ -12,7 +12,7 @@ public class Parse
     private readonly byte[] _ping = ClientFrame(0x81, """{"type":"PING","data":{}}""");
     private readonly byte[] _large = ClientFrame(0x81, new string('x', 4096));
 
-    /// <summary>The answer to a WebSocket ping: what most clients send all their life.</summary>
+    /// <summary>The answer to a WebSocket ping: most clients send nothing else.</summary>
     [Benchmark]
     public int Pong() => Read(_pong);
 
@@ -24,7 +24,7 @@ public class Parse
     [Benchmark]
     public int FourKilobytes() => Read(_large);
 
-    /// <summary>A short message that comes in two pieces.</summary>
+    /// <summary>A short message that arrives in two pieces.</summary>
     [Benchmark]
     public int PingInTwoPieces() => Read(_ping.AsSpan(0, 10)) + Read(_ping.AsSpan(10));
 
@@ -38,7 +38,7 @@ public class Parse
         return length;
     }
 
-    /// <summary>Masked with zeros, so that unmasking in place does its work and the bytes can be read again.</summary>
+    /// <summary>Masked with zeros: unmasking in place does its work, and the bytes can be parsed again.</summary>
     private static byte[] ClientFrame(byte first, string text)
     {
         var payload = Encoding.UTF8.GetBytes(text);
