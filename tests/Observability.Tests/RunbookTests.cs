@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Observability.Tests.Support;
-using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace Observability.Tests;
 
@@ -58,7 +58,7 @@ public sealed partial class RunbookTests
         {
             var expected = InRunbook(what);
             HashSet<string> firing = [];
-            await Wait.UntilAsync(
+            await Eventually.HoldsAsync(
                 async () => (firing = await prometheus.FiringAsync()).SetEquals(expected),
                 $"for '{what}' exactly these alerts fire: {string.Join(", ", expected)}",
                 () => $"Firing: {string.Join(", ", firing)}\n{prometheus.Log}");

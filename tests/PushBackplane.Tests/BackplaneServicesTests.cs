@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PushHosting;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests;
 

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -101,7 +102,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         await DrainTwiceAsync(publisher, "a");
         await Metrics.UntilAsync(node, metrics => metrics["push_connections_closed_total{reason=\"draining\"}"] > 0, "some are closed");
         node.Signal(Signals.Terminate);
-        await Wait.UntilAsync(() => node.Output.Contains("Draining", StringComparison.Ordinal) && node.Output.Contains("at most 00:00:25", StringComparison.Ordinal), "the end has begun", () => node.Log);
+        await Eventually.HoldsAsync(() => node.Output.Contains("Draining", StringComparison.Ordinal) && node.Output.Contains("at most 00:00:25", StringComparison.Ordinal), "the end has begun", () => node.Log);
         // Nothing calls it back from the end.
         await publisher.PublishAsync(Control, """{"command":"undrain","node":"a"}""");
         await RefusesAsync(node);

@@ -1,5 +1,4 @@
-using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -73,7 +74,7 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
         // More than the kernel keeps here, less than at what Kestrel makes a writer wait.
         await Http.PublishAsync(farm, room, $"\"{new string('x', 60_000)}\"");
         await Metrics.UntilAsync(farm, metrics => metrics["push_deliveries_expected_total"] == 1, "the frame is on its way");
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1000)));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(1000)));
         await Metrics.UntilAsync(farm, metrics => metrics["push_connections"] == 0, "the close is answered");
 
         farm.Signal(Signals.Terminate);

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using PushLoad.Tests.Support;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushLoad.Tests;
 

@@ -4,7 +4,6 @@ using PushNode.Merging;
 using PushNode.Protocol;
 using PushNode.Settings;
 using PushNode.Subscription;
-using RedisPush.Testing;
 
 namespace PushNode.Tests;
 

@@ -1,5 +1,8 @@
-using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
+
+
+
 
 namespace Deployment.Tests.Harness;
 
@@ -90,8 +93,8 @@ internal sealed class NginxFarm : IAsyncDisposable
     }
 
     /// <summary>Waits until all nodes together have so many clients.</summary>
-    public Task<TimeSpan> HasConnectionsAsync(int count, LoadGenerator load) =>
-        Wait.UntilAsync(async () => (await ConnectionsAsync()).Values.Sum() == count, $"the nodes have {count} clients", () => $"{load.Output}\n{Nginx.Output}");
+    public Task HasConnectionsAsync(int count, LoadGenerator load) =>
+        Eventually.HoldsAsync(async () => (await ConnectionsAsync()).Values.Sum() == count, $"the nodes have {count} clients", () => $"{load.Output}\n{Nginx.Output}");
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,7 @@
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Processes;
+
+
+
 
 namespace Deployment.Tests.Harness;
 

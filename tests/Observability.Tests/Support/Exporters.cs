@@ -1,5 +1,7 @@
-using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Processes;
+
+
+
 
 namespace Observability.Tests.Support;
 

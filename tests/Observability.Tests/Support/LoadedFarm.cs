@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Observability.Tests.Support;
-using PushFarm.FunctionalTests.Harness;
-using PushLoad.Tests.Support;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 [assembly: AssemblyFixture(typeof(LoadedFarm))]
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 

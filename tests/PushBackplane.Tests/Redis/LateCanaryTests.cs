@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 

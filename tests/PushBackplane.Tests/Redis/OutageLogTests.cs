@@ -1,5 +1,4 @@
 using PushBackplane.Redis;
-using RedisPush.Testing;
 
 namespace PushBackplane.Tests.Redis;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 

@@ -1,6 +1,6 @@
 using PushBackplane.Redis;
 using PushHosting;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 

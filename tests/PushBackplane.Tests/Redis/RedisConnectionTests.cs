@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using PushBackplane.Redis;
-using RedisPush.Testing;
 using StackExchange.Redis;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 

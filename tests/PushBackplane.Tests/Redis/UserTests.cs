@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 

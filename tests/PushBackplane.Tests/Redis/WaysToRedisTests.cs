@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using PushBackplane.Redis;
 using PushHosting;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PushBackplane.Redis;
 using PushBackplane.Servers;
 using PushBackplane.Telemetry;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Servers;
 

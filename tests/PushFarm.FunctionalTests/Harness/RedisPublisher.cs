@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests.Harness;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests.Harness;
 

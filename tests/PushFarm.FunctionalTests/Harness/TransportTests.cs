@@ -1,4 +1,7 @@
-using RedisPush.Testing;
+using TestSupport.Processes;
+
+
+
 
 namespace PushFarm.FunctionalTests.Harness;
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Connections;
-using RedisPush.Testing;
 
 namespace PushHosting.Tests;
 

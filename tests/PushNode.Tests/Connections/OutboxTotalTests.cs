@@ -4,6 +4,7 @@ using PushNode.Connections;
 using PushNode.Endpoints;
 using PushNode.Framing;
 using PushNode.Settings;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;
 

@@ -4,9 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PushBackplane;
 using PushNode.Control;
 using PushNode.FanOut;
-using PushNode.Framing;
 using PushNode.Settings;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Control;
 
@@ -45,7 +44,7 @@ internal sealed class ControlledNode : IDisposable
     public int Closed => Clients.Count(client => client.Connection.IsClosing);
 
     /// <summary>The reasons of their close frames.</summary>
-    public IEnumerable<string> Hints => Clients.SelectMany(client => client.Frames).Where(frame => frame.Opcode == Opcode.Close).Select(frame => Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
+    public IEnumerable<string> Hints => Clients.SelectMany(client => client.Frames).Where(frame => frame.Opcode == WsOpcode.Close).Select(frame => Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
 
     public void Connect(int count)
     {

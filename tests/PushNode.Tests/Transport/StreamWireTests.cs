@@ -5,6 +5,7 @@ using PushNode.Connections;
 using PushNode.Framing;
 using PushNode.Settings;
 using PushNode.Transport;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport;
 
@@ -80,7 +81,7 @@ public sealed class StreamWireTests : IDisposable
         await run;
         var buffer = new byte[100];
         var count = await peer.Client.ReadAsync(buffer, TestContext.Current.CancellationToken);
-        Assert.Equal("Close 1000", Assert.Single(SentFrame.ReadAll(buffer.AsSpan(0, count), out _)).Short);
+        Assert.Equal("Close 1000", Assert.Single(SentFrame.ReadAll(buffer.AsSpan(0, count), out _)).Summary);
         Assert.Equal(1, _metrics.Read("push.connections_closed", "client"));
     }
 
@@ -98,9 +99,9 @@ public sealed class StreamWireTests : IDisposable
             connection.TrySend(_frames.Push($"{i}"), member);
         stream.Hold = false;
         stream.Release();
-        await RedisPush.Testing.Eventually.HoldsAsync(() => stream.Frames >= 5, "five frames");
-        await RedisPush.Testing.Eventually.HoldsAsync(() => connection.TrySend(_frames.Push("5"), member) == SendOutcome.Sent, "an empty outbox");
-        var sent = stream.Sent.Select(frame => frame.Short).ToArray();
+        await Eventually.HoldsAsync(() => stream.Frames >= 5, "five frames");
+        await Eventually.HoldsAsync(() => connection.TrySend(_frames.Push("5"), member) == SendOutcome.Sent, "an empty outbox");
+        var sent = stream.Sent.Select(frame => frame.Summary).ToArray();
         Assert.Equal(["PUSH r [0]", "PUSH r [1]", "PUSH r [2]", "PUSH r [3]", "PUSH r [4]"], sent[..5]);
         Assert.All(sent[5..], text => Assert.Equal("PUSH r [5]", text));
     }
@@ -131,7 +132,7 @@ public sealed class StreamWireTests : IDisposable
         var socket = peer.Client.Socket;
         socket.Blocking = false;
         long sent = 0;
-        await RedisPush.Testing.Eventually.HoldsAsync(
+        await Eventually.HoldsAsync(
             () =>
             {
                 try
@@ -150,7 +151,7 @@ public sealed class StreamWireTests : IDisposable
 
         long received = 0;
         var buffer = new byte[65_536];
-        await RedisPush.Testing.Eventually.HoldsAsync(
+        await Eventually.HoldsAsync(
             () =>
             {
                 try

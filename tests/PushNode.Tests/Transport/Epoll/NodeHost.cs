@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using PushBackplane;
 using PushNode.Control;
 using PushNode.Telemetry;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -87,14 +88,14 @@ internal sealed class NodeHost : IAsyncDisposable
         _app.Services.GetRequiredService<IBackplane>().PublishAsync($"push:room:{room}", Encoding.UTF8.GetBytes(json));
 
     /// <summary>Waits until every connection is gone and its place given back.</summary>
-    public Task IsEmptyAsync() => RedisPush.Testing.Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");
+    public Task IsEmptyAsync() => Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");
 
     /// <summary>Requires that somebody new is served.</summary>
     public async Task ServesAsync()
     {
         using var client = await RawClient.UpgradeAsync(EndPoint);
         await client.SendAsync(ClientFrame.Text("""{"type":"PING"}"""));
-        Assert.Equal("PONG", (await client.NextFrameAsync()).Short);
+        Assert.Equal("PONG", (await client.NextFrameAsync()).Summary);
     }
 
     public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);
