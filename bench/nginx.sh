@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What nginx costs beside the node: CPU of both for each frame, and nginx's memory for each client, in one run of one node with nginx in front. docs/operations.md
+# What nginx costs beside the node: CPU of both for each frame, and nginx's memory for each client, in one run of one node with nginx in front. docs/sizing.md
 #   bench/nginx.sh [CONNECTIONS] [BYTES]     5000 connections and messages of 544 bytes, which make frames of 600, unless said otherwise
 # Needs redis-server, nginx, envsubst and curl. Each connection is two descriptors of nginx.
 # shellcheck disable=SC2046 # lists of paths
@@ -33,7 +33,7 @@ until_answered() {
 }
 
 dotnet build "$repository/src/PushNode" -c Release -v quiet
-dotnet build "$repository/bench/PushLoad" -c Release -v quiet
+dotnet build "$repository/src/PushLoad" -c Release -v quiet
 
 redis-server --port "$redis" --bind 127.0.0.1 --save '' > /dev/null &
 pids+=($!)
@@ -57,7 +57,7 @@ frames() { curl -s "http://127.0.0.1:$management/metrics" | awk '$1 == "push_fra
 sample() { echo "$(frames) $(ticks /proc/"$node_pid") $(ticks $(of_nginx))"; }
 
 memory_before=$(kilobytes)
-dotnet "$repository/bench/PushLoad/bin/Release/net10.0/PushLoad.dll" "ws://127.0.0.1:$clients/ws" --redis "127.0.0.1:$redis" --connections "$connections" --rate 2 --size "$bytes" --duration 25 \
+dotnet "$repository/src/PushLoad/bin/Release/net10.0/PushLoad.dll" "ws://127.0.0.1:$clients/ws" --redis "127.0.0.1:$redis" --connections "$connections" --rate 2 --size "$bytes" --duration 25 \
     > "$directory/load" &
 load=$!
 pids+=("$load")

@@ -7,8 +7,8 @@ repository=$(dirname "$bench")
 artifacts=$repository/artifacts/bench
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-# shellcheck source=tests/Shared/packages.sh
-source "$repository/tests/Shared/packages.sh"
+# shellcheck source=tests/packages.sh
+source "$repository/tests/packages.sh"
 
 nchan_module() {
     local file
@@ -37,12 +37,12 @@ build() {
         cc -std=c11 -O2 -Wall -Wextra -o "$artifacts/$program" "$bench/$program"/*.c
     done
     local node=("$repository/src/PushNode" --configuration Release --output "$artifacts/PushNode" --verbosity quiet --disable-build-servers)
-    # Precompiled, as docs/operations.md recommends for a node, if the compiler's package can be had.
+    # Precompiled, as docs/deployment.md recommends for a node, if the compiler's package can be had.
     dotnet publish "${node[@]}" --use-current-runtime --self-contained false -p:PublishReadyToRun=true || {
         echo "The node could not be precompiled; its handshakes will be slower." >&2
         dotnet publish "${node[@]}"
     }
-    dotnet publish "$bench/PushLoad" --configuration Release --output "$artifacts/PushLoad" --verbosity quiet --disable-build-servers
+    dotnet publish "$repository/src/PushLoad" --configuration Release --output "$artifacts/PushLoad" --verbosity quiet --disable-build-servers
     dotnet publish "$bench/peers/SignalR" --configuration Release --output "$artifacts/SignalR" --verbosity quiet --disable-build-servers
     npm install --prefix "$bench/peers/node" --no-audit --no-fund --silent
 }

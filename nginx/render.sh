@@ -32,7 +32,7 @@ export PUSH_LISTEN PUSH_TLS_LISTEN PUSH_API_LISTEN PUSH_STATUS_LISTEN PUSH_CONNE
 for name in $names; do
     eval "value=\${$name:-}"
     if [ -z "$value" ]; then
-        echo "$name is not set; docs/operations.md has a table of what it accepts." >&2
+        echo "$name is not set; docs/deployment.md has a table of what it accepts." >&2
         exit 2
     fi
 done

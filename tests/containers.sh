@@ -59,7 +59,7 @@ printf '[storage]\ndriver = "overlay"\ngraphroot = "%s/storage"\nrunroot = "%s/r
 printf 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permissive"\n' > "$work/registries.conf"
 export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf CONTAINERS_REGISTRIES_CONF=$work/registries.conf
 
-dotnet build bench/PushLoad --configuration Release --verbosity quiet --nologo --disable-build-servers
+dotnet build src/PushLoad --configuration Release --verbosity quiet --nologo --disable-build-servers
 # The build reaches packages as this machine does; the farm reaches nothing.
 unshare --mount --pid --fork --kill-child --mount-proc bash tests/Containers/images.sh
 unshare --net --mount --pid --fork --kill-child --mount-proc bash tests/Containers/farm.sh

@@ -1,6 +1,7 @@
 using PushApi.Endpoints;
 using PushBackplane;
 using PushHosting;
+using PushHosting.Startup;
 
 namespace PushApi;
 

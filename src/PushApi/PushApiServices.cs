@@ -4,6 +4,7 @@ using PushApi.Publishing;
 using PushApi.Requests;
 using PushApi.Telemetry;
 using PushHosting;
+using PushHosting.Settings;
 
 namespace PushApi;
 

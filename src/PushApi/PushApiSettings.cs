@@ -1,5 +1,5 @@
 using PushApi.Endpoints;
-using PushHosting;
+using PushHosting.Settings;
 
 namespace PushApi;
 

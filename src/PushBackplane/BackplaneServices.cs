@@ -7,6 +7,8 @@ using PushBackplane.Redis;
 using PushBackplane.Servers;
 using PushBackplane.Telemetry;
 using PushHosting;
+using PushHosting.Management;
+using PushHosting.Settings;
 
 namespace PushBackplane;
 
@@ -30,6 +32,7 @@ public static class BackplaneServices
         var settings = StrictSettings.Read<BackplaneSettings>(configuration, "Backplane");
         services.AddSingleton(settings);
         services.AddSingleton(new PushChannels(settings.ChannelPrefix));
+        services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<BackplaneMetrics>();
         services.AddExportedMeter(BackplaneMetrics.MeterName);
@@ -40,7 +43,6 @@ public static class BackplaneServices
         if (servers.Count == 0)
             return services.AddSingleton<IBackplane, MemoryBackplane>();
 
-        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IReadOnlyList<RedisBackplane>>(provider => [.. servers.Select(options => ActivatorUtilities.CreateInstance<RedisBackplane>(provider, options, name))]);
         for (var i = 0; i < servers.Count; i++)
         {

@@ -20,6 +20,6 @@ internal static partial class Log
     [LoggerMessage(2005, LogLevel.Warning, "{Description} refuses to publish: {Cause}. Publishers get 503.")]
     public static partial void PublishRefused(ILogger logger, string description, string cause);
 
-    [LoggerMessage(2004, LogLevel.Error, "Unhandled exception in a subscriber of {Channel}: it misses the payload, or the notice of a loss, that it was given.")]
-    public static partial void SubscriberThrew(ILogger logger, Exception exception, string channel);
+    [LoggerMessage(2004, LogLevel.Error, "Unhandled exception in the subscriber of {Channel}: it misses this payload or this notice of a loss. Further exceptions are not logged for ten seconds.")]
+    public static partial void SubscriberThrew(this ILogger logger, Exception e, string channel);
 }

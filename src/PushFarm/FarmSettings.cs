@@ -1,5 +1,5 @@
 using System.Net;
-using PushHosting;
+using PushHosting.Settings;
 
 namespace PushFarm;
 

@@ -1,6 +1,8 @@
 using PushApi;
 using PushApi.Endpoints;
 using PushHosting;
+using PushHosting.Settings;
+using PushHosting.Startup;
 using PushNode;
 
 namespace PushFarm;

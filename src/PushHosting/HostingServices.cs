@@ -1,6 +1,9 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using PushHosting.Management;
+using PushHosting.Metrics;
+using PushHosting.Settings;
 
 namespace PushHosting;
 

@@ -1,4 +1,5 @@
 using PushHosting;
+using PushHosting.Startup;
 
 namespace PushNode;
 

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using PushBackplane;
 using PushHosting;
+using PushHosting.Management;
+using PushHosting.Settings;
 using PushNode.Connections;
 using PushNode.Control;
 using PushNode.Endpoints;

@@ -131,7 +131,7 @@ within 30 exporter nginx-exporter:9113 nginx_up
 passed
 
 check "a message goes from curl through nginx, API, Redis and three nodes to 300 clients"
-dotnet bench/PushLoad/bin/Release/net10.0/PushLoad.dll ws://127.0.0.1:7777/ws --publish http://127.0.0.1:7799 --connections 300 --rooms 10 --rate 50 --duration 300 \
+dotnet src/PushLoad/bin/Release/net10.0/PushLoad.dll ws://127.0.0.1:7777/ws --publish http://127.0.0.1:7799 --connections 300 --rooms 10 --rate 50 --duration 300 \
     --allow-unconfirmed --allow-disconnects --json "$work/load.json" > "$work/load.log" 2>&1 &
 load=$!
 within 60 grep -q 's  run' "$work/load.log"

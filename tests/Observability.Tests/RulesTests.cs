@@ -37,7 +37,7 @@ public sealed partial class RulesTests(LoadedFarm farm)
     [Fact]
     public async Task Every_alert_has_a_severity_a_summary_a_description_and_a_section_of_the_runbook()
     {
-        var sections = Heading().Matches(Repository.Read("docs/operations.md")).Select(match => match.Groups[1].Value).ToHashSet();
+        var sections = Heading().Matches(Repository.Read("docs/runbook.md")).Select(match => match.Groups[1].Value).ToHashSet();
         var alerts = await AlertsAsync();
         Assert.NotEmpty(alerts);
         foreach (var alert in alerts)
@@ -46,7 +46,7 @@ public sealed partial class RulesTests(LoadedFarm farm)
             Assert.NotEmpty(annotations.GetProperty("summary").GetString()!);
             Assert.NotEmpty(annotations.GetProperty("description").GetString()!);
             // A heading's anchor is its text in lower case.
-            Assert.Equal($"docs/operations.md#{Name(alert).ToLowerInvariant()}", annotations.GetProperty("runbook").GetString());
+            Assert.Equal($"docs/runbook.md#{Name(alert).ToLowerInvariant()}", annotations.GetProperty("runbook").GetString());
             Assert.Contains(Name(alert), sections);
             Assert.Contains(alert.GetProperty("labels").GetProperty("severity").GetString(), (string[])["critical", "warning"]);
         }

@@ -5,7 +5,7 @@ using TestSupport.Processes;
 
 namespace Observability.Tests;
 
-/// <summary>Kills the processes of a farm in turn and compares the alerts that fire with the table of docs/operations.md.</summary>
+/// <summary>Kills the processes of a farm in turn and compares the alerts that fire with the table of docs/runbook.md.</summary>
 public sealed partial class RunbookTests
 {
     [Fact]
@@ -74,7 +74,7 @@ public sealed partial class RunbookTests
     /// <summary>The alerts of one row of the table.</summary>
     private static HashSet<string> InRunbook(string what)
     {
-        var row = Repository.Read("docs/operations.md").Split('\n').Single(line => line.StartsWith($"| {what} |", StringComparison.Ordinal));
+        var row = Repository.Read("docs/runbook.md").Split('\n').Single(line => line.StartsWith($"| {what} |", StringComparison.Ordinal));
         return [.. AlertName().Matches(row).Select(match => match.Groups[1].Value)];
     }
 

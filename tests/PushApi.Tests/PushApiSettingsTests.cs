@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using PushHosting;
+using PushHosting.Settings;
 
 namespace PushApi.Tests;
 

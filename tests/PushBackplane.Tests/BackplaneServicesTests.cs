@@ -3,7 +3,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PushHosting;
+using PushHosting.Management;
+using PushHosting.Settings;
 using TestSupport.Processes;
 
 namespace PushBackplane.Tests;

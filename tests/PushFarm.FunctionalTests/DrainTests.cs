@@ -25,7 +25,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         await publisher.PublishAsync(Room.Channel(room), "{\"n\":0}");
         await Member.SawAllAsync([.. leaving, .. staying], 1, first);
 
-        // As docs/operations.md says it; both nodes hear it.
+        // As docs/deployment.md says it; both nodes hear it.
         Assert.Equal("2", await redis.CliAsync("PUBLISH", Control, """{"command":"drain","node":"first"}"""));
         await first.BecomesUnreadyAsync();
         Assert.Contains("The node is draining.", (await Http.GetAsync(first.ManagementPort, "/readyz")).Body, StringComparison.Ordinal);

@@ -41,7 +41,7 @@ public sealed class IoUringTests
         Assert.DoesNotContain("io_uring", node.Log, StringComparison.Ordinal);
     }
 
-    /// <summary>More members than the shards have, so that some frames have several sockets to go to.</summary>
+    /// <summary>More members than shards, so that frames go to several sockets at once.</summary>
     private static async Task ServesAsync(ProgramProcess node)
     {
         var room = Room.New();

@@ -107,7 +107,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
     [Fact]
     public async Task JOINED_precedes_the_first_PUSH_and_no_PUSH_follows_LEFT()
     {
-        await using var farm = await StartFarmAsync(("Push:Merge:Window", "00:00:00.02"), ("Push:Merge:Gather", "00:00:00.005"), ("Push:FanOut:Shards", "1"), ("Push:Connections:JoinBurst", "1000"), ("Push:Connections:MessageBurst", "100000"));
+        await using var farm = await StartFarmAsync(("Push:Merge:Window", "00:00:00.02"), ("Push:Merge:Gather", "00:00:00.005"), ("Push:FanOut:Workers", "1"), ("Push:Connections:JoinBurst", "1000"), ("Push:Connections:MessageBurst", "100000"));
         var room = Room.New();
         using var stop = new CancellationTokenSource();
         var publishing = Task.Run(async () =>

@@ -1,5 +1,6 @@
 using TestSupport.Processes;
 
+
 namespace PushFarm.FunctionalTests;
 
 /// <summary>A wrong setting stops a program at its start with one sentence that names the key.</summary>
@@ -21,7 +22,7 @@ public sealed class SettingsTests
                 ("Push:Connections:PingAfter", "0"), ("Push:Connections:CloseAfter", "00:00:01"), ("Push:Connections:HandshakeTimeout", "x"), ("Push:Connections:MaxHandshakes", "-1"),
                 ("Push:Subscription:Linger", "-1"), ("Push:Drain:ClosesPerSecond", "0"), ("Push:Drain:Deadline", "soon"), ("Push:Drain:RetryAfter", "1.5"),
                 ("Push:Drain:ClosesPerSecond", "500"), ("Push:Drain:Over", "00:01:00"), ("Push:Node", "*"),
-                ("Push:FanOut:Shards", "-1"), ("Push:FanOut:Workers", "1000000"), ("Push:FanOut:Sends", "Fast"),
+                ("Push:FanOut:Workers", "-1"), ("Push:FanOut:Workers", "1000000"), ("Push:FanOut:Sends", "Fast"),
                 ("Management:Port", "99999"), ("Management:Port", "banana"), ("Management:Address", "banana"), ("Management:Prot", "1"),
                 ("Backplane:CanaryTimeout", "never"), ("Backplane:Nonsense", "1"),
                 ("ConnectionStrings:Redis", "localhost:banana"), ("ConnectionStrings:Redis", "127.0.0.1:6379,nosuchoption=1"), ("ConnectionStrings:Redis", "127.0.0.1:70000"),

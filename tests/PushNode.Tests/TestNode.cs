@@ -14,7 +14,7 @@ internal sealed class TestNode : IDisposable
     {
         Connections = connections ?? new();
         Outbox = outbox ?? new();
-        Shards = new Shards(new FanOutSettings { Workers = 2, Shards = 4 }, Metrics.Node, Time);
+        Shards = new Shards(new FanOutSettings { Workers = 2 }, Metrics.Node, Time);
         Merging = new MergeWorkers(merge ?? new() { Workers = 2 }, Shards, Metrics.Node, Time);
         Rooms = new Rooms(Backplane, new PushChannels("push:"), Merging, Shards, subscription ?? new(), Metrics.Node, Time, new LogRecorder<Rooms>());
         Sessions = new SessionRules(Rooms, Connections, Metrics.Node, Time);

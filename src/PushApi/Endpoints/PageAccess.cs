@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Net.Http.Headers;
 using PushApi.Problems;
-using PushHosting;
+using PushHosting.Settings;
 
 namespace PushApi.Endpoints;
 

@@ -14,12 +14,12 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
     private static readonly Task<int?> One = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
-    private readonly ILogger<MemoryBackplane> _logger;
+    private readonly SubscriberFailures _failures;
 
-    public MemoryBackplane(BackplaneMetrics metrics, ILogger<MemoryBackplane> logger)
+    public MemoryBackplane(BackplaneMetrics metrics, TimeProvider time, ILogger<MemoryBackplane> logger)
     {
         metrics.Add(Description).WentUp();
-        _logger = logger;
+        _failures = new SubscriberFailures(logger, time);
     }
 
     public string Description => "memory";
@@ -44,7 +44,7 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 
     public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
     {
-        _subscribers[channel] = new Subscriber(channel, onPayload, _logger);
+        _subscribers[channel] = new Subscriber(channel, onPayload, _failures);
         return Task.CompletedTask;
     }
 
@@ -54,7 +54,7 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
         return Task.CompletedTask;
     }
 
-    private sealed class Subscriber(string channel, Action<ReadOnlyMemory<byte>> onPayload, ILogger logger)
+    private sealed class Subscriber(string channel, Action<ReadOnlyMemory<byte>> onPayload, SubscriberFailures failures)
     {
         private readonly Lock _order = new();
 
@@ -66,10 +66,10 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
                 {
                     onPayload(payload);
                 }
-                catch (Exception bug)
+                catch (Exception e)
                 {
-                    // The subscriber's bug; the publisher has nothing to do with it.
-                    Log.SubscriberThrew(logger, bug, channel);
+                    // A bug of the subscriber: the publisher is not affected.
+                    failures.Report(e, channel);
                 }
             }
         }

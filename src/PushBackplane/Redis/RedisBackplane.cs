@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PushBackplane.Telemetry;
-using PushHosting;
+using PushHosting.Management;
 
 namespace PushBackplane.Redis;
 
@@ -53,7 +53,7 @@ internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplane
         Description = $"Redis at {EndPoints}";
         _metrics = metrics.Add(EndPoints);
         _logger = logger;
-        _subscriptions = new RedisSubscriptions(logger);
+        _subscriptions = new RedisSubscriptions(new SubscriberFailures(logger, time));
         _outage = new Outage(logger, Description);
     }
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using PushHosting;
+using PushHosting.Settings;
 using StackExchange.Redis;
 
 namespace PushBackplane.Redis;

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging;
+using PushBackplane.Telemetry;
 
 namespace PushBackplane.Redis;
 
@@ -9,8 +9,8 @@ namespace PushBackplane.Redis;
 /// <param name="channel">The channel's full name.</param>
 /// <param name="onPayload">Takes each payload.</param>
 /// <param name="onBegin">Called when a link begins to deliver, before its first payload; true for the first link.</param>
-/// <param name="logger">Where a subscriber's exceptions go.</param>
-internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin, ILogger logger)
+/// <param name="failures">Reports exceptions of the callbacks.</param>
+internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin, SubscriberFailures failures)
 {
     private readonly TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -63,10 +63,10 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
             {
                 Volatile.Read(ref _onPayload)(payload);
             }
-            catch (Exception bug)
+            catch (Exception e)
             {
                 // The subscriber's bug must not cost other subscribers their messages.
-                Log.SubscriberThrew(logger, bug, channel);
+                failures.Report(e, channel);
             }
         }
     }
@@ -81,10 +81,10 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
         {
             Volatile.Read(ref _onBegin)(isFirst);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
             // Nor may it leave the channel unacknowledged, which would end the link and the loop that makes links.
-            Log.SubscriberThrew(logger, bug, channel);
+            failures.Report(e, channel);
         }
     }
 }

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging;
+using PushBackplane.Telemetry;
 
 namespace PushBackplane.Redis;
 
@@ -6,7 +6,7 @@ namespace PushBackplane.Redis;
 /// The channels that are wanted, and the link they are subscribed on. Owned by <see cref="RedisBackplane"/>, lives as long; any thread. One
 /// lock covers both, and commands are sent while it is held: what a channel's state is on Redis follows the order of calls.
 /// </summary>
-internal sealed class RedisSubscriptions(ILogger logger)
+internal sealed class RedisSubscriptions(SubscriberFailures failures)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, RedisSubscription> _wanted = new(StringComparer.Ordinal);
@@ -32,7 +32,7 @@ internal sealed class RedisSubscriptions(ILogger logger)
             }
             else
             {
-                subscription = new RedisSubscription(channel, onPayload, onBegin, logger);
+                subscription = new RedisSubscription(channel, onPayload, onBegin, failures);
                 _wanted.Add(channel, subscription);
                 if (_link is { IsClosed: false })
                     _ = SendLocked(channel, subscription, _link);

@@ -1,5 +1,5 @@
 using PushBackplane.Redis;
-using PushHosting;
+using PushHosting.Management;
 
 namespace PushBackplane.Servers;
 

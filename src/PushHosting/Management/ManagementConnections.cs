@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
+using PushHosting.Logging;
 
-namespace PushHosting;
+namespace PushHosting.Management;
 
 /// <summary>
 /// The management listener's connections, in the order of their accept and bounded: beyond the limit the oldest is closed for the newcomer. Each is there for one request, which takes milliseconds, so
@@ -12,13 +13,11 @@ internal sealed class ManagementConnections(TimeProvider time, ILogger log)
     /// <summary>More than an orchestrator and a few scrapers ever have at once.</summary>
     public const int Limit = 100;
 
-    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
-
+    private readonly LogPace _pace = new(time);
     private readonly Lock _lock = new();
 
-    // Both guarded by the lock.
+    // Guarded by the lock.
     private readonly LinkedList<ConnectionContext> _open = new();
-    private long? _loggedAt;
 
     /// <summary>A connection's whole life in Kestrel, as middleware around everything else.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -41,7 +40,6 @@ internal sealed class ManagementConnections(TimeProvider time, ILogger log)
     private LinkedListNode<ConnectionContext> Enter(ConnectionContext connection)
     {
         ConnectionContext? oldest = null;
-        var mayLog = false;
         LinkedListNode<ConnectionContext> place;
         lock (_lock)
         {
@@ -49,25 +47,18 @@ internal sealed class ManagementConnections(TimeProvider time, ILogger log)
             {
                 oldest = _open.First!.Value;
                 _open.RemoveFirst();
-                mayLog = MayLogLocked();
             }
 
             place = _open.AddLast(connection);
         }
 
-        oldest?.Abort(new ConnectionAbortedException("The management listener had too many connections, and this was the oldest."));
-        if (mayLog)
-            log.ManagementFull(Limit);
-        return place;
-    }
+        if (oldest is not null)
+        {
+            oldest.Abort(new ConnectionAbortedException("The management listener has too many connections, and this is the oldest."));
+            if (_pace.MayLog())
+                log.ManagementFull(Limit);
+        }
 
-    /// <summary>One line in ten seconds: others cause it as often as they like.</summary>
-    private bool MayLogLocked()
-    {
-        var now = time.GetTimestamp();
-        if (_loggedAt is { } loggedAt && time.GetElapsedTime(loggedAt, now) < LogInterval)
-            return false;
-        _loggedAt = now;
-        return true;
+        return place;
     }
 }

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace PushHosting;
+namespace PushHosting.Management;
 
 /// <summary>Where <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> are.</summary>
 public sealed class ManagementEndpoint

@@ -2,8 +2,9 @@ using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using PushHosting.Metrics;
 
-namespace PushHosting;
+namespace PushHosting.Management;
 
 /// <summary>What the management listener answers. Stateless; called from any thread.</summary>
 internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metrics) : IHttpApplication<HttpContext>

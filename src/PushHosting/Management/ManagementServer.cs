@@ -5,8 +5,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using PushHosting.Logging;
+using PushHosting.Metrics;
+using PushHosting.Settings;
+using PushHosting.Startup;
 
-namespace PushHosting;
+namespace PushHosting.Management;
 
 /// <summary>
 /// The management listener: a Kestrel of its own, apart from the application's. It opens before anything else of the host starts and closes after everything

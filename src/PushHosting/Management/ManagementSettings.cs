@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using PushHosting.Settings;
 
-namespace PushHosting;
+namespace PushHosting.Management;
 
 /// <summary>The keys under <c>Management</c>.</summary>
 internal sealed class ManagementSettings : ICheckedSettings

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using PushHosting.Settings;
 
-namespace PushHosting;
+namespace PushHosting.Metrics;
 
 /// <summary>
 /// The OpenTelemetry SDK's pipeline of one host: which instruments are measured, and the exporters. Measures from construction on, which is before any hosted
@@ -25,14 +26,13 @@ internal sealed class MetricsPipeline : IDisposable
     public MetricsPipeline(
         IEnumerable<ExportedMeter> meters, IMeterFactory meterFactory, IConfiguration configuration, IHostEnvironment environment, ILogger<MetricsPipeline> log)
     {
-        ProcessLimits.Export(meterFactory);
-        ProcessStart.Export(meterFactory);
+        ProcessMetrics.Export(meterFactory);
         _prometheus = new PrometheusExporter(log);
         var builder = Sdk.CreateMeterProviderBuilder()
             // The OTEL_* keys are read from here, so that they may also stand in a file or on the command line.
             .ConfigureServices(services => services.AddSingleton(configuration))
             .ConfigureResource(resource => resource.Clear().AddService(environment.ApplicationName).AddTelemetrySdk().AddEnvironmentVariableDetector())
-            .AddMeter([.. meters.Select(m => m.Name).Distinct(), ProcessLimits.MeterName, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel"])
+            .AddMeter([.. meters.Select(m => m.Name).Distinct(), ProcessMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel"])
             .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != meterFactory ? MetricStreamConfiguration.Drop : null)
             .AddReader(new BaseExportingMetricReader(_prometheus));
         if (OtlpEndpoint.IsSet(configuration))
@@ -61,5 +61,23 @@ internal sealed class MetricsPipeline : IDisposable
     {
         _provider.Dispose();
         _scraping.Dispose();
+    }
+}
+
+/// <summary>The name of a meter whose instruments are exported.</summary>
+internal sealed record ExportedMeter(string Name);
+
+/// <summary>The standard setting that switches OTLP export on. OpenTelemetry itself takes its default for what it cannot read, silently.</summary>
+internal static class OtlpEndpoint
+{
+    private const string Key = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    public static bool IsSet(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[Key]);
+
+    /// <exception cref="SettingsException">The setting is no address.</exception>
+    public static void Check(IConfiguration configuration)
+    {
+        if (IsSet(configuration) && !(Uri.TryCreate(configuration[Key], UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+            throw new SettingsException($"{Key} is {SettingText.Shown(Key, configuration[Key]!)}; it accepts an http or https address, for example http://localhost:4317.");
     }
 }

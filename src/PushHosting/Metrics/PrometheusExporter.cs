@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
+using PushHosting.Logging;
 
-namespace PushHosting;
+namespace PushHosting.Metrics;
 
 /// <summary>
 /// Turns a collection of the OpenTelemetry SDK into a page of the Prometheus text format, when asked. Owned by <see cref="MetricsPipeline"/>, which lets one

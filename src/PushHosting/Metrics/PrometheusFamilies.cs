@@ -1,7 +1,7 @@
 using System.Text;
 using OpenTelemetry.Metrics;
 
-namespace PushHosting;
+namespace PushHosting.Metrics;
 
 /// <summary>
 /// Groups metric streams into the families of one page. The format wants the samples of a name in one block under one TYPE, and no sample twice; streams
@@ -54,4 +54,30 @@ internal sealed class PrometheusFamilies
         MetricType.ExponentialHistogram => throw new NotSupportedException("No view of ours asks for exponential histograms."),
         _ => PrometheusType.Gauge,
     };
+}
+
+/// <summary>The metric streams that share one name and type on the page.</summary>
+internal sealed class PrometheusFamily(string name, PrometheusType type, Metric first)
+{
+    public string Name => name;
+
+    public PrometheusType Type => type;
+
+    /// <summary>promtool wants a text for every metric; an instrument without one is at least named as its code names it.</summary>
+    public string Help => string.IsNullOrEmpty(first.Description) ? $"Instrument {first.Name} of meter {first.MeterName}" : first.Description;
+
+    public List<Metric> Streams { get; } = [first];
+}
+
+/// <summary>The types of the Prometheus text format that OpenTelemetry's instruments map to.</summary>
+internal enum PrometheusType
+{
+    /// <summary>Only grows.</summary>
+    Counter,
+
+    /// <summary>Goes up and down.</summary>
+    Gauge,
+
+    /// <summary>Cumulative buckets, sum and count.</summary>
+    Histogram,
 }

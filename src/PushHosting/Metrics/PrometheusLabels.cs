@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using OpenTelemetry;
 
-namespace PushHosting;
+namespace PushHosting.Metrics;
 
 /// <summary>The labels of a sample, written as they stand between the braces.</summary>
 internal static class PrometheusLabels

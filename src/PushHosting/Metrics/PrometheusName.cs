@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace PushHosting;
+namespace PushHosting.Metrics;
 
 /// <summary>Names as the Prometheus text format wants them, from OpenTelemetry's.</summary>
 internal static class PrometheusName

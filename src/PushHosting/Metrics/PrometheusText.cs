@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using OpenTelemetry.Metrics;
 
-namespace PushHosting;
+namespace PushHosting.Metrics;
 
 /// <summary>
 /// Writes a family in the Prometheus text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/).

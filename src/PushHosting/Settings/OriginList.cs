@@ -1,4 +1,4 @@
-namespace PushHosting;
+namespace PushHosting.Settings;
 
 /// <summary>
 /// Origins of web pages, as a setting lists them: separated by semicolons, <c>*</c> for every origin, an empty text for none. Immutable; any thread.

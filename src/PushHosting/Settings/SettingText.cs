@@ -1,4 +1,4 @@
-namespace PushHosting;
+namespace PushHosting.Settings;
 
 /// <summary>How an error sentence writes values and lists.</summary>
 internal static class SettingText

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 
-namespace PushHosting;
+namespace PushHosting.Settings;
 
 /// <summary>What one property of a settings class accepts: reads a text as its type and range say, and says so in words.</summary>
 /// <param name="property">The property.</param>
@@ -80,4 +80,26 @@ internal sealed class SettingValue(PropertyInfo property, object? standard)
         };
         return fits ? Convert.ToString(standard, CultureInfo.InvariantCulture)! : (_number?.Least ?? 1).ToString(CultureInfo.InvariantCulture);
     }
+}
+
+/// <summary>The range of an <see cref="int"/>, <see cref="long"/> or <see cref="double"/> setting, both ends included.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class NumberAttribute(long least, long most) : Attribute
+{
+    /// <summary>The smallest number accepted.</summary>
+    public long Least { get; } = least;
+
+    /// <summary>The largest number accepted.</summary>
+    public long Most { get; } = most;
+}
+
+/// <summary>The range of a <see cref="TimeSpan"/> setting, both ends included, in .NET's form <c>hh:mm:ss.fff</c>.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class DurationAttribute(string least, string most) : Attribute
+{
+    /// <summary>The shortest duration accepted.</summary>
+    public string Least { get; } = least;
+
+    /// <summary>The longest duration accepted.</summary>
+    public string Most { get; } = most;
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
-namespace PushHosting;
+namespace PushHosting.Settings;
 
 /// <summary>Reads a configuration section into a settings class, refusing what it does not understand.</summary>
 /// <remarks>
@@ -105,3 +105,16 @@ public static class StrictSettings
         return created;
     }
 }
+
+/// <summary>A settings class with rules that one property's range cannot say: a text's form, or two keys that must fit each other.</summary>
+public interface ICheckedSettings
+{
+    /// <summary>
+    /// Checks the values after all are read. Returns null, or what is wrong as one sentence that names the key in full and what it accepts.
+    /// </summary>
+    /// <param name="section">The section that was read, "Push:Outbox" for example, to name keys with.</param>
+    string? Problem(string section);
+}
+
+/// <summary>A setting is wrong. The message is one sentence that names the key and what it accepts.</summary>
+public sealed class SettingsException(string message, Exception? innerException = null) : Exception(message, innerException);

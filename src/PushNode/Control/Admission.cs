@@ -1,4 +1,5 @@
-using PushHosting;
+using PushHosting.Management;
+using PushHosting.Settings;
 using PushNode.Settings;
 using PushNode.Telemetry;
 

@@ -1,4 +1,5 @@
 using PushBackplane;
+using PushHosting.Logging;
 using PushNode.Telemetry;
 
 namespace PushNode.Control;
@@ -44,7 +45,7 @@ internal sealed class ControlChannel : IHostedService
     {
         var command = ControlCommand.Parse(payload, _node);
         _metrics.ControlMessage(command.Refusal?.Result ?? Apply(command.Verb));
-        if (command.Refusal is var (result, why) && _refusals[result].MaySay())
+        if (command.Refusal is var (result, why) && _refusals[result].MayLog())
             _logger.ControlRefused(_channel, why);
     }
 

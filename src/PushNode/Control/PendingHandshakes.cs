@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using PushHosting.Logging;
 using PushNode.Settings;
 using PushNode.Telemetry;
 
@@ -113,7 +114,7 @@ internal sealed class PendingHandshakes
     private void Cut(ConnectionContext connection, HandshakeCut reason)
     {
         _metrics.HandshakeCut(reason);
-        if (reason != HandshakeCut.Late && _log.MaySay())
+        if (reason != HandshakeCut.Late && _log.MayLog())
             _logger.HandshakesFull(Limit);
         connection.Abort(new ConnectionAbortedException("The connection did not become a WebSocket in time, or too many were pending."));
     }

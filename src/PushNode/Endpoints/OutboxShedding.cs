@@ -1,3 +1,4 @@
+using PushHosting.Logging;
 using PushNode.Connections;
 using PushNode.FanOut;
 using PushNode.Telemetry;
@@ -37,7 +38,7 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
                 break;
         }
 
-        if (trimmed + closed > 0 && _log.MaySay())
+        if (trimmed + closed > 0 && _log.MayLog())
             logger.OutboxesShed(before, trimmed, closed);
     }
 

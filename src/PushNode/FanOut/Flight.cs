@@ -4,7 +4,7 @@ using PushNode.Telemetry;
 namespace PushNode.FanOut;
 
 /// <summary>
-/// One frame on its way over the shards. Made by the dispatch, ended by whichever worker is last.
+/// One frame on its way over the shards. Made by the dispatch, ended by the last shard.
 /// </summary>
 internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
 {

@@ -7,20 +7,52 @@ internal sealed class RoomMembers(Shards shards)
 {
     private readonly MemberSet?[] _sets = new MemberSet?[shards.Count];
 
-    /// <summary>How many members there are, give or take those that come or go in this instant.</summary>
-    public int Count => _sets.Sum(set => Volatile.Read(ref set)?.Count ?? 0);
+    /// <summary>How many members there are; approximate while others join or leave.</summary>
+    public int Count => _sets.Sum(set => set?.Count ?? 0);
 
-    public void Add(Membership membership)
+    public void Add(Membership membership) => shards[membership.Connection.Shard].Add(ref _sets[membership.Connection.Shard], membership);
+
+    public void Remove(Membership membership) => shards[membership.Connection.Shard].Remove(_sets[membership.Connection.Shard]!, membership);
+
+    /// <summary>The members in one shard; null if there are none.</summary>
+    public MemberSet? In(int shard) => Volatile.Read(ref _sets[shard]) is { Count: > 0 } set ? set : null;
+}
+
+/// <summary>The members of one room in one shard, contiguous in memory. Guarded by the shard's lock, except for <see cref="Count"/>.</summary>
+internal sealed class MemberSet
+{
+    private Membership[] _members = [];
+    private int _count;
+
+    /// <summary>How many members there are. Safe without the lock if a stale value is acceptable.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    public void AddLocked(Membership membership)
     {
-        ref var set = ref _sets[membership.Connection.Shard];
-        if (Volatile.Read(ref set) is null)
-            Interlocked.CompareExchange(ref set, new MemberSet(), null);
-        shards[membership.Connection.Shard].Add(set!, membership);
+        if (_count == _members.Length)
+            Array.Resize(ref _members, _count + Math.Max(4, _count / 4));
+        membership.Slot = _count;
+        _members[_count] = membership;
+        Volatile.Write(ref _count, _count + 1);
     }
 
-    public void Remove(Membership membership) =>
-        shards[membership.Connection.Shard].Remove(_sets[membership.Connection.Shard]!, membership);
+    /// <summary>The last member takes the place of the one that leaves.</summary>
+    public void RemoveLocked(Membership membership)
+    {
+        var last = _members[_count - 1];
+        _members[membership.Slot] = last;
+        last.Slot = membership.Slot;
+        _members[_count - 1] = null!;
+        Volatile.Write(ref _count, _count - 1);
+        if (_members.Length > 16 && _count < _members.Length / 4)
+            Array.Resize(ref _members, _members.Length / 2);
+    }
 
-    /// <summary>The members in one shard, or null when there are none.</summary>
-    public MemberSet? In(int shard) => Volatile.Read(ref _sets[shard]) is { Count: > 0 } set ? set : null;
+    public int ListLocked(ref Membership[] buffer)
+    {
+        if (buffer.Length < _count)
+            buffer = new Membership[_members.Length];
+        Array.Copy(_members, buffer, _count);
+        return _count;
+    }
 }

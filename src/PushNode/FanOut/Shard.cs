@@ -1,85 +1,218 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using PushNode.Connections;
+using PushNode.Framing;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
 /// <summary>
-/// A share of the node's connections: one lock over the membership of all rooms in this share. The lock is held for adding, removing
-/// and listing, never for sending. Lives as long as the node; any thread.
+/// A share of the node's connections: their membership in all rooms, under one lock, and the thread that pushes frames to them in the order
+/// in which these were dispatched. The lock is held to add, remove and list members, never to send. The merge stage bounds the queue: it has
+/// one frame per room under way. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
 /// </summary>
-internal sealed class Shard(int index, FanOutWorker worker, NodeMetrics metrics)
+internal sealed class Shard : IDisposable
 {
+    private readonly BlockingCollection<Work> _work = [];
+    private readonly NodeMetrics _metrics;
+    private readonly Failures _failures;
+    private readonly Thread _thread;
     private readonly Lock _lock = new();
+
+    /// <summary>Acquisitions of the lock that did not wait, since the last report. Guarded by the lock.</summary>
     private long _uncontended;
 
-    public int Index { get; } = index;
+    // The thread's own.
+    private readonly MemberPush _single;
+    private SocketPushes? _sockets;
+    private Membership[] _members = [];
 
-    /// <summary>The one worker that pushes to this shard, which is what keeps a room's frames in order.</summary>
-    public FanOutWorker Worker { get; } = worker;
-
-    public void Add(MemberSet members, Membership membership)
+    /// <param name="index">Names the thread.</param>
+    /// <param name="metrics">Where pushes and waits for the lock count.</param>
+    /// <param name="failures">Where unexpected exceptions count.</param>
+    /// <param name="sender">Sends to many sockets at once, and belongs to the shard from here on; null if each wire sends by itself.</param>
+    public Shard(int index, NodeMetrics metrics, Failures failures, ISocketSender? sender)
     {
-        Enter();
-        try
-        {
-            members.AddLocked(membership);
-        }
-        finally
-        {
-            _lock.Exit();
-        }
+        _metrics = metrics;
+        _failures = failures;
+        _single = new MemberPush(failures);
+        _sockets = sender is null ? null : new SocketPushes(sender, _single, failures);
+        _thread = new Thread(Run) { Name = $"fan-out {index}", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <param name="members">The room's set in this shard; made for the room's first member here.</param>
+    /// <param name="membership">The new member.</param>
+    public void Add(ref MemberSet? members, Membership membership)
+    {
+        using var held = Enter();
+        if (members is null)
+            Volatile.Write(ref members, new MemberSet());
+        members.AddLocked(membership);
     }
 
     public void Remove(MemberSet members, Membership membership)
     {
-        Enter();
-        try
-        {
-            members.RemoveLocked(membership);
-        }
-        finally
-        {
-            _lock.Exit();
-        }
+        using var held = Enter();
+        members.RemoveLocked(membership);
     }
 
-    /// <summary>Copies the members into <paramref name="buffer"/>, which grows when it has to.</summary>
+    /// <summary>Copies the members into <paramref name="buffer"/>, which grows if it is too small.</summary>
     /// <returns>How many there are.</returns>
     public int List(MemberSet members, ref Membership[] buffer)
     {
-        Enter();
+        using var held = Enter();
+        return members.ListLocked(ref buffer);
+    }
+
+    /// <summary>Queues a frame for the members that its room has here. Returns at once.</summary>
+    public void Enqueue(Flight flight, MemberSet members)
+    {
+        flight.Begin();
         try
         {
-            return members.ListLocked(ref buffer);
+            _work.Add(new Work(flight, members));
         }
-        finally
+        catch
         {
-            _lock.Exit();
+            flight.End();
+            throw;
         }
     }
 
-    /// <summary>Reports the acquisitions that did not have to wait, which only count themselves. Once a second.</summary>
+    /// <summary>Completes when everything queued before is done.</summary>
+    public Task WhenPassed()
+    {
+        var passed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _work.Add(new Work(null, null, passed));
+        return passed.Task;
+    }
+
+    /// <summary>Reports the acquisitions of the lock that did not wait, which are only counted until then. Called once a second.</summary>
     public void ReportUncontended()
     {
-        Enter();
-        var uncontended = _uncontended;
-        _uncontended = 0;
-        _lock.Exit();
-        metrics.ShardLocksTaken(uncontended);
+        long uncontended;
+        using (Enter())
+            (uncontended, _uncontended) = (_uncontended, 0);
+        _metrics.ShardLocksTaken(uncontended);
     }
 
-    private void Enter()
+    /// <summary>Finishes what is queued and ends the thread.</summary>
+    public void Dispose()
     {
-        if (!_lock.TryEnter())
-        {
-            var started = Stopwatch.GetTimestamp();
-            _lock.Enter();
-            metrics.ShardLockWaited(Stopwatch.GetElapsedTime(started));
-        }
-        else
+        _work.CompleteAdding();
+        _thread.Join();
+        _work.Dispose();
+        _sockets?.Dispose();
+    }
+
+    private Held Enter()
+    {
+        if (_lock.TryEnter())
         {
             _uncontended++;
         }
+        else
+        {
+            var started = Stopwatch.GetTimestamp();
+            _lock.Enter();
+            _metrics.ShardLockWaited(Stopwatch.GetElapsedTime(started));
+        }
+
+        return new Held(_lock);
     }
+
+    private void Run()
+    {
+        foreach (var work in _work.GetConsumingEnumerable())
+        {
+            if (work.Flight is { } flight)
+                TryPush(flight, work.Members!);
+            else
+                work.Passed!.SetResult();
+        }
+    }
+
+    private void TryPush(Flight flight, MemberSet members)
+    {
+        try
+        {
+            Push(flight, members);
+        }
+        catch (Exception e)
+        {
+            // A bug outside the pushes, which contain their own failures. The other shards and the room's next frame do not depend on it.
+            _failures.Add(log => log.ShardFailed(e));
+        }
+    }
+
+    private void Push(Flight flight, MemberSet members)
+    {
+        var count = 0;
+        try
+        {
+            count = List(members, ref _members);
+            Push(flight.Frame, _members.AsSpan(0, count));
+        }
+        finally
+        {
+            // The list would keep ended connections alive.
+            _members.AsSpan(0, count).Clear();
+            flight.End(count);
+        }
+    }
+
+    private void Push(Frame frame, ReadOnlySpan<Membership> members)
+    {
+        var counts = new PushCounts();
+        try
+        {
+            // One system call for one send is cheaper without a ring.
+            if (_sockets is not null && members.Length > 1)
+                PushTogether(_sockets, frame, members, ref counts);
+            else
+                PushEach(frame, members, ref counts);
+        }
+        finally
+        {
+            counts.Fail(members.Length - counts.Total);
+            Count(frame, members.Length, counts);
+        }
+    }
+
+    private void PushEach(Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
+    {
+        foreach (var member in members)
+            counts.Add(_single.Push(frame, member));
+    }
+
+    private void PushTogether(SocketPushes sockets, Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
+    {
+        sockets.Push(frame, members, ref counts);
+        if (!sockets.IsBroken)
+            return;
+        _sockets = null;
+        sockets.Dispose();
+    }
+
+    private void Count(Frame frame, int members, in PushCounts counts)
+    {
+        _metrics.BytesSent(counts.Sent * frame.Length);
+        if (frame.Deliveries == 0)
+            return;
+        _metrics.DeliveriesExpected((long)frame.Deliveries * members);
+        _metrics.FramesSent(counts.Sent, counts.Sent * frame.Deliveries);
+        _metrics.DeliveriesDropped(counts.Left * frame.Deliveries, DeliveryDrop.Left);
+        _metrics.DeliveriesDropped(counts.Closed * frame.Deliveries, DeliveryDrop.Closed);
+        _metrics.DeliveriesDropped(counts.Failed * frame.Deliveries, DeliveryDrop.Failed);
+    }
+
+    /// <summary>The lock, until the end of a using block.</summary>
+    private readonly ref struct Held(Lock taken)
+    {
+        public void Dispose() => taken.Exit();
+    }
+
+    /// <summary>A frame and its members, or a caller that waits for all work before.</summary>
+    private readonly record struct Work(Flight? Flight, MemberSet? Members, TaskCompletionSource? Passed = null);
 }

@@ -4,7 +4,7 @@ using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
-/// <summary>Pushes a frame to members whose wires are sockets, many with one system call. Owned and used by one fan-out worker.</summary>
+/// <summary>Pushes a frame to members whose wires are sockets, many with one system call. Owned by one shard and used by its thread.</summary>
 internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Failures failures) : IDisposable
 {
     private readonly int[] _sockets = new int[sender.Capacity];

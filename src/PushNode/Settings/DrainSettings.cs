@@ -1,4 +1,4 @@
-using PushHosting;
+using PushHosting.Settings;
 
 namespace PushNode.Settings;
 

@@ -1,4 +1,4 @@
-using PushHosting;
+using PushHosting.Settings;
 using PushNode.Framing;
 
 namespace PushNode.Settings;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using PushHosting.Logging;
 
 namespace PushNode.Telemetry;
 
@@ -13,7 +14,7 @@ internal sealed class Failures(FailedStage stage, NodeMetrics metrics, TimeProvi
     public void Add(Action<ILogger> log)
     {
         metrics.Failed(stage);
-        if (_pace.MaySay())
+        if (_pace.MayLog())
             log(_logger);
     }
 }

@@ -3,7 +3,7 @@ using TestSupport.Processes;
 
 namespace Deployment.Tests.Harness;
 
-/// <summary>A run of bench/PushLoad through nginx, which publishes to the API from its beginning to its end: <see cref="FinishAsync"/>.</summary>
+/// <summary>A run of src/PushLoad through nginx, which publishes to the API from its beginning to its end: <see cref="FinishAsync"/>.</summary>
 internal sealed class LoadGenerator : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
@@ -11,7 +11,7 @@ internal sealed class LoadGenerator : IAsyncDisposable
 
     private LoadGenerator(NginxFarm farm, string[] options) => _program = Tool.Start(
         "dotnet",
-        [Repository.Built("bench/PushLoad"), $"ws://127.0.0.1:{farm.Nginx.Ports.Clients}/ws", "--publish", $"http://127.0.0.1:{farm.Api.ApiPort}", "--duration", "300", "--json", File, .. options]);
+        [Repository.Built("src/PushLoad"), $"ws://127.0.0.1:{farm.Nginx.Ports.Clients}/ws", "--publish", $"http://127.0.0.1:{farm.Api.ApiPort}", "--duration", "300", "--json", File, .. options]);
 
     public string Output => _program.Output;
 

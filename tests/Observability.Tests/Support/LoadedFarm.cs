@@ -34,7 +34,7 @@ public sealed class LoadedFarm : IAsyncLifetime
             rules => rules, [("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort]), .. Exporters.Targets]));
         // As long as the tests may take; killed before.
         _load = BuiltProgram.Start(
-            "bench/PushLoad",
+            "src/PushLoad",
             [],
             [
                 $"ws://127.0.0.1:{first.NodePort}/ws", $"ws://127.0.0.1:{second.NodePort}/ws", "--publish", $"http://127.0.0.1:{api.ApiPort}",

@@ -11,7 +11,7 @@ public sealed class MemoryBackplaneTests : IDisposable
     private readonly LogRecorder<MemoryBackplane> _log = new();
     private readonly MemoryBackplane _bus;
 
-    public MemoryBackplaneTests() => _bus = new MemoryBackplane(_services.GetRequiredService<BackplaneMetrics>(), _log);
+    public MemoryBackplaneTests() => _bus = new MemoryBackplane(_services.GetRequiredService<BackplaneMetrics>(), TimeProvider.System, _log);
 
     public void Dispose() => _services.Dispose();
 
@@ -97,7 +97,8 @@ public sealed class MemoryBackplaneTests : IDisposable
         Assert.Equal(1, await _bus.PublishAsync("a", new byte[1]));
         Assert.Equal(1, await _bus.PublishAsync("a", new byte[1]));
         Assert.Equal(2, calls);
-        Assert.Equal(2, _log.Count(2004));
+        // The second exception comes within ten seconds of the first.
+        Assert.Equal(1, _log.Count(2004));
     }
 
     [Fact]

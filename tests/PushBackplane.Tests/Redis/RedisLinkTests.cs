@@ -85,7 +85,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         using var current = await ConnectAsync();
         var received = new List<byte>();
         var begun = new List<bool>();
-        var subscription = new RedisSubscription("a", payload => received.Add(payload.Span[0]), begun.Add, NullLogger.Instance);
+        var subscription = new RedisSubscription("a", payload => received.Add(payload.Span[0]), begun.Add, new SubscriberFailures(NullLogger.Instance, TimeProvider.System));
         subscription.Deliver(old, [1]);
         old.Fail("cut");
         subscription.Deliver(old, [2]);

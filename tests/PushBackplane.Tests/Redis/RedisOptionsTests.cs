@@ -1,5 +1,5 @@
 using PushBackplane.Redis;
-using PushHosting;
+using PushHosting.Settings;
 
 namespace PushBackplane.Tests.Redis;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using PushBackplane.Redis;
-using PushHosting;
+using PushHosting.Settings;
 using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;

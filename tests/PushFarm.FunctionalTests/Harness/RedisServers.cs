@@ -7,7 +7,7 @@ using TestSupport.Processes;
 namespace PushFarm.FunctionalTests.Harness;
 
 /// <summary>
-/// Several independent Redis servers, and on which of them a room is published: worked out here as an outsider would from docs/operations.md.
+/// Several independent Redis servers, and on which of them a room is published: worked out here as an outsider would from docs/redis.md.
 /// </summary>
 internal sealed class RedisServers : IAsyncDisposable
 {

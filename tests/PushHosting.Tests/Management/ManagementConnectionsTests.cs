@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
+using PushHosting.Management;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Management;
 
 /// <summary>Who makes room when the management listener is full, by a clock that the test moves.</summary>
 public sealed class ManagementConnectionsTests

@@ -4,8 +4,11 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using PushHosting.Management;
+using PushHosting.Startup;
+using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Management;
 
 public sealed class ManagementServerTests
 {

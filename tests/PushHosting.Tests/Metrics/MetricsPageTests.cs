@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Metrics;
 
 public sealed class MetricsPageTests
 {

@@ -3,8 +3,9 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Metrics;
 
 public sealed class OtlpExportTests
 {

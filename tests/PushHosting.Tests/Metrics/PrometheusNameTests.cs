@@ -1,4 +1,6 @@
-namespace PushHosting.Tests;
+using PushHosting.Metrics;
+
+namespace PushHosting.Tests.Metrics;
 
 public sealed class PrometheusNameTests
 {

@@ -1,7 +1,9 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using PushHosting.Settings;
+using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Settings;
 
 public sealed class StrictSettingsTests
 {

@@ -1,4 +1,4 @@
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Support;
 
 internal enum OutboxPolicy
 {

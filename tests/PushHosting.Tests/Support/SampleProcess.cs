@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Support;
 
 /// <summary>The sample program as a process of its own, ended with the test.</summary>
 internal sealed class SampleProcess : IDisposable

@@ -1,6 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
+using PushHosting.Management;
+using PushHosting.Settings;
+using PushHosting.Startup;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Support;
 
 /// <summary>What the Main of a program of the farm looks like, as small as it can be.</summary>
 internal static class SampleProgram

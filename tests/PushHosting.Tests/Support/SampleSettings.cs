@@ -1,4 +1,6 @@
-namespace PushHosting.Tests;
+using PushHosting.Settings;
+
+namespace PushHosting.Tests.Support;
 
 internal sealed class SampleSettings : ICheckedSettings
 {

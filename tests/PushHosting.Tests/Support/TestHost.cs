@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PushHosting.Management;
+using PushHosting.Startup;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Support;
 
 /// <summary>A small application with a management listener, in this process, on free ports.</summary>
 internal sealed class TestHost : IAsyncDisposable

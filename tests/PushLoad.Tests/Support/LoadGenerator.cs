@@ -12,7 +12,7 @@ internal static class LoadGenerator
     public static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
         var output = new StringBuilder();
-        using var process = BuiltProgram.Start("bench/PushLoad", [], arguments, output);
+        using var process = BuiltProgram.Start("src/PushLoad", [], arguments, output);
         try
         {
             await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);

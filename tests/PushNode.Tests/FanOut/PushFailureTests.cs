@@ -127,11 +127,11 @@ public sealed class PushFailureTests : IDisposable
         return true;
     }
 
-    /// <summary>One worker and one shard, so that members go side by side.</summary>
+    /// <summary>One shard, so that a frame goes to all members together.</summary>
     private RoomMembers Open(FakeSender? sender)
     {
         _sender = sender;
-        _shards = new Shards(new FanOutSettings { Workers = 1, Shards = 1 }, _metrics.Node, _time, sender is null ? null : () => sender, _log);
+        _shards = new Shards(new FanOutSettings { Workers = 1 }, _metrics.Node, _time, sender is null ? null : () => sender, _log);
         return new RoomMembers(_shards);
     }
 

@@ -14,7 +14,7 @@ public abstract class ShardsTests : IDisposable
     private readonly Shards _shards;
     private readonly RoomFrames _frames = TestFrames.Of("r");
 
-    private ShardsTests(Func<ISocketSender>? senders) => _shards = new Shards(new FanOutSettings { Workers = 2, Shards = 6 }, _metrics.Node, _time, senders);
+    private ShardsTests(Func<ISocketSender>? senders) => _shards = new Shards(new FanOutSettings { Workers = 6 }, _metrics.Node, _time, senders);
 
     public void Dispose()
     {

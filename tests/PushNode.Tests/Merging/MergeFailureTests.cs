@@ -17,7 +17,7 @@ public sealed class MergeFailureTests : IDisposable
 
     public MergeFailureTests()
     {
-        _shards = new Shards(new FanOutSettings { Workers = 1, Shards = 1 }, _metrics.Node, _time);
+        _shards = new Shards(new FanOutSettings { Workers = 1 }, _metrics.Node, _time);
         _merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, GapSpread = TimeSpan.Zero }, _shards, _metrics.Node, _time, _log);
     }
 

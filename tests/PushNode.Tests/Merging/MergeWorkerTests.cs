@@ -20,7 +20,7 @@ public sealed class MergeWorkerTests : IDisposable
     public MergeWorkerTests()
     {
         // Two fan-out workers, so that a client who holds up one leaves the other to the probe.
-        _shards = new Shards(new FanOutSettings { Workers = 2, Shards = 2 }, _metrics.Node, _time);
+        _shards = new Shards(new FanOutSettings { Workers = 2 }, _metrics.Node, _time);
         _merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, GapSpread = TimeSpan.Zero, MaxBatchBytes = Cap, MaxInboxBytes = 2000 }, _shards, _metrics.Node, _time);
     }
 

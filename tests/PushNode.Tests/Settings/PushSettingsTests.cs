@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Configuration;
-using PushHosting;
+using PushHosting.Settings;
 using PushNode.Settings;
 
 namespace PushNode.Tests.Settings;
@@ -49,7 +49,8 @@ public sealed class PushSettingsTests
     [InlineData("Outbox:MaxTotalBytes", "2097151")]
     [InlineData("Outbox:WhenFull", "1")]
     [InlineData("Outbox:WhenFull", "Wait")]
-    [InlineData("FanOut:Shards", "-1")]
+    [InlineData("FanOut:Workers", "-1")]
+    [InlineData("FanOut:Shards", "8")]
     [InlineData("FanOut:Sends", "Fast")]
     [InlineData("Subscription:Linger", "forever")]
     [InlineData("Subscription:MaxRooms", "0")]

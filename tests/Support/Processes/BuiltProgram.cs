@@ -7,7 +7,7 @@ namespace TestSupport.Processes;
 public static class BuiltProgram
 {
     /// <summary>Starts it with its output kept; the caller kills it.</summary>
-    /// <param name="path">"bench/PushLoad".</param>
+    /// <param name="path">"src/PushLoad".</param>
     /// <param name="settings">Environment variables.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="output">Gets both of its streams; to be locked while it runs.</param>

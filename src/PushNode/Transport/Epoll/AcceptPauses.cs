@@ -1,3 +1,4 @@
+using PushHosting.Logging;
 using PushNode.Telemetry;
 
 namespace PushNode.Transport.Epoll;
@@ -11,7 +12,7 @@ internal sealed class AcceptPauses(NodeMetrics metrics, TimeProvider time, ILogg
     public void Paused(int error)
     {
         metrics.AcceptPaused();
-        if (_log.MaySay())
+        if (_log.MayLog())
             logger.AcceptPaused(error switch { Libc.EMFILE or Libc.ENFILE => "descriptors", Libc.ENOSPC => "epoll watches", _ => "memory" }, error);
     }
 }

@@ -22,7 +22,7 @@ public sealed class DescriptorReuseTests
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         // One shard: a frame for everybody goes to all of them at once.
         await using var node = await NodeHost.StartAsync(
-            settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:Outbox:MaxBytes", "4000000"), ("Push:FanOut:Sends", sends), ("Push:FanOut:Shards", "1")]);
+            settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:Outbox:MaxBytes", "4000000"), ("Push:FanOut:Sends", sends), ("Push:FanOut:Workers", "1")]);
         var residents = new List<RawClient>();
         for (var i = 0; i < Residents; i++)
             residents.Add(await JoinAsync(node, $"resident-{i}"));

@@ -1,5 +1,6 @@
 using TestSupport.Clients;
 
+
 namespace PushNode.Tests.Transport.Epoll;
 
 /// <summary>Frames over a bare socket that takes them in parts.</summary>
@@ -71,7 +72,7 @@ public sealed class SocketWireTests
     public async Task The_kernel_holds_little_that_it_cannot_send_yet(string sends)
     {
         Assert.SkipUnless(sends == "Send" || Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
-        await using var node = await NodeHost.StartAsync(settings: [("Push:FanOut:Sends", sends), ("Push:FanOut:Shards", "1")]);
+        await using var node = await NodeHost.StartAsync(settings: [("Push:FanOut:Sends", sends), ("Push:FanOut:Workers", "1")]);
         var clients = new List<RawClient>();
         for (var i = 0; i < 3; i++)
         {

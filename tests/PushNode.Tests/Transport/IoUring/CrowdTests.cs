@@ -24,7 +24,7 @@ public sealed class CrowdTests
         Assert.SkipUnless(sends == "Send" || Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         await using var node = await NodeHost.StartAsync(
-            settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:FanOut:Sends", sends), ("Push:FanOut:Shards", "1"), ("Push:FanOut:Workers", "1")]);
+            settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:FanOut:Sends", sends), ("Push:FanOut:Workers", "1")]);
         using var stop = new CancellationTokenSource();
         var publishing = Task.Run(async () =>
         {

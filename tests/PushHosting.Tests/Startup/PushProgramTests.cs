@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using TestSupport.Processes;
+using PushHosting.Startup;
+using PushHosting.Tests.Support;
 
-namespace PushHosting.Tests;
+namespace PushHosting.Tests.Startup;
 
 public sealed partial class PushProgramTests
 {
@@ -75,7 +76,7 @@ public sealed partial class PushProgramTests
 
         Assert.NotEqual(0, exitCode);
         Assert.Contains("impossible", errors, StringComparison.Ordinal);
-        Assert.Contains("   at PushHosting.Tests.SampleProgram", errors, StringComparison.Ordinal);
+        Assert.Contains("   at PushHosting.Tests.Support.SampleProgram", errors, StringComparison.Ordinal);
     }
 
     [Fact]

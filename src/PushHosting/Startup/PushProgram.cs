@@ -6,8 +6,9 @@ using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PushHosting.Settings;
 
-namespace PushHosting;
+namespace PushHosting.Startup;
 
 /// <summary>What the Main of every program of the farm is.</summary>
 public static class PushProgram

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace PushHosting;
+namespace PushHosting.Logging;
 
 internal static partial class Log
 {

@@ -2,8 +2,9 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using PushHosting.Settings;
 
-namespace PushHosting;
+namespace PushHosting.Startup;
 
 /// <summary>An address of the application's own server, and the setting it comes from.</summary>
 /// <param name="Url">What Kestrel is given, "http://*:8080" for example.</param>

@@ -2,8 +2,9 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
+using PushHosting.Settings;
 
-namespace PushHosting;
+namespace PushHosting.Startup;
 
 /// <summary>
 /// The application's server, with failures to listen turned into the one sentence an operator needs. Here and nowhere further out: only what the
@@ -40,5 +41,22 @@ internal sealed class ListeningServer(IServer server, IReadOnlyList<ListenAddres
             blamed = [.. addresses];
         return $"{string.Join(" or ", blamed.Select(a => a.Url))} {BindFailure.Reason(exception)}; "
             + $"{string.Join(" or ", blamed.Select(a => a.Key).Distinct())} accepts {blamed[0].Accepts}.";
+    }
+}
+
+/// <summary>Why a server could not listen, in an operator's words.</summary>
+internal static class BindFailure
+{
+    /// <summary>The reason, as the rest of a sentence that begins with the address.</summary>
+    public static string Reason(Exception exception)
+    {
+        var cause = exception.GetBaseException();
+        return (cause as SocketException)?.SocketErrorCode switch
+        {
+            SocketError.AddressAlreadyInUse => "is already in use by another process",
+            SocketError.AccessDenied => "needs rights that this process does not have",
+            SocketError.AddressNotAvailable => "is not an address of this machine",
+            _ => $"cannot be opened ({cause.Message.Split('\n')[0].Trim().TrimEnd('.')})",
+        };
     }
 }

@@ -1,8 +1,9 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using PushHosting.Settings;
 
-namespace PushHosting;
+namespace PushHosting.Startup;
 
 /// <summary>Checks the <c>Logging</c> section where the framework's own error names the value but no key, or comes as a stack trace.</summary>
 internal static class LogSettings

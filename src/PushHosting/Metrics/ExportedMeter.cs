@@ -1,4 +1,0 @@
-namespace PushHosting;
-
-/// <summary>The name of a meter whose instruments are exported.</summary>
-internal sealed record ExportedMeter(string Name);
