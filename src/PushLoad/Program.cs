@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PushLoad.CommandLine;
+using PushLoad.Plans;
 using PushLoad.Processes;
 using PushLoad.Reports;
 using Spectre.Console;
@@ -13,16 +14,17 @@ internal static class Program
     {
         if (args is [WorkerProcess.Argument])
         {
-            // Ctrl+C reaches the whole process group; the main process decides what becomes of it.
+            // Ctrl+C reaches the whole process group; only the main process acts on it.
             Console.CancelKeyPress += (_, key) => key.Cancel = true;
-            // Console.In reads in the caller's thread even when asked not to.
+            // Console.In blocks the caller even in ReadLineAsync.
             using var input = new StreamReader(Console.OpenStandardInput());
             await WorkerProgram.RunAsync(input, Console.Out);
             return (int)ExitCode.Passed;
         }
 
-        // The run is finished and judged after Ctrl+C, too, which takes as long as the drain.
-        return await new LoadCommand().Create(RunAsync).Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
+        // After Ctrl+C the run still drains and judges, so the command must not be cut off.
+        var configuration = new InvocationConfiguration { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan };
+        return await new LoadCommand().Create(RunAsync).Parse(args).InvokeAsync(configuration);
     }
 
     private static async Task<int> RunAsync(LoadPlan plan, Outputs outputs, CancellationToken interrupt)

@@ -29,7 +29,7 @@ public sealed class IoUringTests
             return ProgramProcess.Start("PushNode", [("Management:Port", $"{FreePort.Next()}"), ("Push:FanOut:Sends", "IoUring")], ["--urls", $"http://127.0.0.1:{FreePort.Next()}"]);
         });
         Assert.Equal(1, await node.ExitAsync());
-        Assert.Equal("Push:FanOut:Sends is 'IoUring', which is not to be had here (Function not implemented); it accepts Auto or Send.", node.Errors.Trim());
+        Assert.Equal("Push:FanOut:Sends is 'IoUring', which is unavailable here (Function not implemented); it accepts Auto or Send.", node.Errors.Trim());
     }
 
     [Fact]

@@ -1,12 +1,12 @@
-using PushLoad.Processes;
+using PushLoad.Plans;
 using PushLoad.Publishing;
 
 namespace PushLoad.CommandLine;
 
-/// <summary>The rules that options must keep.</summary>
+/// <summary>The rules that options must follow.</summary>
 internal static class PlanProblem
 {
-    // Descriptors are 20,000 per process on many systems, and the process needs some for itself.
+    // Many systems allow 20,000 descriptors per process, of which the program itself needs some.
     private const int MaxConnectionsPerProcess = 19_000;
 
     private const int MaxProcesses = 250;
@@ -14,42 +14,46 @@ internal static class PlanProblem
     private const double MaxRate = 1_000_000;
     private const double MaxSeconds = 7 * 24 * 3600;
 
-    /// <returns>A sentence that names the option and what it accepts; null when all is well.</returns>
+    /// <returns>A sentence that names the option and what it accepts; null when the plan is valid.</returns>
     public static string? Of(LoadPlan plan)
     {
+        var wrongTarget = Array.Find(plan.Targets, target => !IsWebSocketAddress(target));
+        var leastProcesses = (plan.Connections + MaxConnectionsPerProcess - 1) / MaxConnectionsPerProcess;
         var perProcess = (plan.Connections + plan.Processes - 1) / Math.Max(1, plan.Processes);
         (bool Ok, string Rule)[] rules =
         [
-            (Array.TrueForAll(plan.Targets, IsWebSocketAddress), $"url is '{Array.Find(plan.Targets, target => !IsWebSocketAddress(target))}'; it accepts addresses like ws://localhost:7777/ws."),
+            (wrongTarget is null, $"url is '{wrongTarget}'; it accepts addresses like ws://localhost:7777/ws."),
             (plan.Processes is >= 1 and <= MaxProcesses, $"--processes accepts 1 to {MaxProcesses}."),
-            (plan.Connections >= plan.Processes, "--connections accepts at least one for each process."),
-            (perProcess <= MaxConnectionsPerProcess, $"--connections accepts {MaxConnectionsPerProcess} for each process: --processes must be at least {(plan.Connections + MaxConnectionsPerProcess - 1) / MaxConnectionsPerProcess}."),
+            (plan.Connections >= plan.Processes, "--connections accepts at least 1 for each process."),
+            (perProcess <= MaxConnectionsPerProcess, $"--connections accepts 19,000 for each process: --processes must be at least {leastProcesses}."),
             (plan.Threads is >= 1 and <= 64, "--threads accepts 1 to 64."),
             (plan.Rooms is >= 1 and <= 100_000, "--rooms accepts 1 to 100,000."),
             (plan.RoomsPerConnection >= 1 && plan.RoomsPerConnection <= plan.Rooms, "--rooms-per-connection accepts 1 to the number of --rooms."),
             (plan.PublishUrl is null || IsHttpAddress(plan.PublishUrl), "--publish accepts an address like http://localhost:7799."),
             (plan.Redis is null || RedisAddress.IsValid(plan.Redis), "--redis accepts host:port."),
-            (plan.PublishUrl is null || plan.Redis is null, "--publish and --redis exclude each other."),
-            (!plan.Raw || !plan.Publishes, "--raw cannot publish: it knows nothing of the server's messages."),
+            (plan.PublishUrl is null || plan.Redis is null, "--publish and --redis cannot be combined."),
+            (!plan.Raw || !plan.Publishes, "--raw cannot publish: it does not read the server's messages."),
             (plan.Raw || plan.Send.Length == 0, "--send needs --raw."),
-            (!plan.Raw || (plan.Churn == 0 && plan.SlowReaders == 0), "--raw has no rooms: no --churn and no --slow-readers."),
+            (!plan.Raw || (plan.Churn == 0 && plan.SlowReaders == 0), "--raw has no rooms: it cannot be combined with --churn or --slow-readers."),
             (plan.Lanes is >= 1 and <= 64, "--publishers accepts 1 to 64."),
             (plan.Rate is > 0 and <= MaxRate, "--rate accepts more than 0, up to 1,000,000."),
             (plan.Size is >= 1 and <= MaxMessageBytes, "--size accepts 1 to 65,536."),
             (plan.Duration.TotalSeconds is > 0 and <= MaxSeconds, "--duration accepts seconds up to a week."),
             (plan.ConnectTimeout.TotalSeconds is > 0 and <= MaxSeconds, "--connect-timeout accepts seconds up to a week."),
             (plan.Drain.TotalSeconds is >= 0 and <= MaxSeconds, "--drain accepts seconds up to a week."),
-            (plan.ConnectRate >= 0, "--connect-rate accepts 0 and more."),
-            (plan.Churn >= 0, "--churn accepts 0 and more."),
-            (plan.Reconnects >= 0, "--reconnects accepts 0 and more."),
+            (plan.ConnectRate >= 0, "--connect-rate accepts 0 or more."),
+            (plan.Churn >= 0, "--churn accepts 0 or more."),
+            (plan.Reconnects >= 0, "--reconnects accepts 0 or more."),
             (plan.SlowReaders >= 0 && plan.SlowReaders <= plan.Connections, "--slow-readers accepts 0 to the number of --connections."),
-            (plan.SlowRate >= 0, "--slow-rate accepts 0 and more."),
-            (Array.TrueForAll(plan.Headers, header => header.Contains(':', StringComparison.Ordinal) && !header.AsSpan().ContainsAny('\r', '\n')), "--header accepts \"Name: value\"."),
+            (plan.SlowRate >= 0, "--slow-rate accepts 0 or more."),
+            (Array.TrueForAll(plan.Headers, IsHeader), "--header accepts \"Name: value\"."),
         ];
         return rules.FirstOrDefault(rule => !rule.Ok).Rule;
     }
 
     private static bool IsWebSocketAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == "ws";
+
+    private static bool IsHeader(string line) => line.Contains(':', StringComparison.Ordinal) && !line.AsSpan().ContainsAny('\r', '\n');
 
     private static bool IsHttpAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
 }

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace PushLoad.Connections;
 
-/// <summary>The frames that a client sends. All are masked with the key 0, which a server must accept and which leaves the bytes as they are.</summary>
+/// <summary>The frames that a client sends. The masking key is 0: a server must accept it, and the bytes stay as they are.</summary>
 internal static class ClientFrames
 {
     private const int KeyBytes = 4;
@@ -27,7 +27,8 @@ internal static class ClientFrames
 
     private static byte[] Create(byte opcode, ReadOnlySpan<byte> payload)
     {
-        var extended = payload.Length < 126 ? 0 : payload.Length <= ushort.MaxValue ? 2 : throw new ArgumentException("A client's message is at most 65,535 bytes.", nameof(payload));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, ushort.MaxValue, nameof(payload));
+        var extended = payload.Length < 126 ? 0 : 2;
         var frame = new byte[2 + extended + KeyBytes + payload.Length];
         frame[0] = (byte)(0x80 | opcode);
         frame[1] = (byte)(MaskBit | (extended == 0 ? payload.Length : 126));

@@ -16,7 +16,7 @@ internal readonly record struct FrameHeader(byte Opcode, bool IsFinal, bool IsMa
 
     public bool IsControl => Opcode >= Close;
 
-    /// <returns>False when the bytes end within the header.</returns>
+    /// <returns>False when the header is incomplete.</returns>
     public static bool TryParse(ReadOnlySpan<byte> bytes, out FrameHeader header)
     {
         header = default;

@@ -3,20 +3,20 @@ using System.Buffers;
 namespace PushLoad.Connections;
 
 /// <summary>
-/// Cuts one connection's bytes into frames. A frame that is only partly there costs memory only if no other connection has got it whole before: otherwise this one
-/// follows the bytes of that copy, and remembers how far it has come. Owned by its connection; one thread.
+/// Cuts one connection's bytes into frames. An incomplete frame is buffered only if no other connection has received it before: otherwise the
+/// reader compares the bytes with that copy and remembers its position. Owned by its connection; one thread.
 /// </summary>
 internal sealed class FrameReader
 {
-    /// <summary>No server of this protocol sends a frame as large as this.</summary>
+    /// <summary>No server of this protocol sends a larger frame.</summary>
     public const long MaxFrameBytes = 64 * 1024 * 1024;
 
     private RoomFrame? _followed;
     private byte[]? _pending;
     private int _count;
 
-    /// <summary>Gives the bytes of a read to a connection, frame by frame.</summary>
-    /// <returns>False when they cannot be frames, or the connection has no more use for them.</returns>
+    /// <summary>Passes received bytes to the handler, frame by frame.</summary>
+    /// <returns>False when they are not valid frames, or the handler wants no more.</returns>
     public bool Read(ReadOnlySpan<byte> bytes, IFrameHandler handler)
     {
         while (!bytes.IsEmpty)
@@ -73,7 +73,7 @@ internal sealed class FrameReader
         var common = Math.Min(rest.Length, bytes.Length);
         if (!rest[..common].SequenceEqual(bytes[..common]))
         {
-            // Not that frame after all, though it began like it.
+            // Another frame, which only begins with the same bytes.
             _pending = ArrayPool<byte>.Shared.Rent(_followed.Bytes.Length);
             _followed.Bytes.AsSpan(0, _count).CopyTo(_pending);
             _followed = null;
@@ -94,7 +94,7 @@ internal sealed class FrameReader
         int used;
         if (!FrameHeader.TryParse(_pending.AsSpan(0, _count), out var header))
         {
-            // Byte by byte until the header is there.
+            // Byte by byte until the header is complete.
             _pending![_count++] = bytes[0];
             used = 1;
             if (!FrameHeader.TryParse(_pending.AsSpan(0, _count), out header))
@@ -127,5 +127,19 @@ internal sealed class FrameReader
         _pending = larger;
     }
 
-    private static bool IsAcceptable(FrameHeader header) => !header.IsMasked && !header.HasReservedBits && header.PayloadLength is >= 0 and <= MaxFrameBytes;
+    private static bool IsAcceptable(FrameHeader header) =>
+        !header.IsMasked && !header.HasReservedBits && header.PayloadLength is >= 0 and <= MaxFrameBytes;
+}
+
+/// <summary>Receives the frames of a <see cref="FrameReader"/>. The two methods that take a frame return whether to go on reading.</summary>
+internal interface IFrameHandler
+{
+    /// <summary>A complete frame; the bytes are valid during the call only.</summary>
+    bool OnFrame(FrameHeader header, ReadOnlySpan<byte> frame);
+
+    /// <summary>A frame with exactly the bytes of one that another connection has received.</summary>
+    bool OnKnownFrame(RoomFrame frame);
+
+    /// <summary>A frame that another connection has received and that begins with these bytes; null when there is none.</summary>
+    RoomFrame? FindFrame(ReadOnlySpan<byte> beginning);
 }

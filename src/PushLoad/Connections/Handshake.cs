@@ -3,10 +3,10 @@ using System.Text;
 
 namespace PushLoad.Connections;
 
-/// <summary>The upgrade request and its answer (RFC 6455, 4.1). The key is always the same: no proxy stands between.</summary>
+/// <summary>The upgrade request and its answer (RFC 6455, 4.1). The key is always the same.</summary>
 internal static class Handshake
 {
-    /// <summary>Beyond this an answer is none.</summary>
+    /// <summary>A longer answer is refused.</summary>
     public const int MaxAnswerBytes = 16 * 1024;
 
     private const string Key = "bG9hZCBnZW5lcmF0b3IuLg==";
@@ -25,10 +25,10 @@ internal static class Handshake
         return Encoding.UTF8.GetBytes(request.Append("\r\n").ToString());
     }
 
-    /// <returns>The number of bytes of the answer's head; 0 when it is not complete yet.</returns>
+    /// <returns>Bytes of the answer's head; 0 while it is incomplete.</returns>
     public static int HeadLength(ReadOnlySpan<byte> bytes) => bytes.IndexOf("\r\n\r\n"u8) is >= 0 and var end ? end + 4 : 0;
 
-    /// <returns>Why the head is no upgrade; null when it is one.</returns>
+    /// <returns>Why the upgrade failed; null when it succeeded.</returns>
     public static string? Problem(ReadOnlySpan<byte> head)
     {
         var text = Encoding.Latin1.GetString(head);
@@ -38,14 +38,15 @@ internal static class Handshake
             return "handshake: not HTTP";
         if (status[1] != "101")
             return $"handshake: {status[1]}";
-        return lines.Any(line => line.StartsWith("Sec-WebSocket-Accept:", StringComparison.OrdinalIgnoreCase) && line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() == ExpectedAccept)
+        const string Accepted = "Sec-WebSocket-Accept:";
+        return lines.Any(line => line.StartsWith(Accepted, StringComparison.OrdinalIgnoreCase) && line[Accepted.Length..].Trim() == ExpectedAccept)
             ? null
             : "handshake: wrong Sec-WebSocket-Accept";
     }
 
     private static string Accept()
     {
-#pragma warning disable CA5350 // RFC 6455 wants SHA-1; it protects nothing here.
+#pragma warning disable CA5350 // RFC 6455 requires SHA-1; nothing secret depends on it.
         return Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(Key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 #pragma warning restore CA5350
     }

@@ -1,48 +1,48 @@
 using System.Buffers.Binary;
 using System.Text;
-using PushLoad.Measurement;
-using PushLoad.Messages;
 
 namespace PushLoad.Connections;
 
 /// <summary>
-/// One client: its handshake, its memberships, and what it makes of each frame. Lives as long as its loop, over any number of sockets. Only the loop's thread touches it.
+/// One client: its handshake, its frames and its close. Lives as long as its loop, over any number of sockets. Only the loop's thread touches it.
 /// </summary>
-internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membership[] memberships, bool isSlow) : IFrameHandler
+internal sealed class LoadConnection : IFrameHandler
 {
+    private readonly LoadLoop _loop;
     private readonly FrameReader _reader = new();
     private byte[]? _head;
     private List<byte>? _fragments;
-    private long _lastPushAt;
-    private long _silentSince;
     private long _lostAt;
 
-    public int Index => index;
+    public LoadConnection(LoadLoop loop, int index, Uri target, Membership[] memberships, bool isSlow)
+    {
+        _loop = loop;
+        (Index, Target, IsSlow) = (index, target, isSlow);
+        Rooms = new Memberships(loop, this, memberships);
+    }
 
-    public Uri Target => target;
+    public int Index { get; }
 
-    public Membership[] Memberships => memberships;
+    public Uri Target { get; }
 
-    public bool IsSlow => isSlow;
+    public bool IsSlow { get; }
+
+    public Memberships Rooms { get; }
+
+    public PushPauses Pauses { get; } = new();
 
     public ConnectionState State { get; private set; }
 
-    /// <summary>When it came into its state.</summary>
+    /// <summary>When it entered its state.</summary>
     public long Since { get; private set; }
 
-    /// <summary>Counts its sockets, so that what was planned for one is not done to the next.</summary>
+    /// <summary>Counts its sockets, so that work planned for one is not done to the next.</summary>
     public int Generation { get; private set; }
 
-    /// <summary>The longest time between two PUSHes of one socket.</summary>
-    public long LongestGap { get; private set; }
+    /// <summary>Whether it is open and has an answer for each of its rooms.</summary>
+    public bool IsSettled => State == ConnectionState.Open && Rooms.AreSettled;
 
-    /// <summary>The longest time between two PUSHes, whatever happened between them.</summary>
-    public long LongestSilence { get; private set; }
-
-    /// <summary>Whether all of its rooms have answered.</summary>
-    public bool IsSettled => State == ConnectionState.Open && Array.TrueForAll(memberships, membership => membership.State is MembershipState.Joined or MembershipState.Out);
-
-    /// <summary>The server's word on when to come back, in microseconds from its close; null without one.</summary>
+    /// <summary>The server's <c>retry=</c>, in microseconds from its close; null without one.</summary>
     public long? RetryAfter { get; private set; }
 
     public void Connecting()
@@ -55,10 +55,9 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
     public void Connected()
     {
         Enter(ConnectionState.Upgrading);
-        foreach (var membership in memberships)
-            membership.State = MembershipState.Joining;
-        if (!loop.Send(this, loop.UpgradeRequest(this)))
-            loop.End(this, "send failed");
+        Rooms.JoinAll();
+        if (!_loop.Send(this, Handshake.Request(Target, Rooms.Names, _loop.Plan.Headers)))
+            _loop.End(this, "send failed");
     }
 
     public void Received(ReadOnlySpan<byte> bytes)
@@ -69,21 +68,23 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
             return;
         }
 
-        loop.Tally.Bytes += bytes.Length;
-        if (!_reader.Read(bytes, this) && State is ConnectionState.Open or ConnectionState.Closing)
-            Violated("malformed frame", end: true);
+        _loop.Figures.Tally.Bytes += bytes.Length;
+        if (_reader.Read(bytes, this) || State is not (ConnectionState.Open or ConnectionState.Closing))
+            return;
+        const string Malformed = "malformed frame";
+        _loop.Figures.Violated(Malformed);
+        _loop.End(this, Malformed);
     }
 
-    /// <summary>The socket is gone.</summary>
+    /// <summary>The socket is closed.</summary>
     /// <param name="wanted">Whether this side ended it.</param>
     public void Closed(bool wanted)
     {
         if (State is ConnectionState.Open && !wanted)
-            _lostAt = loop.Now;
-        foreach (var membership in memberships)
-            Leave(membership);
+            _lostAt = _loop.Now;
+        Rooms.EndAll();
         if (State is ConnectionState.Open or ConnectionState.Closing)
-            loop.Tally.Connections--;
+            _loop.Figures.Tally.Connections--;
         _reader.Reset();
         _head = null;
         _fragments = null;
@@ -92,71 +93,27 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
 
     public void BeginClose()
     {
-        if (loop.Send(this, ClientFrames.Close(1000)))
+        if (_loop.Send(this, ClientFrames.Close(1000)))
             Enter(ConnectionState.Closing);
     }
 
-    public void Join(Membership membership)
+    /// <summary>After the upgrade and after each JOINED. The last of them makes the connection complete.</summary>
+    public void SettleIfComplete()
     {
-        if (loop.Send(this, membership.Room.Join))
-            membership.State = MembershipState.Joining;
+        if (!IsSettled)
+            return;
+        if (IsSlow)
+            _loop.ReadSlowly(this);
+        else if (_lostAt != 0)
+            _loop.Figures.Absences.Record(_loop.Now - _lostAt);
+        _lostAt = 0;
     }
 
-    public void BeginLeave(Membership membership)
-    {
-        if (loop.Send(this, membership.Room.Leave))
-            membership.State = MembershipState.Leaving;
-    }
-
-    /// <summary>Gaps are measured from here on.</summary>
-    public void BeginMeasuring()
-    {
-        _lastPushAt = _silentSince = loop.Now;
-        LongestGap = LongestSilence = 0;
-    }
-
-    /// <summary>A client that has not come back by the end of the run was silent until then.</summary>
-    public void EndMeasuring(long at) => LongestSilence = Math.Max(LongestSilence, at - _silentSince);
-
-    public RoomFrame? FindFrame(ReadOnlySpan<byte> beginning)
-    {
-        foreach (var membership in memberships)
-        {
-            if (membership.Room.Find(beginning) is { } frame)
-                return frame;
-        }
-
-        return null;
-    }
+    public RoomFrame? FindFrame(ReadOnlySpan<byte> beginning) => Rooms.FindFrame(beginning);
 
     public bool OnKnownFrame(RoomFrame frame)
     {
-        var tally = loop.Tally;
-        tally.Frames++;
-        tally.Pushes++;
-        if (Of(frame.Room.Name) is not { MayReceive: true } membership)
-        {
-            Violated("PUSH of a room that is not joined");
-            return true;
-        }
-
-        membership.Check.Receive(frame.Batch);
-        tally.Foreign += frame.Batch.Foreign;
-        tally.Deliveries += frame.Batch.Messages.Length;
-        if (_lastPushAt != 0)
-        {
-            LongestGap = Math.Max(LongestGap, loop.Now - _lastPushAt);
-            LongestSilence = Math.Max(LongestSilence, loop.Now - _silentSince);
-        }
-
-        _lastPushAt = _silentSince = loop.Now;
-        if (!isSlow)
-        {
-            frame.LastSeen = loop.Now;
-            foreach (var message in frame.Batch.Messages)
-                loop.Latency.Record(loop.Now - message.At);
-        }
-
+        Rooms.OnPush(frame);
         return true;
     }
 
@@ -165,22 +122,20 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
         var payload = frame[header.Length..];
         if (header.IsControl)
             return OnControl(header, payload);
-        if (loop.Plan.Raw)
+        if (_loop.Plan.Raw)
         {
             if (header.IsFinal)
-                loop.Tally.Frames++;
+                _loop.Figures.Tally.Frames++;
             return true;
         }
 
-        if (header is { IsFinal: true, Opcode: FrameHeader.Text } && _fragments is null)
-        {
-            if (FindFrame(frame) is { } known)
-                return OnKnownFrame(known);
-            OnText(payload, frame);
-            return true;
-        }
-
-        return OnFragment(header, payload);
+        if (header is not { IsFinal: true, Opcode: FrameHeader.Text } || _fragments is not null)
+            return OnFragment(header, payload);
+        if (Rooms.FindFrame(frame) is { } known)
+            Rooms.OnPush(known);
+        else
+            Rooms.OnText(payload, frame);
+        return true;
     }
 
     private bool OnFragment(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -196,7 +151,7 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
             return true;
         var whole = _fragments.ToArray();
         _fragments = null;
-        OnText(whole, []);
+        Rooms.OnText(whole, []);
         return true;
     }
 
@@ -205,7 +160,7 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
         switch (header.Opcode)
         {
             case FrameHeader.Ping:
-                loop.Send(this, ClientFrames.Pong(payload));
+                _loop.Send(this, ClientFrames.Pong(payload));
                 return true;
             case FrameHeader.Close:
                 OnClose(payload);
@@ -219,7 +174,7 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
     {
         if (State == ConnectionState.Closing)
         {
-            loop.End(this, null);
+            _loop.End(this, null);
             return;
         }
 
@@ -228,124 +183,8 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
         const string Hint = "retry=";
         if (code == 1001 && reason.StartsWith(Hint, StringComparison.Ordinal) && long.TryParse(reason.AsSpan(Hint.Length), out var milliseconds))
             RetryAfter = milliseconds * 1000;
-        loop.Send(this, ClientFrames.Close(code == 1005 ? (ushort)1000 : code));
-        loop.End(this, RetryAfter is null ? $"close {code}" : $"close {code} with retry=");
-    }
-
-    /// <param name="payload">The message.</param>
-    /// <param name="frame">Its frame, header included; empty when it came in several.</param>
-    private void OnText(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> frame)
-    {
-        if (!ServerMessage.TryParse(payload, out var message))
-        {
-            loop.Tally.Frames++;
-            Violated("message that is not of the protocol");
-            return;
-        }
-
-        if (message.Type == ServerMessageType.Push)
-        {
-            OnPush(message, frame);
-            return;
-        }
-
-        loop.Tally.Frames++;
-        var membership = message.Room is null ? null : Of(message.Room);
-        switch (message.Type)
-        {
-            case ServerMessageType.Gap:
-                OnGap(message, membership);
-                break;
-            case ServerMessageType.Joined when membership is { State: MembershipState.Joining }:
-                Joined(membership);
-                break;
-            case ServerMessageType.Left when membership is { State: MembershipState.Leaving }:
-                Leave(membership);
-                loop.Tally.Leaves++;
-                loop.JoinLater(this, membership);
-                break;
-            case ServerMessageType.Joined or ServerMessageType.Left:
-                Violated("answer that was not asked for");
-                break;
-            // It is accepted: JOINED follows.
-            case ServerMessageType.Error when message.Code != "backplane_away":
-                Violated($"ERROR {message.Code}");
-                break;
-        }
-    }
-
-    private void OnPush(ServerMessage message, ReadOnlySpan<byte> frame)
-    {
-        // A broadcast is never of this run, which publishes to rooms.
-        if (message.Room is null || Of(message.Room) is not { } membership)
-        {
-            loop.Tally.Frames++;
-            if (message.Room is null)
-                loop.Tally.Foreign++;
-            else
-                Violated("PUSH of a room that is not joined");
-            return;
-        }
-
-        var room = membership.Room;
-        if (Batch.TryParse(message.Items, loop.Plan.Run, room.Index) is not { } batch)
-        {
-            loop.Tally.Frames++;
-            Violated("PUSH with messages of another room, or none");
-            return;
-        }
-
-        var received = new RoomFrame(frame.ToArray(), room, batch);
-        // The old frames of slow readers would only displace those that the others are getting.
-        if (!frame.IsEmpty && !isSlow)
-            room.Keep(received, loop.Completion);
-        OnKnownFrame(received);
-    }
-
-    private void OnGap(ServerMessage message, Membership? membership)
-    {
-        if (isSlow)
-            loop.Tally.SlowGaps++;
-        else
-            loop.Tally.Gaps++;
-        if (membership is { MayReceive: true })
-            membership.Check.Announce(message.Missed);
-        else if (message.Room is not null)
-            Violated("GAP of a room that is not joined");
-    }
-
-    private void Joined(Membership membership)
-    {
-        membership.State = MembershipState.Joined;
-        membership.Check.Begin(loop.Now);
-        loop.Tally.Joins++;
-        loop.Tally.Members++;
-        if (_lastPushAt != 0)
-            _lastPushAt = loop.Now;
-        Settle();
-    }
-
-    /// <summary>After each step of coming up; does something when it was the last.</summary>
-    private void Settle()
-    {
-        if (!IsSettled)
-            return;
-        if (isSlow)
-            loop.ReadSlowly(this);
-        else if (_lostAt != 0)
-            loop.Absences.Record(loop.Now - _lostAt);
-        _lostAt = 0;
-    }
-
-    private void Leave(Membership membership)
-    {
-        if (membership.MayReceive)
-        {
-            membership.Check.End();
-            loop.Tally.Members--;
-        }
-
-        membership.State = MembershipState.Out;
+        _loop.Send(this, ClientFrames.Close(code == 1005 ? (ushort)1000 : code));
+        _loop.End(this, RetryAfter is null ? $"close {code}" : $"close {code} with retry=");
     }
 
     private void ReceivedHead(ReadOnlySpan<byte> bytes)
@@ -356,48 +195,45 @@ internal sealed class LoadConnection(LoadLoop loop, int index, Uri target, Membe
         {
             _head = head;
             if (head.Length > Handshake.MaxAnswerBytes)
-                loop.End(this, "handshake: endless answer");
+                _loop.End(this, "handshake: answer too long");
             return;
         }
 
         _head = null;
         if (Handshake.Problem(head.AsSpan(0, length)) is { } problem)
         {
-            loop.End(this, problem);
+            _loop.End(this, problem);
             return;
         }
 
         Enter(ConnectionState.Open);
-        loop.Tally.Upgrades++;
-        loop.Tally.Connections++;
-        loop.Opened();
-        foreach (var text in loop.Plan.Send)
-            loop.Send(this, ClientFrames.Text(text));
-        Settle();
+        _loop.Figures.Tally.Upgrades++;
+        _loop.Figures.Tally.Connections++;
+        _loop.Opened();
+        foreach (var text in _loop.Plan.Send)
+            _loop.Send(this, ClientFrames.Text(text));
+        SettleIfComplete();
         Received(head.AsSpan(length));
-    }
-
-    private Membership? Of(string room)
-    {
-        foreach (var membership in memberships)
-        {
-            if (membership.Room.Name == room)
-                return membership;
-        }
-
-        return null;
-    }
-
-    private void Violated(string what, bool end = false)
-    {
-        Tally.Count(loop.Tally.Violations, what);
-        if (end)
-            loop.End(this, what);
     }
 
     private void Enter(ConnectionState state)
     {
         State = state;
-        Since = loop.Now;
+        Since = _loop.Now;
     }
+}
+
+/// <summary>The life of one socket of a connection.</summary>
+internal enum ConnectionState
+{
+    /// <summary>No socket; waits for its turn to connect.</summary>
+    Closed,
+    Connecting,
+
+    /// <summary>The upgrade is requested.</summary>
+    Upgrading,
+    Open,
+
+    /// <summary>This side sent a close frame and waits for the answer.</summary>
+    Closing,
 }

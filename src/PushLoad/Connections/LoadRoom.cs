@@ -1,11 +1,12 @@
 using PushLoad.Measurement;
+using PushLoad.Messages;
 using PushLoad.Verification;
 
 namespace PushLoad.Connections;
 
 /// <summary>
-/// A room as one loop sees it: its latest frames, and what its members there found. Members are at most a few frames apart, so the last eight frames are
-/// nearly always enough; a frame that has gone is parsed again, which costs time and changes no result. One thread.
+/// A room as one loop sees it: its latest frames, and the faults that its members found. Members are at most a few frames apart, so eight
+/// frames are nearly always enough; an older one is parsed again, which costs time and changes no result. One thread.
 /// </summary>
 internal sealed class LoadRoom
 {
@@ -34,7 +35,7 @@ internal sealed class LoadRoom
 
     public MemberFaults Faults { get; } = new();
 
-    /// <summary>A frame that begins with all these bytes; with a whole frame, that very frame.</summary>
+    /// <summary>A kept frame that begins with these bytes; null when there is none.</summary>
     public RoomFrame? Find(ReadOnlySpan<byte> beginning)
     {
         for (var i = 0; i < FramesToKeep; i++)
@@ -47,9 +48,9 @@ internal sealed class LoadRoom
         return null;
     }
 
-    /// <summary>Keeps a frame, for the oldest one.</summary>
+    /// <summary>Keeps a frame and drops the oldest one.</summary>
     /// <param name="frame">The frame.</param>
-    /// <param name="completion">Gets the time from the oldest frame's newest message to its last copy.</param>
+    /// <param name="completion">Records the dropped frame: the time from its newest message to its last copy.</param>
     public void Keep(RoomFrame frame, Histogram completion)
     {
         foreach (var message in frame.Batch.Messages)
@@ -59,7 +60,7 @@ internal sealed class LoadRoom
         _frames[_newest] = frame;
     }
 
-    /// <summary>The run is over: records the frames that are still kept.</summary>
+    /// <summary>The run is over: records the kept frames.</summary>
     public void RecordCompletions(Histogram completion)
     {
         foreach (var frame in _frames)
@@ -72,4 +73,17 @@ internal sealed class LoadRoom
         if (frame is { LastSeen: > 0, Batch.Messages.Length: > 0 })
             completion.Record(frame.LastSeen - frame.Batch.Messages[^1].At);
     }
+}
+
+/// <summary>A PUSH frame, header included, and its parsed messages. Copies that other members receive are compared with it, not parsed.</summary>
+internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch)
+{
+    public byte[] Bytes { get; } = bytes;
+
+    public LoadRoom Room { get; } = room;
+
+    public Batch Batch { get; } = batch;
+
+    /// <summary>When its last copy arrived, slow readers left out; 0 before the first.</summary>
+    public long LastSeen { get; set; }
 }

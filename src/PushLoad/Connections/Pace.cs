@@ -2,20 +2,20 @@ using PushLoad.Measurement;
 
 namespace PushLoad.Connections;
 
-/// <summary>Says how many events are due at a rate. What was not taken within a tenth of a second is forgone: a pause is not followed by a rush.</summary>
+/// <summary>How many events are due at a rate. Events not taken within a tenth of a second lapse, so no burst follows a pause.</summary>
 internal sealed class Pace(double perSecond)
 {
     private double _due;
     private long _last;
 
-    /// <summary>Begins anew, with nothing due.</summary>
+    /// <summary>Starts over with nothing due.</summary>
     public void Restart(long now)
     {
         _due = 0;
         _last = now;
     }
 
-    /// <returns>How many are due and not taken yet.</returns>
+    /// <returns>Events that are due and not taken.</returns>
     public int Due(long now)
     {
         _due = Math.Min(_due + (perSecond * (now - _last) / Clock.Second), Math.Max(1, perSecond / 10));

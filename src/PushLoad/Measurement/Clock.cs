@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace PushLoad.Measurement;
 
 /// <summary>
-/// Microseconds of the machine's monotonic clock. On Linux all processes of a machine read the same one, so that a time stamped by the
-/// publishing process can be subtracted in a receiving one, and setting the wall clock disturbs nothing.
+/// Microseconds of the machine's monotonic clock. On Linux all processes read the same one, so a receiving process can subtract the time that
+/// the publishing process put into a message. Changes to the wall clock have no effect.
 /// </summary>
 internal static class Clock
 {

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace PushLoad.Measurement;
 
 /// <summary>
-/// Counts of microseconds in buckets that are at most 0.8 % wide: 128 per power of two. One thread records; another may copy it meanwhile, and then sees each
-/// bucket as it was at some moment of the copying.
+/// Counts of microseconds in buckets at most 0.8 % wide: 128 per power of two. One thread records. Another may copy it meanwhile; the copy may
+/// then mix older and newer buckets.
 /// </summary>
 internal sealed class Histogram
 {
@@ -15,7 +15,7 @@ internal sealed class Histogram
 
     public long Count => _counts.Sum();
 
-    /// <param name="microseconds">Below zero counts as zero.</param>
+    /// <param name="microseconds">A negative value counts as 0.</param>
     /// <param name="count">How often.</param>
     public void Record(long microseconds, long count = 1) => _counts[IndexOf(Math.Clamp(microseconds, 0, Largest))] += count;
 
@@ -25,7 +25,7 @@ internal sealed class Histogram
             _counts[i] += other._counts[i];
     }
 
-    /// <summary>What was recorded here and not yet in an earlier copy.</summary>
+    /// <summary>What was recorded after an earlier copy was made.</summary>
     public Histogram Since(Histogram earlier)
     {
         var difference = new Histogram();
@@ -34,7 +34,7 @@ internal sealed class Histogram
         return difference;
     }
 
-    /// <summary>Bucket, count, bucket, count...: what goes through a pipe.</summary>
+    /// <summary>Bucket, count, bucket, count...: the form for a pipe.</summary>
     public long[] ToPairs()
     {
         var pairs = new List<long>();
@@ -55,7 +55,7 @@ internal sealed class Histogram
         return histogram;
     }
 
-    /// <summary>The upper end of the bucket below which this share of all values lies; 0 when nothing was recorded.</summary>
+    /// <summary>The upper end of the bucket that holds this percentile; 0 when nothing is recorded.</summary>
     public long Percentile(double share)
     {
         var wanted = Math.Max(1, (long)Math.Ceiling(Count * share));
@@ -84,3 +84,6 @@ internal sealed class Histogram
         return ((long)(index - (shift << SubBits) + 1) << shift) - 1;
     }
 }
+
+/// <summary>A distribution of microseconds in five numbers.</summary>
+internal sealed record Percentiles(long Count, long P50, long P90, long P99, long Max);

@@ -1,15 +1,15 @@
 namespace PushLoad.Measurement;
 
 /// <summary>
-/// What was counted, by one loop or by all together. Counts only grow, except the gauges <see cref="Connections"/> and <see cref="Members"/>. One thread writes; others
-/// get copies.
+/// Counts of one loop, or of all together. They only grow, except the gauges <see cref="Connections"/> and <see cref="Members"/>. One thread
+/// writes; others get copies.
 /// </summary>
 internal sealed class Tally
 {
-    /// <summary>Open WebSocket connections, now.</summary>
+    /// <summary>Open WebSocket connections at the moment.</summary>
     public long Connections { get; set; }
 
-    /// <summary>Memberships whose JOINED came, now.</summary>
+    /// <summary>Joined memberships at the moment.</summary>
     public long Members { get; set; }
 
     /// <summary>Upgrades that succeeded.</summary>
@@ -18,22 +18,22 @@ internal sealed class Tally
     /// <summary>Data frames.</summary>
     public long Frames { get; set; }
 
-    /// <summary>Everything that came behind the handshakes, control frames included.</summary>
+    /// <summary>Bytes received after the handshakes, control frames included.</summary>
     public long Bytes { get; set; }
 
-    /// <summary>PUSH frames, one per connection that got it.</summary>
+    /// <summary>PUSH frames, once per connection that received it.</summary>
     public long Pushes { get; set; }
 
-    /// <summary>Messages of this run, one per connection that got it.</summary>
+    /// <summary>Messages of this run, once per connection that received it.</summary>
     public long Deliveries { get; set; }
 
-    /// <summary>Messages of others.</summary>
+    /// <summary>Messages that do not belong to this run.</summary>
     public long Foreign { get; set; }
 
-    /// <summary>GAP frames of connections that read as fast as they can.</summary>
+    /// <summary>GAP frames to connections that are not slow readers.</summary>
     public long Gaps { get; set; }
 
-    /// <summary>GAP frames of slow readers.</summary>
+    /// <summary>GAP frames to slow readers.</summary>
     public long SlowGaps { get; set; }
 
     /// <summary>JOINED frames.</summary>
@@ -42,19 +42,19 @@ internal sealed class Tally
     /// <summary>LEFT frames.</summary>
     public long Leaves { get; set; }
 
-    /// <summary>Connections closed by this program, to be opened again.</summary>
+    /// <summary>Connections that this program closed in order to reopen them.</summary>
     public long Reconnects { get; set; }
 
-    /// <summary>Connects and upgrades that failed, by reason.</summary>
+    /// <summary>Failed connects and upgrades, by reason.</summary>
     public Dictionary<string, long> ConnectFailures { get; init; } = [];
 
-    /// <summary>Connections that the server, or the network, ended, by reason.</summary>
+    /// <summary>Connections that the server or the network ended, by reason.</summary>
     public Dictionary<string, long> Disconnects { get; init; } = [];
 
     /// <summary>The same for slow readers.</summary>
     public Dictionary<string, long> SlowDisconnects { get; init; } = [];
 
-    /// <summary>What the protocol does not allow, by what it was.</summary>
+    /// <summary>Protocol violations, by kind.</summary>
     public Dictionary<string, long> Violations { get; init; } = [];
 
     public static void Count(Dictionary<string, long> reasons, string reason) => reasons[reason] = reasons.GetValueOrDefault(reason) + 1;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace PushLoad.Messages;
 
-/// <summary>The messages of this run that one PUSH carries, in the frame's order. Immutable.</summary>
+/// <summary>The messages of this run in one PUSH, in its order. Immutable.</summary>
 internal sealed class Batch
 {
     private Batch(LoadMessage[] messages, int foreign)
@@ -16,16 +16,16 @@ internal sealed class Batch
 
     public LoadMessage[] Messages { get; }
 
-    /// <summary>Items of somebody else, or of an earlier run.</summary>
+    /// <summary>Items that do not belong to this run.</summary>
     public int Foreign { get; }
 
-    /// <summary>Whether each message follows the one before it; then the first and last number say all.</summary>
+    /// <summary>Whether the sequence numbers have no gaps, so that the first and the last are enough to check.</summary>
     public bool IsConsecutive { get; }
 
     /// <param name="items">The JSON array of a PUSH.</param>
     /// <param name="run">This run's number.</param>
     /// <param name="room">The number of the room that the PUSH names.</param>
-    /// <returns>Null when it is not an array, or holds a message of this run that was published to another room.</returns>
+    /// <returns>Null when it is not an array, or contains a message that this run published to another room.</returns>
     public static Batch? TryParse(ReadOnlySpan<byte> items, int run, int room)
     {
         var reader = new Utf8JsonReader(items);

@@ -4,21 +4,21 @@ using System.Text.Json;
 namespace PushLoad.Messages;
 
 /// <summary>
-/// What is published: one JSON object that says which run it belongs to, its room's number, its sequence number there (from 1), when it was due
-/// (<see cref="Measurement.Clock"/>) and how long after its predecessor that was (0: it has none), filled up to the wished size.
+/// A published message: a JSON object with the run's number, the room's number, the sequence number in the room (from 1), when it was due
+/// (microseconds of the monotonic clock), how long after its predecessor that was (0: it has none), and padding up to the wanted size.
 /// </summary>
 /// <remarks>
-/// The time is that of the schedule, never later than the real publishing: a publisher that falls behind shows as latency and not as a gentler load. The
-/// predecessor's time lets a receiver that has just joined know whether it should have got the predecessor too.
+/// The time is the schedule's, not that of the real publishing: a publisher that falls behind shows as latency and not as a lighter load. From
+/// the predecessor's time a receiver that has just joined knows whether it should have received the predecessor too.
 /// </remarks>
 internal readonly record struct LoadMessage(int Run, int Room, long Sequence, long At, long Since)
 {
-    /// <summary>The longest message without anything to fill it up.</summary>
+    /// <summary>The longest message without padding.</summary>
     public const int MaxUnfilled = 120;
 
     private const int FillOverhead = 7;
 
-    /// <summary>Writes the message; one that is longer than the wished size stays as it is.</summary>
+    /// <summary>Writes the message; one that is longer than the wanted size gets no padding.</summary>
     /// <returns>Its length.</returns>
     public int Write(Span<byte> target, int size)
     {
@@ -46,8 +46,8 @@ internal readonly record struct LoadMessage(int Run, int Room, long Sequence, lo
         return at + 1;
     }
 
-    /// <summary>Reads one value, whatever it is, and leaves the reader at its end.</summary>
-    /// <returns>False for a value that is no such message.</returns>
+    /// <summary>Reads one JSON value of any kind and leaves the reader at its end.</summary>
+    /// <returns>False when the value is not such a message.</returns>
     public static bool TryRead(ref Utf8JsonReader reader, out LoadMessage message)
     {
         message = default;

@@ -2,18 +2,18 @@ using System.Text.Json;
 
 namespace PushLoad.Messages;
 
-/// <summary>One text message of a server, taken apart as far as the load generator needs it.</summary>
+/// <summary>One text message of a server, parsed as far as the load generator needs (docs/protocol.md).</summary>
 internal ref struct ServerMessage
 {
     public ServerMessageType Type;
 
-    /// <summary>Null when the message names none.</summary>
+    /// <summary>Null when the message names no room.</summary>
     public string? Room;
 
     /// <summary>The JSON of a PUSH's items, brackets included.</summary>
     public ReadOnlySpan<byte> Items;
 
-    /// <summary>What a GAP says; null when the server does not know.</summary>
+    /// <summary>How many messages a GAP announces; null when the server does not know.</summary>
     public long? Missed;
 
     /// <summary>The code of an ERROR.</summary>
@@ -29,7 +29,7 @@ internal ref struct ServerMessage
         }
         catch (JsonException)
         {
-            return false; // Expected of a server that is broken, which is what this program is to find out.
+            return false; // Expected of a broken server, which this program is made to find.
         }
     }
 
@@ -61,7 +61,7 @@ internal ref struct ServerMessage
 
         if (!data.IsEmpty && data[0] == '{')
             ParseData(data);
-        // Whatever stands behind the object makes the reader throw.
+        // The reader throws if anything follows the object.
         return hasType && !reader.Read();
     }
 
@@ -124,4 +124,17 @@ internal ref struct ServerMessage
             return ServerMessageType.Pong;
         return reader.ValueTextEquals("ERROR"u8) ? ServerMessageType.Error : ServerMessageType.Unknown;
     }
+}
+
+/// <summary>The types of docs/protocol.md.</summary>
+internal enum ServerMessageType
+{
+    /// <summary>A type that this program does not know; clients ignore it.</summary>
+    Unknown,
+    Push,
+    Gap,
+    Joined,
+    Left,
+    Pong,
+    Error,
 }

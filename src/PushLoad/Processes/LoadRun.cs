@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using PushLoad.Measurement;
+using PushLoad.Plans;
 using PushLoad.Publishing;
 using PushLoad.Reports;
 using PushLoad.Verification;
@@ -7,16 +8,17 @@ using PushLoad.Verification;
 namespace PushLoad.Processes;
 
 /// <summary>
-/// One run from the main process's side: workers connect, this process publishes, workers wait for the last messages and give their results. Used once.
+/// One run, seen from the main process: workers connect, this process publishes, workers wait for the last messages and return their results.
+/// Used once.
 /// </summary>
 /// <param name="plan">What to do.</param>
 /// <param name="progress">Gets a report each second, on the thread of <see cref="RunAsync"/>.</param>
-/// <param name="interrupt">Ends the publishing early; the run is finished and judged all the same.</param>
+/// <param name="interrupt">Ends the publishing early; the run still drains and is judged.</param>
 internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, CancellationToken interrupt) : IAsyncDisposable
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
 
-    // What a worker needs to answer once its patience has ended.
+    // Time for a worker to return its result after its patience has ended.
     private static readonly TimeSpan PatienceMargin = TimeSpan.FromSeconds(15);
 
     private readonly List<SecondReport> _seconds = [];
@@ -30,7 +32,7 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
     private long _lastPublished;
     private long _lastReport = Clock.Now;
 
-    /// <exception cref="RunFailedException">Not all connections came up, or a worker died.</exception>
+    /// <exception cref="RunFailedException">Not all connections joined, or a worker died.</exception>
     public async Task<LoadResult> RunAsync()
     {
         foreach (var worker in plan.Workers(_run))
@@ -48,7 +50,7 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
         var results = Task.WhenAll(_workers.Select(worker => worker.Result));
         await ReportUntilAsync("drain", Task.WhenAny(results, Task.Delay(plan.Drain + PatienceMargin, CancellationToken.None)));
         if (!results.IsCompleted)
-            throw new RunFailedException("A worker process does not answer.");
+            throw new RunFailedException("A worker process did not return its result in time.");
         return Result(await results, connectSeconds, runSeconds);
     }
 
@@ -68,9 +70,9 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
                 if (_workers.Find(worker => worker.Result.IsCompleted) is { } dead)
                     await dead.Result;
                 if (Clock.Now - _started > plan.ConnectTimeout.TotalMicroseconds)
-                    throw new RunFailedException($"Not all connections are joined after {plan.ConnectTimeout.TotalSeconds:0} s: {Problems()}.");
+                    throw new RunFailedException($"Not all connections had joined after {plan.ConnectTimeout.TotalSeconds:0} s: {Problems()}.");
                 if (interrupt.IsCancellationRequested)
-                    throw new RunFailedException("Interrupted before all connections were joined.");
+                    throw new RunFailedException("Interrupted before all connections had joined.");
                 await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None);
             }
         });
@@ -82,8 +84,10 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
     private string Problems()
     {
         var tally = Tally.Sum(_workers.Select(worker => worker.Latest?.Tally ?? new Tally()));
-        var reasons = tally.ConnectFailures.Concat(tally.Disconnects).Concat(tally.Violations).Select(reason => $"{reason.Key} ({reason.Value} times)");
-        return $"{tally.Connections} of {plan.Connections} are open, {tally.Members} memberships joined; {string.Join(", ", reasons.DefaultIfEmpty("no failures, only no answers"))}";
+        var reasons = tally.ConnectFailures.Concat(tally.Disconnects).Concat(tally.Violations)
+            .Select(reason => $"{reason.Key} ({reason.Value} times)")
+            .DefaultIfEmpty("no errors, but not all answers");
+        return $"{tally.Connections} of {plan.Connections} are open, {tally.Members} memberships are joined; {string.Join(", ", reasons)}";
     }
 
     private async Task PublishAsync()
@@ -97,7 +101,7 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
         }
         catch (OperationCanceledException)
         {
-            // Expected: Ctrl+C ends the run early.
+            // Expected: Ctrl+C ends the publishing early.
         }
     }
 
@@ -184,3 +188,6 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
 
     private static double Seconds(long since) => (double)(Clock.Now - since) / Clock.Second;
 }
+
+/// <summary>The run could not be carried out. The message tells the user why.</summary>
+internal sealed class RunFailedException(string message) : Exception(message);

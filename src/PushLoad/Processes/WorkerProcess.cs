@@ -1,9 +1,13 @@
 using System.Diagnostics;
 using System.Text.Json;
+using PushLoad.Plans;
 
 namespace PushLoad.Processes;
 
-/// <summary>A worker as the main process sees it: this program, started once more. Its errors go to this process's own. Any thread may read <see cref="Latest"/>.</summary>
+/// <summary>
+/// A worker as the main process sees it: this program as another process, which writes its errors to the main process's standard error.
+/// Any thread may read <see cref="Latest"/>.
+/// </summary>
 internal sealed class WorkerProcess : IDisposable
 {
     /// <summary>The argument that makes this program a worker.</summary>
@@ -18,7 +22,7 @@ internal sealed class WorkerProcess : IDisposable
         Result = ReadAsync();
     }
 
-    /// <summary>The newest figures; null before the first.</summary>
+    /// <summary>The newest report; null before the first.</summary>
     public WorkerReport? Latest => Volatile.Read(ref _latest);
 
     /// <summary>The result; fails with <see cref="RunFailedException"/> when the worker ends without one.</summary>
@@ -28,12 +32,12 @@ internal sealed class WorkerProcess : IDisposable
     {
         var host = Environment.ProcessPath!;
         var info = new ProcessStartInfo(host) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        // Under the dotnet host the program is its argument.
+        // Started by the dotnet host, which takes the program as its argument.
         if (Path.GetFileNameWithoutExtension(host) == "dotnet")
             info.ArgumentList.Add(typeof(WorkerProcess).Assembly.Location);
         info.ArgumentList.Add(Argument);
         var process = Process.Start(info)!;
-        process.StandardInput.WriteLine(JsonSerializer.Serialize(plan, PipeJson.Default.WorkerPlan));
+        process.StandardInput.WriteLine(JsonSerializer.Serialize(plan, WorkerPipe.Default.WorkerPlan));
         process.StandardInput.Flush();
         return new WorkerProcess(process);
     }
@@ -42,12 +46,12 @@ internal sealed class WorkerProcess : IDisposable
     {
         try
         {
-            _process.StandardInput.WriteLine(JsonSerializer.Serialize(command, PipeJson.Default.WorkerCommand));
+            _process.StandardInput.WriteLine(JsonSerializer.Serialize(command, WorkerPipe.Default.WorkerCommand));
             _process.StandardInput.Flush();
         }
         catch (IOException)
         {
-            // Expected when it has died; Result says so.
+            // Expected when the worker has died; Result says so.
         }
     }
 
@@ -63,13 +67,13 @@ internal sealed class WorkerProcess : IDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
-            var report = JsonSerializer.Deserialize(line, PipeJson.Default.WorkerReport)!;
+            var report = JsonSerializer.Deserialize(line, WorkerPipe.Default.WorkerReport)!;
             Volatile.Write(ref _latest, report);
             if (report.Sequences is not null)
                 return report;
         }
 
         await _process.WaitForExitAsync();
-        throw new RunFailedException($"A worker process ended with exit code {_process.ExitCode}.");
+        throw new RunFailedException($"A worker process exited with code {_process.ExitCode} before it returned a result.");
     }
 }

@@ -3,13 +3,14 @@ using System.Net.Sockets;
 using System.Text.Json;
 using PushLoad.Connections;
 using PushLoad.Measurement;
+using PushLoad.Plans;
 using PushLoad.Verification;
 
 namespace PushLoad.Processes;
 
 /// <summary>
-/// A worker process: reads its plan and then commands, line by line, from its input, and writes reports to its output. The end of its input ends it, so that no worker outlives the
-/// main process.
+/// A worker process: reads its plan, then commands, one per line, and writes reports to its output. It ends with its input, so no worker
+/// outlives the main process.
 /// </summary>
 internal static class WorkerProgram
 {
@@ -17,8 +18,9 @@ internal static class WorkerProgram
 
     public static async Task RunAsync(TextReader input, TextWriter output)
     {
-        var plan = JsonSerializer.Deserialize(await input.ReadLineAsync() ?? "null", PipeJson.Default.WorkerPlan) ?? throw new InvalidDataException("A worker's first line is its plan.");
-        var addresses = plan.Targets.Select(target => new Uri(target)).DistinctBy(target => target.OriginalString).ToDictionary(target => target, AddressOf);
+        var plan = JsonSerializer.Deserialize(await input.ReadLineAsync() ?? "null", WorkerPipe.Default.WorkerPlan)
+            ?? throw new InvalidDataException("The first line to a worker must be its plan.");
+        var addresses = plan.Targets.Distinct().Select(target => new Uri(target)).ToDictionary(target => target, AddressOf);
         var loops = Enumerable.Range(0, plan.Threads).Select(thread => new LoadLoop(plan, [.. Numbers(plan, thread)], addresses)).ToList();
         var threads = loops.ConvertAll(loop => new Thread(loop.Run) { Name = "load loop", IsBackground = true });
         threads.ForEach(thread => thread.Start());
@@ -48,13 +50,14 @@ internal static class WorkerProgram
     {
         while (await input.ReadLineAsync() is { } line)
         {
-            var command = JsonSerializer.Deserialize(line, PipeJson.Default.WorkerCommand)!;
+            var command = JsonSerializer.Deserialize(line, WorkerPipe.Default.WorkerCommand)!;
             foreach (var loop in loops)
                 loop.Post(command.Finish ? () => loop.Finish(command.Expectations, command.PatienceMicroseconds) : loop.Begin);
         }
     }
 
-    private static IEnumerable<int> Numbers(WorkerPlan plan, int thread) => Enumerable.Range(plan.FirstConnection, plan.Connections).Where(number => number % plan.Threads == thread);
+    private static IEnumerable<int> Numbers(WorkerPlan plan, int thread) =>
+        Enumerable.Range(plan.FirstConnection, plan.Connections).Where(number => number % plan.Threads == thread);
 
     private static IPEndPoint AddressOf(Uri target)
     {
@@ -64,7 +67,11 @@ internal static class WorkerProgram
 
     private static string Line(IReadOnlyCollection<LoopReport> reports)
     {
-        var report = new WorkerReport(Tally.Sum(reports.Select(loop => loop.Tally)), Pairs(reports, loop => loop.Latency), reports.All(loop => loop.AllConnected), Environment.CpuUsage.TotalTime.TotalSeconds);
+        var report = new WorkerReport(
+            Tally.Sum(reports.Select(loop => loop.Tally)),
+            Pairs(reports, loop => loop.Latency),
+            reports.All(loop => loop.AllConnected),
+            Environment.CpuUsage.TotalTime.TotalSeconds);
         if (reports.All(loop => loop.Sequences is not null))
         {
             report = report with
@@ -77,7 +84,7 @@ internal static class WorkerProgram
             };
         }
 
-        return JsonSerializer.Serialize(report, PipeJson.Default.WorkerReport);
+        return JsonSerializer.Serialize(report, WorkerPipe.Default.WorkerReport);
     }
 
     private static long[] Pairs(IEnumerable<LoopReport> reports, Func<LoopReport, Histogram> which)

@@ -8,7 +8,7 @@ internal sealed class HttpTarget(Uri api) : IPublishTarget
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeHeaderValue JsonLines = new("application/x-ndjson");
 
-    // The API answers within two seconds; beyond this nobody is there.
+    // The API answers within two seconds.
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = api, Timeout = TimeSpan.FromSeconds(10) };
 
     public async Task<PublishAnswer> PublishAsync(string room, IReadOnlyList<ReadOnlyMemory<byte>> messages, CancellationToken cancellation)
@@ -17,17 +17,17 @@ internal sealed class HttpTarget(Uri api) : IPublishTarget
         content.Headers.ContentType = messages.Count == 1 ? Json : JsonLines;
         try
         {
-            using var answer = await _client.PostAsync(new Uri($"v1/rooms/{Uri.EscapeDataString(room)}/messages", UriKind.Relative), content, cancellation);
+            var path = new Uri($"v1/rooms/{Uri.EscapeDataString(room)}/messages", UriKind.Relative);
+            using var answer = await _client.PostAsync(path, content, cancellation);
             return answer.IsSuccessStatusCode ? new PublishAnswer(messages.Count, null) : new PublishAnswer(0, $"HTTP {(int)answer.StatusCode}");
         }
         catch (HttpRequestException e)
         {
-            // Expected while the API is away.
-            return new PublishAnswer(0, e.HttpRequestError.ToString());
+            return new PublishAnswer(0, e.HttpRequestError.ToString()); // Expected while the API is unavailable.
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return new PublishAnswer(0, "no answer"); // Expected: the client's time-out.
+            return new PublishAnswer(0, "no answer in time"); // Expected while the API is unavailable.
         }
     }
 

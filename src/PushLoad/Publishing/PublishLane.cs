@@ -4,8 +4,8 @@ using PushLoad.Measurement;
 namespace PushLoad.Publishing;
 
 /// <summary>
-/// Publishes some rooms' messages as they fall due, room after room, through a target of its own. What falls due while it waits for an answer goes out together next. Runs as
-/// one task; its figures may be read by any thread.
+/// Publishes some rooms' messages when they are due, room after room, through its own target. Messages that fall due while it waits for an answer
+/// leave together in the next request. Runs as one task; any thread may read its figures.
 /// </summary>
 internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string Name, RoomStream Stream)> rooms, int maxBytes)
 {
@@ -23,13 +23,13 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
 
     public long Unconfirmed => Volatile.Read(ref _unconfirmed);
 
-    /// <summary>By how much the publishing was behind its schedule at worst, in microseconds.</summary>
+    /// <summary>How far it was behind schedule at worst, in microseconds.</summary>
     public long MaxLag => Volatile.Read(ref _maxLag);
 
     public ConcurrentDictionary<string, long> Failures { get; } = new();
 
-    /// <param name="end">What is due until then is published.</param>
-    /// <param name="giveUp">When to stop even if behind.</param>
+    /// <param name="end">Messages due before this moment are published.</param>
+    /// <param name="giveUp">When to stop even if behind schedule.</param>
     /// <param name="cancellation">Stops at once.</param>
     public async Task RunAsync(long end, long giveUp, CancellationToken cancellation)
     {
@@ -72,7 +72,7 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
             return;
         _unconfirmed += messages.Count - answer.Confirmed;
         Failures.AddOrUpdate(answer.Failure, 1, (_, count) => count + 1);
-        // Whoever refuses at once would otherwise be asked without end.
+        // Keeps a target that refuses at once from being asked in a tight loop.
         await Task.Delay(AfterFailure, CancellationToken.None);
     }
 }

@@ -1,15 +1,16 @@
 using PushLoad.Measurement;
-using PushLoad.Processes;
+using PushLoad.Messages;
+using PushLoad.Verification;
 
 namespace PushLoad.Publishing;
 
-/// <summary>Publishes this run's messages: all rooms in turn at one total rate, over a few lanes. Each room belongs to one lane, which keeps its order.</summary>
+/// <summary>Publishes this run's messages to all rooms in turn at one total rate. Each room belongs to one lane, which keeps its order.</summary>
 internal sealed class Publisher : IAsyncDisposable
 {
-    // Between the schedule's making and its first message.
+    // From the creation of the schedule to its first message.
     private const long HeadStart = Clock.Second / 20;
 
-    // How far the publishing may run over its time to send what was due in it.
+    // How long a publisher that is behind schedule may catch up after the end.
     private const long Grace = 10 * Clock.Second;
 
     private readonly List<IPublishTarget> _targets = [];
@@ -17,11 +18,11 @@ internal sealed class Publisher : IAsyncDisposable
     private readonly RoomStream[] _streams;
     private readonly long _start;
 
-    /// <param name="newTarget">Makes a lane's target.</param>
-    /// <param name="lanes">How many requests may be under way at once.</param>
+    /// <param name="newTarget">Creates a lane's target.</param>
+    /// <param name="lanes">Requests in flight.</param>
     /// <param name="run">The run's number.</param>
     /// <param name="rooms">The rooms' names.</param>
-    /// <param name="rate">Messages a second, all rooms together.</param>
+    /// <param name="rate">Messages a second over all rooms.</param>
     /// <param name="size">Bytes of each message.</param>
     public Publisher(Func<IPublishTarget> newTarget, int lanes, int run, IReadOnlyList<string> rooms, double rate, int size)
     {
@@ -31,7 +32,8 @@ internal sealed class Publisher : IAsyncDisposable
         foreach (var lane in Enumerable.Range(0, rooms.Count).GroupBy(room => room % lanes))
         {
             _targets.Add(newTarget());
-            _lanes.Add(new PublishLane(_targets[^1], [.. lane.Select(room => (rooms[room], _streams[room]))], Math.Max(size, Messages.LoadMessage.MaxUnfilled)));
+            var streams = lane.Select(room => (rooms[room], _streams[room]));
+            _lanes.Add(new PublishLane(_targets[^1], [.. streams], Math.Max(size, LoadMessage.MaxUnfilled)));
         }
     }
 
@@ -39,17 +41,19 @@ internal sealed class Publisher : IAsyncDisposable
         _lanes.Sum(lane => lane.Sent),
         _lanes.Sum(lane => lane.Unconfirmed),
         _lanes.Max(lane => lane.MaxLag),
-        _lanes.SelectMany(lane => lane.Failures).GroupBy(failure => failure.Key, failure => failure.Value).ToDictionary(failures => failures.Key, failures => failures.Sum()));
+        _lanes.SelectMany(lane => lane.Failures)
+            .GroupBy(failure => failure.Key, failure => failure.Value)
+            .ToDictionary(failures => failures.Key, failures => failures.Sum()));
 
-    /// <summary>Publishes for so long, or until cancelled.</summary>
+    /// <summary>Publishes for this long, or until cancelled.</summary>
     public Task RunAsync(TimeSpan duration, CancellationToken cancellation)
     {
         var end = _start + (long)duration.TotalMicroseconds;
-        // Each lane on a thread of its own choosing: a target that completes at once must not keep the others from starting.
+        // Task.Run: a target that completes synchronously must not delay the other lanes.
         return Task.WhenAll(_lanes.Select(lane => Task.Run(() => lane.RunAsync(end, end + Grace, cancellation), CancellationToken.None)));
     }
 
-    /// <summary>What every member should have got. Only after <see cref="RunAsync"/>.</summary>
+    /// <summary>What every member should have received. Only after <see cref="RunAsync"/>.</summary>
     public Expectation[] Expectations() => [.. _streams.Select(stream => stream.Expectation())];
 
     public async ValueTask DisposeAsync()
@@ -58,3 +62,10 @@ internal sealed class Publisher : IAsyncDisposable
             await target.DisposeAsync();
     }
 }
+
+/// <summary>The publishing side of a run.</summary>
+/// <param name="Messages">Messages sent to the API or Redis.</param>
+/// <param name="Unconfirmed">Those that were not confirmed.</param>
+/// <param name="MaxLagMicroseconds">How far it was behind schedule at worst.</param>
+/// <param name="Failures">Failed requests, by reason.</param>
+internal sealed record PublishTotals(long Messages, long Unconfirmed, long MaxLagMicroseconds, Dictionary<string, long> Failures);

@@ -5,12 +5,12 @@ using System.Text;
 namespace PushLoad.Publishing;
 
 /// <summary>
-/// PUBLISH to the rooms' channels by RESP on a socket of its own: the messages of a call go out as one pipeline, then their answers are read. A broken connection fails the call; the next
-/// one connects again.
+/// PUBLISH to the rooms' channels, in RESP on its own socket. The messages of a call leave as one pipeline while their answers are read. A broken
+/// connection fails the call; the next call connects again.
 /// </summary>
 internal sealed class RedisTarget(string host, int port, string channelPrefix) : IPublishTarget
 {
-    // A Redis that is stopped keeps its sockets open.
+    // A stopped Redis process keeps its sockets open.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly MemoryStream _request = new();
@@ -32,7 +32,7 @@ internal sealed class RedisTarget(string host, int port, string channelPrefix) :
             }
 
             WriteRequest(Encoding.UTF8.GetBytes(channelPrefix + room), messages);
-            // Answers are read meanwhile: a pipeline larger than the socket buffers would otherwise wait for itself.
+            // Answers are read meanwhile: a pipeline larger than the socket buffers would deadlock.
             var sending = _client.GetStream().WriteAsync(_request.GetBuffer().AsMemory(0, (int)_request.Length), patience.Token).AsTask();
             string? failure = null;
             var answered = 0;
@@ -64,11 +64,11 @@ internal sealed class RedisTarget(string host, int port, string channelPrefix) :
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
-            return Broken(confirmed, "Redis is away"); // Expected: it is being restarted.
+            return Broken(confirmed, "Redis unavailable"); // Expected while it restarts.
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return Broken(confirmed, "Redis does not answer");
+            return Broken(confirmed, "no answer from Redis in time");
         }
     }
 
@@ -100,4 +100,19 @@ internal sealed class RedisTarget(string host, int port, string channelPrefix) :
     }
 
     private void Write(string text) => _request.Write(Encoding.ASCII.GetBytes(text));
+}
+
+/// <summary>The form "host:port".</summary>
+internal static class RedisAddress
+{
+    public static bool IsValid(string text) =>
+        text.LastIndexOf(':') is > 0 and var colon
+        && ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+        && port > 0;
+
+    public static (string Host, int Port) Parse(string text)
+    {
+        var colon = text.LastIndexOf(':');
+        return (text[..colon], int.Parse(text.AsSpan(colon + 1), CultureInfo.InvariantCulture));
+    }
 }

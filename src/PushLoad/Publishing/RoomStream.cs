@@ -1,16 +1,14 @@
 using PushLoad.Messages;
-using PushLoad.Processes;
+using PushLoad.Verification;
 
 namespace PushLoad.Publishing;
 
-/// <summary>
-/// The messages of one room by schedule, and what became of them. Owned by a lane; one thread at a time.
-/// </summary>
+/// <summary>The schedule of one room's messages, and which were confirmed. Owned by a lane; one thread at a time.</summary>
 /// <param name="run">The run's number.</param>
 /// <param name="room">The room's number.</param>
 /// <param name="first">When its first message is due.</param>
-/// <param name="microsecondsApart">How far its messages are apart; at least 1.</param>
-/// <param name="size">The size of each.</param>
+/// <param name="microsecondsApart">Time between its messages; at least 1.</param>
+/// <param name="size">Bytes of each.</param>
 internal sealed class RoomStream(int run, int room, long first, double microsecondsApart, int size)
 {
     private readonly List<long> _unconfirmed = [];
@@ -23,7 +21,7 @@ internal sealed class RoomStream(int run, int room, long first, double microseco
 
     public long NextDue => DueAt(_next);
 
-    /// <summary>The messages that are due at a moment and have not been taken.</summary>
+    /// <summary>Takes the messages that are due.</summary>
     public List<ReadOnlyMemory<byte>> TakeDue(long now, int atMost)
     {
         var messages = new List<ReadOnlyMemory<byte>>();
@@ -37,7 +35,7 @@ internal sealed class RoomStream(int run, int room, long first, double microseco
         return messages;
     }
 
-    /// <summary>Notes what became of the messages that were taken last.</summary>
+    /// <summary>Records how many of the messages taken last were confirmed.</summary>
     public void Answered(int taken, int confirmed)
     {
         var before = _next - taken;

@@ -5,7 +5,7 @@ using PushLoad.Measurement;
 
 namespace PushLoad.Reports;
 
-/// <summary>The file that <c>--html</c> writes: one page without anything from outside, and well-formed as XML.</summary>
+/// <summary>The file that <c>--html</c> writes: one page that loads nothing and is well-formed XML.</summary>
 internal static class HtmlPage
 {
     public static string Text(LoadResult result)
@@ -30,7 +30,13 @@ internal static class HtmlPage
             page.Append(CultureInfo.InvariantCulture, $"<p class=\"failed\">{WebUtility.HtmlEncode(reason)}</p>\n");
         if (!result.Plan.Raw)
         {
-            page.Append(Plotted("Latency, milliseconds", run, ("max", second => Latency(second, times => times.Max)), ("p99", second => Latency(second, times => times.P99)), ("p90", second => Latency(second, times => times.P90)), ("p50", second => Latency(second, times => times.P50))));
+            page.Append(Plotted(
+                "Latency, milliseconds",
+                run,
+                ("max", second => Latency(second, times => times.Max)),
+                ("p99", second => Latency(second, times => times.P99)),
+                ("p90", second => Latency(second, times => times.P90)),
+                ("p50", second => Latency(second, times => times.P50))));
             page.Append(Plotted("Deliveries per second", run, ("deliveries", second => second.DeliveriesPerSecond)));
         }
 
@@ -43,8 +49,12 @@ internal static class HtmlPage
         return page.Append("</table>\n</body></html>\n").ToString();
     }
 
-    private static string Plotted(string title, IReadOnlyList<SecondReport> seconds, params (string Name, Func<SecondReport, double?> Value)[] lines) =>
-        $"<p>{Plot.Svg(title, [.. seconds.Select(second => second.Seconds)], [.. lines.Select(line => (line.Name, (IReadOnlyList<double?>)[.. seconds.Select(line.Value)]))])}</p>\n";
+    private static string Plotted(string title, IReadOnlyList<SecondReport> seconds, params (string Name, Func<SecondReport, double?> Value)[] lines)
+    {
+        var values = lines.Select(line => (line.Name, (IReadOnlyList<double?>)[.. seconds.Select(line.Value)]));
+        return $"<p>{Plot.Svg(title, [.. seconds.Select(second => second.Seconds)], [.. values])}</p>\n";
+    }
 
-    private static double? Latency(SecondReport second, Func<Percentiles, long> which) => second.Latency.Count == 0 ? null : which(second.Latency) / 1000.0;
+    private static double? Latency(SecondReport second, Func<Percentiles, long> which) =>
+        second.Latency.Count == 0 ? null : which(second.Latency) / 1000.0;
 }

@@ -1,11 +1,13 @@
+using System.Text.Json.Serialization;
+using System.Text.Json;
 using PushLoad.Measurement;
-using PushLoad.Processes;
+using PushLoad.Plans;
 using PushLoad.Publishing;
 using PushLoad.Verification;
 
 namespace PushLoad.Reports;
 
-/// <summary>Everything about a run: what <c>--json</c> writes. Times are microseconds unless their names say otherwise.</summary>
+/// <summary>Everything about a run, as <c>--json</c> writes it. Times are microseconds unless their names say otherwise.</summary>
 internal sealed record LoadResult
 {
     public required LoadPlan Plan { get; init; }
@@ -19,20 +21,20 @@ internal sealed record LoadResult
     /// <summary>From the first connect to the last JOINED.</summary>
     public double ConnectSeconds { get; init; }
 
-    /// <summary>From the beginning of the publishing to its end.</summary>
+    /// <summary>From the start of the publishing to its end.</summary>
     public double RunSeconds { get; init; }
 
-    /// <summary>What the worker processes used, connecting included.</summary>
+    /// <summary>CPU time of the worker processes, connecting included.</summary>
     public double CpuSeconds { get; init; }
 
     public required Tally Total { get; init; }
 
     public required SequenceResult Sequences { get; init; }
 
-    /// <summary>From a message's time to its receipt, over all deliveries to connections that read as fast as they can.</summary>
+    /// <summary>From when a message was due to its receipt, over all deliveries except those to slow readers.</summary>
     public required Percentiles Latency { get; init; }
 
-    /// <summary>From a frame's newest message to its receipt by a worker's last member.</summary>
+    /// <summary>From when a frame's newest message was due to its receipt by a worker's last member.</summary>
     public required Percentiles LastMember { get; init; }
 
     /// <summary>Each connection's longest time between two PUSHes of one socket.</summary>
@@ -41,7 +43,7 @@ internal sealed record LoadResult
     /// <summary>Each connection's longest time between two PUSHes, reconnects and joins between them included.</summary>
     public required Percentiles LongestSilence { get; init; }
 
-    /// <summary>For each connection that the server or the network ended: until it was joined again.</summary>
+    /// <summary>For each connection that the server or the network ended: until it had joined again.</summary>
     public required Percentiles Absence { get; init; }
 
     /// <summary>Null when the run published nothing.</summary>
@@ -50,4 +52,24 @@ internal sealed record LoadResult
     public required IReadOnlyList<SecondReport> Seconds { get; init; }
 
     public required Verdict Verdict { get; init; }
+}
+
+/// <summary>One line of the live progress, and one point of the plots. Rates are per second; latencies are those of this interval.</summary>
+internal sealed record SecondReport(
+    double Seconds,
+    string Phase,
+    long Connections,
+    long Members,
+    double PublishedPerSecond,
+    double FramesPerSecond,
+    double DeliveriesPerSecond,
+    double BytesPerSecond,
+    Percentiles Latency);
+
+/// <summary>Writes the file of <c>--json</c>.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(LoadResult))]
+internal sealed partial class ResultJson : JsonSerializerContext
+{
+    public static string Text(LoadResult result) => JsonSerializer.Serialize(result, Default.LoadResult);
 }

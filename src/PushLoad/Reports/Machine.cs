@@ -2,14 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace PushLoad.Reports;
 
-/// <summary>Names the machine of a measurement.</summary>
+/// <summary>The machine of a measurement.</summary>
 internal static class Machine
 {
     private const string CpuInfo = "/proc/cpuinfo";
 
     public static string Description()
     {
-        var model = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() : null;
+        var lines = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo) : [];
+        var model = lines.FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim();
         return $"{model ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}";
     }
 }

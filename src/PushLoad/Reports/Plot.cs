@@ -4,7 +4,7 @@ using System.Text;
 
 namespace PushLoad.Reports;
 
-/// <summary>One plot over time, as SVG: a few lines that share both axes, which begin at 0.</summary>
+/// <summary>One plot over time, as SVG: a few lines over the same axes, which begin at 0.</summary>
 internal static class Plot
 {
     private const int Width = 900;
@@ -19,23 +19,27 @@ internal static class Plot
 
     /// <param name="title">What it shows, with the unit.</param>
     /// <param name="times">Seconds, ascending.</param>
-    /// <param name="lines">At most four; a value that is null leaves the line open there.</param>
+    /// <param name="lines">At most four; a null value interrupts its line.</param>
     public static string Svg(string title, IReadOnlyList<double> times, IReadOnlyList<(string Name, IReadOnlyList<double?> Values)> lines)
     {
         var (lastTime, highest) = (Ceiling(times.DefaultIfEmpty(1).Max()), Ceiling(lines.SelectMany(line => line.Values).Max() ?? 1));
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" role=\"img\"><text x=\"{Left}\" y=\"18\" class=\"title\">{WebUtility.HtmlEncode(title)}</text>\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" role=\"img\">");
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left}\" y=\"18\" class=\"title\">{WebUtility.HtmlEncode(title)}</text>\n");
         for (var step = 0; step <= Steps; step++)
         {
             var (value, time) = (highest * step / Steps, lastTime * step / Steps);
-            svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(value):0.#}\" y2=\"{Y(value):0.#}\" class=\"grid\"/><text x=\"{Left - 8}\" y=\"{Y(value) + 4:0.#}\" text-anchor=\"end\">{value:#,0.##}</text>");
+            var y = Y(value);
+            svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{y:0.#}\" y2=\"{y:0.#}\" class=\"grid\"/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{y + 4:0.#}\" text-anchor=\"end\">{value:#,0.##}</text>");
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(time):0.#}\" y=\"{Height - Bottom + 20}\" text-anchor=\"middle\">{time:0.##} s</text>\n");
         }
 
         for (var i = 0; i < lines.Count; i++)
         {
             svg.Append(CultureInfo.InvariantCulture, $"<path d=\"{Path(lines[i].Values)}\" fill=\"none\" stroke=\"{Colours[i]}\" stroke-width=\"1.5\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right + 12}\" y=\"{Top + 14 + (i * 18)}\" fill=\"{Colours[i]}\">{WebUtility.HtmlEncode(lines[i].Name)}</text>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Width - Right + 12}\" y=\"{Top + 14 + (i * 18)}\" fill=\"{Colours[i]}\">");
+            svg.Append(CultureInfo.InvariantCulture, $"{WebUtility.HtmlEncode(lines[i].Name)}</text>\n");
         }
 
         return svg.Append("</svg>").ToString();

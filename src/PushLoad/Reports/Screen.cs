@@ -2,17 +2,18 @@ using Spectre.Console;
 
 namespace PushLoad.Reports;
 
-/// <summary>What the user sees: on a terminal a table that is drawn anew each second, elsewhere a line each second; then the result.</summary>
+/// <summary>Output for the user: each second a table that is redrawn, or a line where there is no terminal; then the result.</summary>
 internal sealed class Screen(IAnsiConsole console)
 {
     private const int RowsToShow = 15;
     private const int WidthWithoutTerminal = 200;
 
-    private static readonly string[] Columns = ["time", "phase", "connections", "joined", "published/s", "frames/s", "deliveries/s", "MB/s", "p50", "p90", "p99", "max"];
+    private static readonly string[] Columns =
+        ["time", "phase", "connections", "joined", "published/s", "frames/s", "deliveries/s", "MB/s", "p50", "p90", "p99", "max"];
 
     private readonly Queue<string[]> _rows = new();
 
-    /// <summary>Runs something and shows the reports that it gives.</summary>
+    /// <summary>Runs the load and shows its reports.</summary>
     public async Task<LoadResult> ShowAsync(Func<Action<SecondReport>, Task<LoadResult>> run)
     {
         if (!console.Profile.Capabilities.Interactive || !console.Profile.Out.IsTerminal)
@@ -29,7 +30,7 @@ internal sealed class Screen(IAnsiConsole console)
 
     public void Show(LoadResult result)
     {
-        // Where there is no terminal, nothing is known of a width.
+        // Without a terminal the width is unknown.
         if (!console.Profile.Out.IsTerminal)
             console.Profile.Width = WidthWithoutTerminal;
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
@@ -51,12 +52,15 @@ internal sealed class Screen(IAnsiConsole console)
         return table;
     }
 
-    private static string Line(SecondReport second) => string.Join("  ", Cells(second).Zip(Columns, (cell, column) => column is "time" or "phase" ? cell : $"{column} {cell}"));
+    private static string Line(SecondReport second) =>
+        string.Join("  ", Cells(second).Zip(Columns, (cell, column) => column is "time" or "phase" ? cell : $"{column} {cell}"));
 
     private static string[] Cells(SecondReport second) =>
     [
-        Units.Seconds(second.Seconds), second.Phase, Units.Count(second.Connections), Units.Count(second.Members), Units.Count(second.PublishedPerSecond), Units.Count(second.FramesPerSecond),
-        Units.Count(second.DeliveriesPerSecond), Units.Megabytes(second.BytesPerSecond), Time(second, second.Latency.P50), Time(second, second.Latency.P90), Time(second, second.Latency.P99), Time(second, second.Latency.Max),
+        Units.Seconds(second.Seconds), second.Phase, Units.Count(second.Connections), Units.Count(second.Members),
+        Units.Count(second.PublishedPerSecond), Units.Count(second.FramesPerSecond), Units.Count(second.DeliveriesPerSecond),
+        Units.Megabytes(second.BytesPerSecond),
+        Time(second, second.Latency.P50), Time(second, second.Latency.P90), Time(second, second.Latency.P99), Time(second, second.Latency.Max),
     ];
 
     private static string Time(SecondReport second, long microseconds) => second.Latency.Count == 0 ? "-" : Units.Milliseconds(microseconds);

@@ -6,15 +6,15 @@ using static PushLoad.Sockets.Posix;
 namespace PushLoad.Sockets;
 
 /// <summary>
-/// Sockets by system calls, on Linux: one receive buffer for all connections and nothing per connection but its descriptor. Owned by its loop; one thread.
-/// An index is never opened while events are being reported, so that an event of a socket closed meanwhile cannot be taken for one of its successor.
+/// Sockets by Linux system calls: one receive buffer for all connections, and only a descriptor for each. Owned by its loop; one thread.
+/// No index is opened while events are being reported, so an event of a closed socket is never taken for one of its successor.
 /// </summary>
 internal sealed unsafe class EpollDriver : ISocketDriver
 {
     private const int Closed = -1;
     private const int MaxEvents = 512;
 
-    // A frame of the largest usual size in one read; a larger one costs more reads.
+    // Reads a frame of the largest usual size at once; a larger one takes several reads.
     private const int BufferBytes = 512 * 1024;
 
     private readonly ISocketEvents _events;
@@ -47,13 +47,14 @@ internal sealed unsafe class EpollDriver : ISocketDriver
             Check(SetOption(descriptor, LevelSocket, ReceiveBuffer, bytes, sizeof(int)), "SO_RCVBUF");
         if (source is not null)
         {
-            // The port is chosen by the connect, which knows the peer: each source address then has all ports for each peer.
+            // Lets connect choose the port: it knows the peer, so each source address has all ports for each peer.
             Check(SetOption(descriptor, LevelIp, BindAddressNoPort, 1, sizeof(int)), "IP_BIND_ADDRESS_NO_PORT");
             var from = new IPEndPoint(source, 0).Serialize();
             Check(Bind(descriptor, from.Buffer.Span[..from.Size], from.Size), "bind");
         }
 
-        if (Connect(descriptor, address.Buffer.Span[..address.Size], address.Size) != 0 && Marshal.GetLastPInvokeError() is var error and not InProgress)
+        var connected = Connect(descriptor, address.Buffer.Span[..address.Size], address.Size);
+        if (connected != 0 && Marshal.GetLastPInvokeError() is var error and not InProgress)
         {
             Posix.Close(descriptor);
             return Reason(error);
@@ -155,5 +156,6 @@ internal sealed unsafe class EpollDriver : ISocketDriver
 
     private static string Reason(int error) => Marshal.GetPInvokeErrorMessage(error).ToLowerInvariant();
 
-    private static int Check(int result, string call) => result >= 0 ? result : throw new SocketException(Marshal.GetLastPInvokeError(), $"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static int Check(int result, string call) =>
+        result >= 0 ? result : throw new SocketException(Marshal.GetLastPInvokeError(), $"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
 }

@@ -3,31 +3,46 @@ using System.Net;
 namespace PushLoad.Sockets;
 
 /// <summary>
-/// The sockets of one loop, by index. All calls come from the loop's thread and none blocks but <see cref="Wait"/>. Two bodies: epoll, and .NET's sockets where
-/// there is no epoll.
+/// The sockets of one loop, by index. All calls come from the loop's thread; only <see cref="Wait"/> blocks. Implemented with epoll, and with
+/// .NET sockets for other systems.
 /// </summary>
 internal interface ISocketDriver : IDisposable
 {
-    /// <summary>Begins a connect; <see cref="ISocketEvents.Connected"/> or <see cref="ISocketEvents.Ended"/> follows, or this returns why not.</summary>
+    /// <summary>Begins a connect; <see cref="ISocketEvents.Connected"/> or <see cref="ISocketEvents.Ended"/> follows unless this fails.</summary>
     /// <param name="index">A free index.</param>
-    /// <param name="target">Whom to connect to.</param>
+    /// <param name="target">The address to connect to.</param>
     /// <param name="source">The address to connect from; null for any.</param>
     /// <param name="receiveBuffer">The kernel's receive buffer in bytes; null for the system's own choice.</param>
-    /// <returns>The failure; null when the connect is on its way.</returns>
+    /// <returns>The failure; null when the connect has begun.</returns>
     string? Open(int index, IPEndPoint target, IPAddress? source, int? receiveBuffer);
 
-    /// <returns>False when the kernel did not take all of it: the connection is of no use any more, since a part may have gone out.</returns>
+    /// <returns>False when the kernel did not take all bytes. The connection is then unusable, since a part may have left.</returns>
     bool TrySend(int index, ReadOnlySpan<byte> bytes);
 
-    /// <summary>From now on bytes come only when <see cref="Read"/> asks for them.</summary>
+    /// <summary>From now on bytes are read only by <see cref="Read"/>.</summary>
     void Pause(int index);
 
-    /// <summary>Asks a paused socket for at most so many bytes.</summary>
+    /// <summary>Reads at most this many bytes from a paused socket.</summary>
     void Read(int index, int maxBytes);
 
-    /// <summary>Closes; nothing more comes from this index. Does nothing when it is not open.</summary>
+    /// <summary>Closes the socket; no event of it follows. Does nothing when it is not open.</summary>
     void Close(int index);
 
     /// <summary>Waits for events and reports them.</summary>
     void Wait(int milliseconds);
+}
+
+/// <summary>A driver's events, on the loop's thread, from within <see cref="ISocketDriver.Wait"/>.</summary>
+internal interface ISocketEvents
+{
+    void Connected(int index);
+
+    /// <param name="index">The socket.</param>
+    /// <param name="bytes">Valid during the call only.</param>
+    void Received(int index, ReadOnlySpan<byte> bytes);
+
+    /// <summary>The connect failed, the peer closed the connection, or it broke. The driver has closed the socket.</summary>
+    /// <param name="index">The socket.</param>
+    /// <param name="reason">One or two words, always the same for the same reason, which are counted.</param>
+    void Ended(int index, string reason);
 }

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace PushLoad.Sockets;
 
 /// <summary>
-/// .NET's own sockets, where there is no epoll: a buffer and an event object per connection. Completions come on the runtime's threads and are queued; the loop's
-/// thread reports them. A completion knows its socket, and one of a socket that was closed meanwhile is passed over.
+/// .NET sockets, for systems without epoll: a buffer and an event object per connection. Completions are queued by the runtime's threads and
+/// reported by the loop's thread, which skips those of a socket closed meanwhile.
 /// </summary>
 internal sealed class PortableDriver(ISocketEvents events, int sockets) : ISocketDriver
 {
@@ -27,7 +27,7 @@ internal sealed class PortableDriver(ISocketEvents events, int sockets) : ISocke
         }
         catch (SocketException e)
         {
-            // Expected: the machine has no such address, or no port left on it.
+            // Expected: the machine does not have the address, or the address has no free port.
             connection.Dispose();
             return Reason(e.SocketErrorCode);
         }
@@ -55,7 +55,7 @@ internal sealed class PortableDriver(ISocketEvents events, int sockets) : ISocke
 
     public void Wait(int milliseconds)
     {
-        // No more than are there now, so that the loop gets to its other work.
+        // Only those that are queued now, so that the loop gets to its other work.
         for (var left = Math.Max(1, _completed.Count); left > 0 && _completed.TryTake(out var connection, milliseconds); left--)
         {
             if (ReferenceEquals(_connections[connection.Index], connection))
@@ -98,7 +98,7 @@ internal sealed class PortableDriver(ISocketEvents events, int sockets) : ISocke
 
     private static string Reason(SocketError error) => new SocketException((int)error).Message.ToLowerInvariant();
 
-    /// <summary>One socket with its one event object: it connects, then receives.</summary>
+    /// <summary>One socket and its event object, which connects and then receives.</summary>
     private sealed class Connection : IDisposable
     {
         private readonly BlockingCollection<Connection> _completed;

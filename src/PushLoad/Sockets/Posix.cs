@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace PushLoad.Sockets;
 
-/// <summary>The system calls of <see cref="EpollDriver"/>, with Linux's numbers, which are the same on x64 and arm64.</summary>
+/// <summary>The system calls of <see cref="EpollDriver"/>. The numbers are Linux's, the same on x64 and arm64.</summary>
 internal static unsafe partial class Posix
 {
     public const int StreamNonBlockingCloseOnExec = 1 | 0x800 | 0x80000;
@@ -26,7 +26,7 @@ internal static unsafe partial class Posix
     public const int EpollModify = 3;
     public const int EpollCloseOnExec = 0x80000;
 
-    /// <summary>struct epoll_event is packed on x64 and nowhere else.</summary>
+    /// <summary>struct epoll_event is packed on x64 only.</summary>
     public static readonly int EpollEventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
 
     public static readonly int EpollDataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
@@ -59,7 +59,7 @@ internal static unsafe partial class Posix
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial nint Send(int descriptor, ReadOnlySpan<byte> bytes, nint length, int flags);
 
-    /// <summary>On Linux the descriptor is gone whatever close(2) says.</summary>
+    /// <summary>On Linux close(2) releases the descriptor even when it fails.</summary>
     public static void Close(int descriptor) => _ = CloseDescriptor(descriptor);
 
     [LibraryImport("libc", EntryPoint = "close")]

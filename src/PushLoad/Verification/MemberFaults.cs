@@ -1,20 +1,32 @@
 namespace PushLoad.Verification;
 
-/// <summary>What members found, added up. One thread writes.</summary>
+/// <summary>The faults that the members of a room found, in sum. One thread.</summary>
 internal sealed class MemberFaults
 {
-    /// <summary>Came a second time.</summary>
+    /// <summary>Messages that arrived a second time.</summary>
     public long Duplicates { get; set; }
 
-    /// <summary>Came after a later one.</summary>
+    /// <summary>Messages that arrived after a later one.</summary>
     public long Reordered { get; set; }
 
-    /// <summary>Missing, and announced by a GAP.</summary>
+    /// <summary>Missing messages that a GAP announced.</summary>
     public long Announced { get; set; }
 
-    /// <summary>Announced as missing by a GAP, and not missing.</summary>
+    /// <summary>Messages that a GAP announced as missing but that were not.</summary>
     public long AnnouncedInVain { get; set; }
 
-    /// <summary>Holes that ended with their member, and how many members had each.</summary>
+    /// <summary>Holes that were never filled, and how many members had each.</summary>
     public Dictionary<Hole, long> Holes { get; } = [];
+}
+
+/// <summary>Sequence numbers that one member did not receive.</summary>
+/// <param name="First">The first of them.</param>
+/// <param name="Last">The last of them.</param>
+/// <param name="Announced">How many of them GAPs announced. A GAP does not say which.</param>
+internal readonly record struct Hole(long First, long Last, long Announced)
+{
+    public long Length => Last - First + 1;
+
+    /// <summary>Missing and not announced.</summary>
+    public long Lost => Length - Announced;
 }

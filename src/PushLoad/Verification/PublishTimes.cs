@@ -1,21 +1,21 @@
 namespace PushLoad.Verification;
 
 /// <summary>
-/// When each message of a room was due, as far as any member of this thread has seen it: what tells how much a member missed that got its first message too
-/// late. One thread.
+/// When each message of a room was due, as far as the members of this loop have received it. It shows how many messages a member missed
+/// whose first one came too late. One thread.
 /// </summary>
 internal sealed class PublishTimes
 {
     private readonly List<(long Sequence, long At)> _known = [];
 
-    /// <summary>Adds what a batch says. Messages that come again, or late, are known or not needed.</summary>
+    /// <summary>Adds a message. Repeated and late ones are known or not needed.</summary>
     public void Add(long sequence, long at)
     {
         if (_known.Count == 0 || sequence > _known[^1].Sequence)
             _known.Add((sequence, at));
     }
 
-    /// <returns>The first message known to have been due after that moment; null when none is.</returns>
+    /// <returns>The first known message that was due after this moment; null when there is none.</returns>
     public long? FirstAfter(long moment)
     {
         int low = 0, high = _known.Count;

@@ -3,13 +3,13 @@ using PushLoad.Messages;
 namespace PushLoad.Verification;
 
 /// <summary>
-/// Whether one member of one room got each message once and in order, from its JOINED to its LEFT or the end of its connection. A message missing is a hole when a
-/// later one comes; one that fills a hole later was reordered; any other that is not new is a duplicate. A GAP covers as much of the next hole as it announces.
-/// Owned by its connection; one thread.
+/// Checks that one member of one room receives each message once and in order, from its JOINED to its LEFT or the end of its connection. A
+/// missing message becomes a hole when a later one arrives; a message that fills a hole was reordered; any other that is not new is a
+/// duplicate. A GAP covers as much of the next hole as it announces. Owned by its connection; one thread.
 /// </summary>
 internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
 {
-    // Beyond this a message that fills an old hole counts as a duplicate, and not as reordered.
+    // A message that fills an even older hole counts as a duplicate and not as reordered.
     private const int HolesToRemember = 1000;
 
     private readonly List<Hole> _holes = [];
@@ -19,10 +19,10 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
     private long _announced;
     private bool _announcedUnknown;
 
-    /// <summary>The newest message that came; 0 when none did.</summary>
+    /// <summary>The newest message; 0 before the first.</summary>
     public long Last => _last;
 
-    /// <summary>JOINED came: from now on nothing may be missing.</summary>
+    /// <summary>JOINED arrived: from now on no message may be missing.</summary>
     public void Begin(long joinedAt)
     {
         _joinedAt = joinedAt;
@@ -30,7 +30,7 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
         _announcedUnknown = false;
     }
 
-    /// <summary>A GAP came.</summary>
+    /// <summary>A GAP arrived.</summary>
     /// <param name="missed">How many messages it announces; null when the server does not know.</param>
     public void Announce(long? missed)
     {
@@ -38,10 +38,10 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
         _announcedUnknown |= missed is null;
     }
 
-    /// <summary>A PUSH came.</summary>
+    /// <summary>A PUSH arrived.</summary>
     public void Receive(Batch batch)
     {
-        // 19,000 members get the same batch, and for nearly all of them this is all there is to check.
+        // Up to 19,000 members receive the same batch; for nearly all of them this check is enough.
         if (batch.IsConsecutive && _last != 0 && batch.Messages[0].Sequence == _last + 1 && _announced == 0 && !_announcedUnknown)
         {
             _last = batch.Messages[^1].Sequence;
@@ -50,25 +50,27 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
 
         foreach (var message in batch.Messages)
             Receive(message);
-        // A GAP speaks of what is missing before the next PUSH, and of nothing later.
+        // A GAP announces what is missing before the next PUSH, nothing later.
         if (batch.Messages.Length > 0)
             Forget();
     }
 
-    /// <summary>Whether everything up to this message came, or its absence is known.</summary>
-    public bool HasAll(long lastSequence, long lastAt) => _last >= lastSequence || _announced > 0 || _announcedUnknown || (_last == 0 && lastAt <= _joinedAt);
+    /// <summary>Whether every expected message has arrived, or its absence is announced.</summary>
+    public bool HasAll(Expectation expected) =>
+        _last >= expected.Last || _announced > 0 || _announcedUnknown || (_last == 0 && expected.At <= _joinedAt);
 
-    /// <summary>The run is over, and the member should have got everything up to this message.</summary>
-    public void EndAt(long lastSequence, long lastAt)
+    /// <summary>The run is over, and every expected message should have arrived.</summary>
+    public void EndAt(Expectation expected)
     {
-        if (_last == 0 && lastAt > _joinedAt && lastSequence > 0)
-            AddHole(Math.Min(times.FirstAfter(_joinedAt) ?? lastSequence, lastSequence), lastSequence);
-        else if (_last != 0 && _last < lastSequence)
-            AddHole(_last + 1, lastSequence);
+        var last = expected.Last;
+        if (_last == 0 && expected.At > _joinedAt && last > 0)
+            AddHole(Math.Min(times.FirstAfter(_joinedAt) ?? last, last), last);
+        else if (_last != 0 && _last < last)
+            AddHole(_last + 1, last);
         End();
     }
 
-    /// <summary>LEFT, or the end of the connection: what was on its way then is nobody's fault.</summary>
+    /// <summary>LEFT, or the end of the connection: messages in flight do not count as lost.</summary>
     public void End()
     {
         foreach (var hole in _holes)
@@ -85,7 +87,7 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
             var previousAt = message.At - message.Since;
             if (message.Since > 0 && previousAt > _joinedAt)
                 AddHole(Math.Min(times.FirstAfter(_joinedAt) ?? long.MaxValue, sequence - 1), sequence - 1);
-            // A GAP may speak of messages that were published just before the JOINED, too.
+            // A GAP may also announce messages that were published just before the JOINED.
             Forget(inVain: false);
             _first = _last = sequence;
         }
@@ -121,7 +123,7 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
 
     private void Forget(bool inVain = true)
     {
-        // A GAP of known size may stand beside one of unknown size, and then says nothing that could be held against it.
+        // With a GAP of unknown size nearby, no GAP can be proven wrong.
         if (inVain && !_announcedUnknown)
             faults.AnnouncedInVain += _announced;
         _announced = 0;
@@ -136,7 +138,7 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
             if (sequence < hole.First || sequence > hole.Last)
                 continue;
             _holes.RemoveAt(i);
-            // Which part a GAP meant is unknown; what it announced goes to the left part first.
+            // It is unknown which part a GAP meant: what it announced goes to the left part first.
             var left = new Hole(hole.First, sequence - 1, 0);
             var right = new Hole(sequence + 1, hole.Last, 0);
             left = left with { Announced = Math.Min(left.Length, hole.Announced) };

@@ -1,32 +1,32 @@
 namespace PushLoad.Verification;
 
-/// <summary>What all members found together. All figures count deliveries: a message that two members missed counts twice.</summary>
+/// <summary>The faults of all members. Figures count deliveries: a message that two members missed counts twice.</summary>
 internal sealed class SequenceResult
 {
     private const int ExamplesToKeep = 20;
 
-    /// <summary>Missing without a word, though the server had confirmed them.</summary>
+    /// <summary>Missing and not announced, though their publishing was confirmed.</summary>
     public long Lost { get; set; }
 
-    /// <summary>Missing, and their publishing was not confirmed either.</summary>
+    /// <summary>Missing, and their publishing was not confirmed.</summary>
     public long MissingUnconfirmed { get; set; }
 
     /// <summary>Missing, and announced by a GAP.</summary>
     public long Announced { get; set; }
 
-    /// <summary>Announced as missing by a GAP, and not missing.</summary>
+    /// <summary>Announced as missing by a GAP, but not missing.</summary>
     public long AnnouncedInVain { get; set; }
 
     public long Duplicates { get; set; }
 
     public long Reordered { get; set; }
 
-    /// <summary>The first few losses, for people.</summary>
+    /// <summary>The first few losses, as text.</summary>
     public List<string> Examples { get; init; } = [];
 
     /// <param name="room">The room's name.</param>
-    /// <param name="faults">What its members found.</param>
-    /// <param name="unconfirmed">The room's messages whose publishing was not confirmed: first and last of each range.</param>
+    /// <param name="faults">The faults that its members found.</param>
+    /// <param name="unconfirmed">First and last of each range of messages whose publishing was not confirmed.</param>
     public void Add(string room, MemberFaults faults, IReadOnlyCollection<(long First, long Last)> unconfirmed)
     {
         Announced += faults.Announced;
@@ -35,7 +35,8 @@ internal sealed class SequenceResult
         Reordered += faults.Reordered;
         foreach (var (hole, members) in faults.Holes.OrderBy(entry => entry.Key.First))
         {
-            var excused = Math.Min(hole.Lost, unconfirmed.Sum(range => Math.Max(0, Math.Min(range.Last, hole.Last) - Math.Max(range.First, hole.First) + 1)));
+            var unconfirmedHere = unconfirmed.Sum(range => Math.Max(0, Math.Min(range.Last, hole.Last) - Math.Max(range.First, hole.First) + 1));
+            var excused = Math.Min(hole.Lost, unconfirmedHere);
             MissingUnconfirmed += excused * members;
             Lost += (hole.Lost - excused) * members;
             if (hole.Lost > excused && Examples.Count < ExamplesToKeep)

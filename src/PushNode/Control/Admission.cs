@@ -33,7 +33,7 @@ internal sealed class Admission : IReadiness
     public void Drain() => _draining = true;
 
     /// <summary>Undoes <see cref="Drain"/>.</summary>
-    public void Open() => _draining = false;
+    public void Undrain() => _draining = false;
 
     /// <summary>Takes a place, or says why not. Each place is given back by <see cref="Leave"/>.</summary>
     public Refusal? TryEnter()

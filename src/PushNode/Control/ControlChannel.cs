@@ -52,7 +52,7 @@ internal sealed class ControlChannel : IHostedService
     private ControlResult Apply(ControlVerb verb) => verb switch
     {
         ControlVerb.Drain => _drain.Begin() ? ControlResult.Applied : ControlResult.Unchanged,
-        ControlVerb.Undrain => _drain.TakeBack() ? ControlResult.Applied : ControlResult.Unchanged,
+        ControlVerb.Undrain => _drain.Undrain() ? ControlResult.Applied : ControlResult.Unchanged,
         _ => ControlResult.OtherNode,
     };
 }

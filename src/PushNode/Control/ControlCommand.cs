@@ -65,3 +65,16 @@ internal readonly record struct ControlCommand(ControlVerb Verb, (ControlResult 
 
     private static ControlCommand Refused(ControlResult result, string why) => new(ControlVerb.None, (result, why));
 }
+
+/// <summary>What a command may ask of a node.</summary>
+internal enum ControlVerb
+{
+    /// <summary>Nothing: the command is another node's, or none at all.</summary>
+    None,
+
+    /// <summary>Leave the service, and keep running.</summary>
+    Drain,
+
+    /// <summary>Come back.</summary>
+    Undrain,
+}

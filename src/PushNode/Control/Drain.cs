@@ -52,9 +52,9 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         }
     }
 
-    /// <summary>Takes the node back: nobody is closed any more, and newcomers are let in at once.</summary>
+    /// <summary>Ends the drain by command: no more clients are closed, and new ones are accepted at once.</summary>
     /// <returns>False when no command drains it, or when the program ends.</returns>
-    public bool TakeBack()
+    public bool Undrain()
     {
         lock (_lock)
         {
@@ -62,8 +62,8 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
                 return false;
             _commanded.IsOver = true;
             _commanded = null;
-            admission.Open();
-            logger.TakenBack(admission.Connections);
+            admission.Undrain();
+            logger.Undrained(admission.Connections);
             return true;
         }
     }
@@ -172,4 +172,45 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
             set => _isOver = value;
         }
     }
+}
+
+/// <summary>
+/// How many clients may be told to go at this moment: a token bucket. In any time t no more than rate * (t + burst) + 1 are, however often a drain is begun anew. One thread at a time.
+/// </summary>
+/// <param name="burst">What may come at once, as time: it makes up for ticks that come late.</param>
+/// <param name="time">Where time comes from.</param>
+internal sealed class ClosePace(TimeSpan burst, TimeProvider time)
+{
+    private long _at;
+    private double _allowed;
+
+    /// <summary>How many may be closed now.</summary>
+    /// <param name="perSecond">The rate; it may change between calls.</param>
+    public int Allowed(double perSecond)
+    {
+        var now = time.GetTimestamp();
+        // The one on top lets a rate below one in a burst close somebody at all, and keep what is over.
+        _allowed = Math.Min(_allowed + (perSecond * time.GetElapsedTime(_at, now).TotalSeconds), (perSecond * burst.TotalSeconds) + 1);
+        _at = now;
+        return (int)_allowed;
+    }
+
+    /// <summary>So many were closed.</summary>
+    public void Spend(int closed) => _allowed -= closed;
+}
+
+/// <summary>Drains the node when the program is told to end, before anything of it stops.</summary>
+internal sealed class DrainAtEnd(Drain drain) : IHostedLifecycleService
+{
+    public Task StoppingAsync(CancellationToken cancellationToken) => drain.EndAsync();
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

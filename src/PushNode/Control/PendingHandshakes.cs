@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using PushHosting.Logging;
 using PushNode.Settings;
 using PushNode.Telemetry;
@@ -39,6 +40,16 @@ internal sealed class PendingHandshakes
 
     /// <summary>How many there are.</summary>
     public int Count => _pending.Count;
+
+    /// <summary>
+    /// Sets Kestrel's own time-outs. They restart with a connection's first byte and with each request, so they are no deadline: they come
+    /// later than <see cref="CutLate"/>, which is up to a second late, and serve the publish API in a shared process.
+    /// </summary>
+    public static void OutlastIn(KestrelServerLimits kestrel, ConnectionSettings settings)
+    {
+        kestrel.RequestHeadersTimeout = settings.HandshakeTimeout + TimeSpan.FromSeconds(2);
+        kestrel.KeepAliveTimeout = kestrel.RequestHeadersTimeout;
+    }
 
     /// <summary>A connection's whole life in Kestrel, as middleware around everything else.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -118,4 +129,27 @@ internal sealed class PendingHandshakes
             _logger.HandshakesFull(Limit);
         connection.Abort(new ConnectionAbortedException("The connection did not become a WebSocket in time, or too many were pending."));
     }
+}
+
+/// <summary>One connection's place among the <see cref="PendingHandshakes"/>; a feature of the connection, for the code that upgrades it.</summary>
+internal sealed class PendingHandshake
+{
+    private readonly PendingHandshakes _all;
+
+    public PendingHandshake(PendingHandshakes all, ConnectionContext connection, long since)
+    {
+        (_all, Connection, Since) = (all, connection, since);
+        Place = new LinkedListNode<PendingHandshake>(this);
+    }
+
+    public ConnectionContext Connection { get; }
+
+    /// <summary>When it was accepted, as a time stamp.</summary>
+    public long Since { get; }
+
+    /// <summary>Its place in the list of all; guarded by that list's lock.</summary>
+    public LinkedListNode<PendingHandshake> Place { get; }
+
+    /// <inheritdoc cref="PendingHandshakes.End"/>
+    public void End() => _all.End(this);
 }

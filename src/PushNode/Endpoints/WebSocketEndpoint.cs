@@ -6,8 +6,8 @@ using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Protocol;
 using PushNode.Telemetry;
-using PushNode.Transport;
 using PushNode.Transport.Epoll;
+using PushNode.Transport.Kestrel;
 
 namespace PushNode.Endpoints;
 

@@ -30,3 +30,13 @@ internal sealed class OutboxSettings : ICheckedSettings
         ? $"{section}:MaxTotalBytes is {MaxTotalBytes}; it accepts no less than {section}:MaxBytes, which is {MaxBytes}."
         : null;
 }
+
+/// <summary>What happens to a client whose outbox is full.</summary>
+internal enum WhenFull
+{
+    /// <summary>Its oldest whole unsent frames are dropped, counted, and a GAP tells it.</summary>
+    DropOldest,
+
+    /// <summary>It is closed with 4008.</summary>
+    Disconnect,
+}

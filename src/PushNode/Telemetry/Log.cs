@@ -15,8 +15,8 @@ internal static partial class Log
     [LoggerMessage(4004, LogLevel.Error, "Unhandled exception while serving a client; its connection is closed.")]
     public static partial void ClientFailed(this ILogger logger, Exception bug);
 
-    [LoggerMessage(4005, LogLevel.Information, "io_uring is not to be had ({Refusal}): each frame is sent by a system call of its own, which costs more CPU.")]
-    public static partial void SendsOneByOne(this ILogger logger, string refusal);
+    [LoggerMessage(4005, LogLevel.Information, "io_uring unavailable ({Error}): each frame takes its own system call, which costs more CPU.")]
+    public static partial void RingsUnavailable(this ILogger logger, string error);
 
     [LoggerMessage(4010, LogLevel.Information, "Commands to {Node} are heard on {Channel} of {Backplane}.")]
     public static partial void ControlListening(this ILogger logger, string node, string channel, string backplane);
@@ -27,8 +27,8 @@ internal static partial class Log
     [LoggerMessage(4012, LogLevel.Information, "Drained by command after {Elapsed}; nobody is connected until the node is taken back.")]
     public static partial void Emptied(this ILogger logger, TimeSpan elapsed);
 
-    [LoggerMessage(4013, LogLevel.Information, "Taken back by command with {Connections} connections.")]
-    public static partial void TakenBack(this ILogger logger, int connections);
+    [LoggerMessage(4013, LogLevel.Information, "Undrained by command: the node accepts clients again; {Connections} are connected.")]
+    public static partial void Undrained(this ILogger logger, int connections);
 
     [LoggerMessage(4014, LogLevel.Warning, "A message on {Channel} {Why}. It changes nothing.")]
     public static partial void ControlRefused(this ILogger logger, string channel, string why);

@@ -17,11 +17,19 @@ public sealed partial class DirectionTests
         ["Merging"] = ["FanOut", "Framing", "Settings", "Telemetry"],
         ["Subscription"] = ["Merging", "FanOut", "Framing", "Settings", "Telemetry"],
         ["Protocol"] = ["Subscription", "FanOut", "Connections", "Framing", "Settings", "Telemetry"],
-        ["Transport"] = ["Connections", "Settings", "Telemetry"],
+        ["Transport/Linux"] = [],
+        ["Transport/Kestrel"] = ["Transport/Linux", "Connections", "Settings"],
+        ["Transport/Epoll"] = ["Transport/Linux", "Connections", "Settings", "Telemetry"],
+        ["Transport/IoUring"] = ["Transport/Linux", "Connections", "Settings", "Telemetry"],
         ["Control"] = ["Merging", "FanOut", "Connections", "Settings", "Telemetry"],
-        ["Endpoints"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Framing", "Settings", "Telemetry", "Protocol", "Transport"],
+        ["Upkeep"] = ["Control", "Subscription", "FanOut", "Connections", "Telemetry", "Transport/Linux"],
+        ["Endpoints"] = ["Control", "FanOut", "Connections", "Telemetry", "Protocol", "Transport/Epoll", "Transport/Kestrel"],
         ["Program.cs"] = [],
-        ["PushNodeServices.cs"] = ["Control", "Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Protocol", "Transport", "Endpoints"],
+        ["PushNodeServices.cs"] =
+        [
+            "Control", "Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Protocol", "Endpoints", "Upkeep",
+            "Transport/Epoll", "Transport/IoUring", "Transport/Kestrel",
+        ],
     };
 
     private static readonly string Source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src"));
@@ -32,13 +40,13 @@ public sealed partial class DirectionTests
         var wrong = new List<string>();
         foreach (var (file, path) in Sources("PushNode"))
         {
-            var own = path.Split('/')[0];
+            var own = path[..Math.Max(0, path.LastIndexOf('/'))];
             var allowed = Allowed.GetValueOrDefault(path) ?? Allowed.GetValueOrDefault(own);
             Assert.True(allowed is not null, $"{path}: the folder is not in this test's list.");
             wrong.AddRange(from line in File.ReadLines(file).Select((text, index) => (text, number: index + 1))
                            where !line.text.TrimStart().StartsWith("namespace ", StringComparison.Ordinal)
                            from Match use in NodeNamespace().Matches(line.text)
-                           let used = use.Groups[1].Value
+                           let used = use.Groups[1].Value.Replace('.', '/')
                            where used != own && !allowed.Contains(used)
                            select $"{path}:{line.number}: {line.text.Trim()}");
         }
@@ -97,7 +105,7 @@ public sealed partial class DirectionTests
 
     private static string ThisFile([CallerFilePath] string path = "") => path;
 
-    [GeneratedRegex(@"\bPushNode\.(\w+)")]
+    [GeneratedRegex(@"\bPushNode\.(Transport\.\w+|\w+)")]
     private static partial Regex NodeNamespace();
 
     [GeneratedRegex(@"\[LoggerMessage\((\d+),")]

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushNode.Connections;
-using PushNode.Endpoints;
 using PushNode.Framing;
 using PushNode.Settings;
+using PushNode.Upkeep;
 using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;

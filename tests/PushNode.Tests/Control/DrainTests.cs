@@ -57,13 +57,13 @@ public sealed class DrainTests
     public void To_drain_twice_and_to_take_back_twice_changes_nothing_the_second_time()
     {
         using var node = new ControlledNode();
-        Assert.False(node.Drain.TakeBack());
+        Assert.False(node.Drain.Undrain());
         Assert.True(node.Drain.Begin());
         Assert.False(node.Drain.Begin());
         Assert.True(node.IsDraining);
         Assert.Equal(Refusal.Draining, node.Admission.TryEnter());
-        Assert.True(node.Drain.TakeBack());
-        Assert.False(node.Drain.TakeBack());
+        Assert.True(node.Drain.Undrain());
+        Assert.False(node.Drain.Undrain());
         Assert.False(node.IsDraining);
         Assert.Null(node.Admission.TryEnter());
     }
@@ -75,7 +75,7 @@ public sealed class DrainTests
         Assert.Equal(0, node.Metrics.Read("push.draining"));
         node.Drain.Begin();
         Assert.Equal(1, node.Metrics.Read("push.draining"));
-        node.Drain.TakeBack();
+        node.Drain.Undrain();
         Assert.Equal(0, node.Metrics.Read("push.draining"));
         await node.Drain.EndAsync();
         Assert.Equal(1, node.Metrics.Read("push.draining"));
@@ -90,7 +90,7 @@ public sealed class DrainTests
         {
             Assert.True(node.Drain.Begin());
             await ClosedAsync(node, Burst + (2 * i));
-            Assert.True(node.Drain.TakeBack());
+            Assert.True(node.Drain.Undrain());
             await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
             node.Time.Advance(Tick);
         }
@@ -103,7 +103,7 @@ public sealed class DrainTests
         node.Connect(300);
         node.Drain.Begin();
         await ClosedAsync(node, Burst);
-        node.Drain.TakeBack();
+        node.Drain.Undrain();
         node.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Equal(Burst, node.Closed);
@@ -125,7 +125,7 @@ public sealed class DrainTests
         await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Equal(1, node.DrainLog.Count(4012));
         Assert.True(node.IsDraining);
-        Assert.True(node.Drain.TakeBack());
+        Assert.True(node.Drain.Undrain());
         node.Connect(1);
     }
 
@@ -137,7 +137,7 @@ public sealed class DrainTests
         node.Drain.Begin();
         await ClosedAsync(node, Burst);
         var end = node.Drain.EndAsync();
-        Assert.False(node.Drain.TakeBack());
+        Assert.False(node.Drain.Undrain());
         Assert.False(node.Drain.Begin());
         node.Time.Advance(Tick);
         await ClosedAsync(node, Burst + 2);
@@ -210,7 +210,7 @@ public sealed class DrainTests
         node.Connect(2);
         node.BlockFanOut();
         Assert.True(node.Drain.Begin());
-        Assert.True(node.Drain.TakeBack());
+        Assert.True(node.Drain.Undrain());
         await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Equal(0, node.Closed);
         Assert.Equal(0, node.DrainLog.Count(4029));

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
+using PushHosting.Logging;
 using PushNode.Telemetry;
+using PushNode.Transport.Linux;
 
 namespace PushNode.Transport.Epoll;
 
@@ -113,5 +115,19 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
         if (_key is { } key)
             loop.Unregister(listener, key);
         _key = null;
+    }
+}
+
+/// <summary>Counts and logs that the node cannot accept connections now. Any thread.</summary>
+internal sealed class AcceptPauses(NodeMetrics metrics, TimeProvider time, ILogger<AcceptPauses> logger)
+{
+    private readonly LogPace _log = new(time);
+
+    /// <param name="error">The error number of accept(2) or epoll_ctl(2).</param>
+    public void Paused(int error)
+    {
+        metrics.AcceptPaused();
+        if (_log.MayLog())
+            logger.AcceptPaused(error switch { Libc.EMFILE or Libc.ENFILE => "descriptors", Libc.ENOSPC => "epoll watches", _ => "memory" }, error);
     }
 }

@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using PushNode.Telemetry;
+using PushNode.Transport.Linux;
 
 namespace PushNode.Transport.Epoll;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PushNode.Telemetry;
+using PushNode.Transport.Linux;
 
 namespace PushNode.Transport.Epoll;
 
@@ -18,10 +19,6 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     private const int EventsPerWait = 512;
     private const uint ConnectionEvents = Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET;
-
-    // struct epoll_event is packed on x64 only.
-    private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
-    private static readonly int EventSize = DataOffset + 8;
 
     private readonly int _epoll;
     private readonly int _wake;
@@ -158,9 +155,8 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     private int Control(int operation, int descriptor, uint events, ulong key)
     {
-        var interest = stackalloc byte[16];
-        *(uint*)interest = events;
-        *(ulong*)(interest + DataOffset) = key;
+        var interest = stackalloc byte[EpollEvent.MaxSize];
+        EpollEvent.Write(interest, events, key);
         return Libc.EpollControl(_epoll, operation, descriptor, interest);
     }
 
@@ -172,18 +168,17 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     private void Run()
     {
-        var events = stackalloc byte[EventsPerWait * 16];
+        var events = stackalloc byte[EventsPerWait * EpollEvent.MaxSize];
         while (!_stopping)
         {
             var count = Libc.EpollWait(_epoll, events, EventsPerWait, timeoutMilliseconds: _turns.Count > 0 ? 0 : -1);
             for (var i = 0; i < count; i++)
             {
-                var at = events + i * EventSize;
-                var key = *(ulong*)(at + DataOffset);
+                var (happened, key) = EpollEvent.Read(events, i);
                 if (key == 0)
                     RunPosted();
                 else if (_handlers.Find(key) is { } handler)
-                    Call(handler, *(uint*)at);
+                    Call(handler, happened);
             }
 
             GiveTurns();
@@ -255,4 +250,20 @@ internal sealed unsafe class EpollLoop : IDisposable
             Run(action);
         _running.Clear();
     }
+}
+
+/// <summary>What an epoll loop calls when something happens on a descriptor. Belongs to one loop; called by its thread only.</summary>
+internal abstract class EpollHandler
+{
+    /// <summary>Something happened: a combination of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR.</summary>
+    public abstract void OnEvents(uint events);
+
+    /// <summary>The turn that it asked for (<see cref="EpollLoop.AskForTurn"/>). It may have ended meanwhile.</summary>
+    public virtual void OnTurn()
+    {
+        // Most never ask.
+    }
+
+    /// <summary>One of its calls threw, which is a bug: it reports that, and ends its connection if it serves one. The loop goes on, since thousands of others depend on it.</summary>
+    public abstract void OnFailed(Exception bug);
 }

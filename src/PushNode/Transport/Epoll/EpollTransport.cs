@@ -2,23 +2,34 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
+using PushHosting.Settings;
 using PushNode.Settings;
 using PushNode.Telemetry;
+using PushNode.Transport.Linux;
 
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
 /// The transport under Kestrel on the public plain ports: loops of our own, as many as cores. Everything else (TLS, other ports) stays on Kestrel's sockets.
 /// </summary>
-internal sealed class EpollTransport(PublicPorts ports, ConnectionSettings settings, AcceptPauses pauses, Failures failures) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings settings, AcceptPauses pauses, Failures failures)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     /// <summary>Connections the kernel completes before we accept them; the kernel caps it at net.core.somaxconn.</summary>
     private const int Backlog = 4096;
 
     private readonly Lazy<EpollLoop[]> _loops = new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index, failures))]);
 
-    /// <summary>Whether this machine can run it.</summary>
-    public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+    private static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
+    /// <summary>Whether this transport serves the plain ports: it does where the machine can run it, unless the setting says otherwise.</summary>
+    /// <exception cref="SettingsException">The setting demands it, and the machine cannot run it.</exception>
+    public static bool IsUsed(TransportKind setting)
+    {
+        if (setting == TransportKind.Epoll && !IsSupported)
+            throw new SettingsException($"{PushSettings.Section}:Transport is 'Epoll', which this machine cannot run (Linux on x64 or arm64 only); it accepts Auto or Stream.");
+        return setting != TransportKind.Stream && IsSupported;
+    }
 
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint { Port: var port } && ports.Contains(port);
 

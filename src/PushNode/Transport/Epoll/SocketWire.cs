@@ -1,5 +1,6 @@
 using PushNode.Connections;
 using PushNode.Telemetry;
+using PushNode.Transport.Linux;
 
 namespace PushNode.Transport.Epoll;
 

@@ -1,8 +1,8 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using PushNode.Connections;
-using PushNode.Transport.Epoll;
-using static PushNode.Transport.IoUring.RingCalls;
+using PushNode.Transport.Linux;
+using static PushNode.Transport.Linux.RingCalls;
 
 namespace PushNode.Transport.IoUring;
 

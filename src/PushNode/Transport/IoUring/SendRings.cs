@@ -1,22 +1,35 @@
+using PushHosting.Settings;
 using PushNode.Connections;
+using PushNode.Settings;
 using PushNode.Telemetry;
 
 namespace PushNode.Transport.IoUring;
 
-/// <summary>Makes the rings of the fan-out workers, or says once that there are none. Used while the node is put together.</summary>
-internal sealed class SendRings(ILogger<SendRings> log)
+/// <summary>Makes a ring for each shard, or logs once that io_uring is unavailable. Used while the node is put together, by one thread.</summary>
+internal sealed class SendRings(ILogger<SendRings> logger)
 {
-    private bool _isRefused;
+    private bool _isUnavailable;
 
-    /// <returns>A ring; null when the kernel or a sandbox does not let us have one, and none will be tried again.</returns>
+    /// <summary>Whether shards send through rings if they can get them.</summary>
+    /// <exception cref="SettingsException">The setting demands rings, and they are unavailable.</exception>
+    public static bool AreUsed(SendKind setting, bool overEpoll)
+    {
+        string? error = null;
+        var areUsed = overEpoll && setting != SendKind.Send;
+        if (setting == SendKind.IoUring && !(areUsed && SendRing.IsSupported(out error)))
+            throw new SettingsException($"{PushSettings.Section}:FanOut:Sends is 'IoUring', which is unavailable here ({error ?? "Linux on x64 or arm64 only"}); it accepts Auto or Send.");
+        return areUsed;
+    }
+
+    /// <returns>A ring; null if the kernel or a sandbox refuses it. Then no other one is tried.</returns>
     public ISocketSender? Next()
     {
-        if (_isRefused)
+        if (_isUnavailable)
             return null;
-        var ring = SendRing.TryCreate(out var refusal);
-        _isRefused = ring is null;
-        if (_isRefused)
-            log.SendsOneByOne(refusal!);
+        var ring = SendRing.TryCreate(out var error);
+        _isUnavailable = ring is null;
+        if (_isUnavailable)
+            logger.RingsUnavailable(error!);
         return ring;
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using PushNode.Connections;
 using PushNode.Transport.Epoll;
+using PushNode.Transport.Linux;
 
 namespace PushNode.Tests.Transport.Epoll;
 

@@ -1,0 +1,83 @@
+using PushLoad.Measurement;
+using PushLoad.Verification;
+
+namespace PushLoad.Connections;
+
+/// <summary>What one loop counts and measures. Only the loop's thread touches it; others get a <see cref="LoopReport"/>.</summary>
+internal sealed class LoopFigures
+{
+    public Tally Tally { get; } = new();
+
+    /// <summary>Per delivery, slow readers left out: from when its message was due to its receipt.</summary>
+    public Histogram Latency { get; } = new();
+
+    /// <summary>Per frame: from when its newest message was due to its last copy here.</summary>
+    public Histogram Completion { get; } = new();
+
+    /// <summary>Per connection that was lost and came back: from its end until all its rooms are joined again.</summary>
+    public Histogram Absences { get; } = new();
+
+    public void Violated(string what) => Tally.Count(Tally.Violations, what);
+
+    /// <summary>The figures so far.</summary>
+    public LoopReport Copy(bool allConnected) => new(Tally.Sum([Tally]), Latency.Since(new Histogram())) { AllConnected = allConnected };
+
+    /// <summary>Ends all checks and returns the loop's result. Called once.</summary>
+    /// <param name="connections">The loop's connections.</param>
+    /// <param name="rooms">The loop's rooms.</param>
+    /// <param name="expectations">By room, what each member should have received; empty when the run published nothing.</param>
+    /// <param name="publishedUntil">When the publishing ended.</param>
+    public LoopReport Conclude(LoadConnection[] connections, LoadRoom[] rooms, IReadOnlyList<Expectation> expectations, long publishedUntil)
+    {
+        var (gaps, silences) = (new Histogram(), new Histogram());
+        foreach (var connection in connections)
+        {
+            connection.Rooms.EndChecks(expectations);
+            if (connection.IsSlow)
+                continue;
+            Record(gaps, connection.Pauses.LongestGap);
+            Record(silences, connection.Pauses.LongestSilenceUntil(publishedUntil));
+        }
+
+        var sequences = new SequenceResult();
+        foreach (var room in rooms)
+        {
+            room.RecordCompletions(Completion);
+            sequences.Add(room.Name, room.Faults, room.Index < expectations.Count ? expectations[room.Index].UnconfirmedRanges() : []);
+        }
+
+        return Copy(allConnected: false) with
+        {
+            Sequences = sequences,
+            Completion = Completion,
+            LongestGaps = gaps,
+            LongestSilences = silences,
+            Absences = Absences,
+        };
+    }
+
+    private static void Record(Histogram histogram, long microseconds)
+    {
+        if (microseconds > 0)
+            histogram.Record(microseconds);
+    }
+}
+
+/// <summary>A copy of a loop's figures. The last one of a run has the verification's result and the histograms below.</summary>
+internal sealed record LoopReport(Tally Tally, Histogram Latency)
+{
+    /// <summary>Whether every connection is open and has an answer for each of its rooms.</summary>
+    public bool AllConnected { get; init; }
+
+    public SequenceResult? Sequences { get; init; }
+
+    public Histogram Completion { get; init; } = new();
+
+    /// <summary>Per connection: its longest time between two PUSHes of one socket.</summary>
+    public Histogram LongestGaps { get; init; } = new();
+
+    /// <summary>Per connection: the same over all of its sockets.</summary>
+    public Histogram LongestSilences { get; init; } = new();
+
+    public Histogram Absences { get; init; } = new();
+}

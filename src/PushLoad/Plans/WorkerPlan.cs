@@ -1,0 +1,62 @@
+namespace PushLoad.Plans;
+
+/// <summary>One worker's part of the run. Rates are its share.</summary>
+internal sealed record WorkerPlan
+{
+    public required string[] Targets { get; init; }
+
+    /// <summary>This run's number, which its messages carry.</summary>
+    public required int Run { get; init; }
+
+    /// <summary>The number of this worker's first connection. A connection's number determines its target and its rooms.</summary>
+    public required int FirstConnection { get; init; }
+
+    public required int Connections { get; init; }
+
+    /// <summary>Connections that read slowly.</summary>
+    public int SlowReaders { get; init; }
+
+    /// <summary>Bytes a second that a slow reader reads.</summary>
+    public int SlowRate { get; init; }
+
+    public int Rooms { get; init; } = 1;
+
+    public int RoomsPerConnection { get; init; } = 1;
+
+    public string RoomPrefix { get; init; } = "load-";
+
+    /// <summary>Count frames only.</summary>
+    public bool Raw { get; init; }
+
+    /// <summary>Text messages to send after the upgrade.</summary>
+    public string[] Send { get; init; } = [];
+
+    /// <summary>Additional header lines of the upgrade request.</summary>
+    public string[] Headers { get; init; } = [];
+
+    /// <summary>Connects per second; 0 means no limit.</summary>
+    public double ConnectRate { get; init; }
+
+    /// <summary>Leaves per second, each followed by a join of the same room.</summary>
+    public double Churn { get; init; }
+
+    /// <summary>Connections closed and reopened per second.</summary>
+    public double Reconnects { get; init; }
+
+    public int Threads { get; init; } = 1;
+
+    /// <summary>The addresses to connect from, in turn; none for the system's choice.</summary>
+    public string[] Sources { get; init; } = [];
+
+    /// <summary>Use .NET sockets even where epoll is available.</summary>
+    public bool PortableSockets { get; init; }
+
+    public string RoomName(int room) => $"{RoomPrefix}{room}";
+
+    /// <summary>The rooms of a connection. They are dealt out on each target in turn, so that every room has members on every node.</summary>
+    public IEnumerable<int> RoomsOf(int connection)
+    {
+        var first = (long)(connection / Targets.Length) * RoomsPerConnection;
+        return Raw ? [] : Enumerable.Range(0, RoomsPerConnection).Select(i => (int)((first + i) % Rooms));
+    }
+}

@@ -1,0 +1,135 @@
+using System.ComponentModel;
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace PushNode.Transport.Linux;
+
+/// <summary>What can be done with a non-blocking socket, by its descriptor; interruptions are retried.</summary>
+internal static unsafe class Descriptor
+{
+    /// <summary>The largest socket address, an IPv6 one, with room to spare.</summary>
+    private const int MaxAddress = 64;
+
+    /// <summary>Sends what the kernel takes now.</summary>
+    /// <param name="descriptor">The socket.</param>
+    /// <param name="bytes">What to send.</param>
+    /// <param name="more">Whether the kernel may keep it for the segment of what follows, until that or <see cref="Push"/>, and no longer than 200 ms.</param>
+    /// <returns>How many bytes; 0 when it takes none or the connection is gone, which its reader will see.</returns>
+    public static int Send(int descriptor, ReadOnlySpan<byte> bytes, bool more = false)
+    {
+        var flags = Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL | (more ? Libc.MSG_MORE : 0);
+        fixed (byte* start = bytes)
+        {
+            nint sent;
+            do
+            {
+                sent = Libc.Send(descriptor, start, bytes.Length, flags);
+            }
+            while (sent < 0 && Marshal.GetLastPInvokeError() == Libc.EINTR);
+            return (int)Math.Max(0, sent);
+        }
+    }
+
+    /// <summary>Lets go what the kernel keeps because more was to follow.</summary>
+    public static void Push(int descriptor)
+    {
+        // It is set already, since accepted sockets have it; setting it again is what empties the queue.
+        var on = 1;
+        _ = Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &on, sizeof(int));
+    }
+
+    /// <summary>
+    /// How much a socket, or each that a listening one accepts, takes beyond what it can send at once. Linux asks this of send(2) and io_uring as it does of epoll: measured in docs/architecture.md.
+    /// </summary>
+    public static void LimitUnsent(int descriptor, int bytes) => Check(Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, &bytes, sizeof(int)));
+
+    /// <summary>Receives what is there.</summary>
+    /// <returns>How many bytes; 0 at the end of the stream, negative when the connection is broken; null when there are none yet.</returns>
+    public static int? Receive(int descriptor, Span<byte> buffer)
+    {
+        fixed (byte* start = buffer)
+        {
+            while (true)
+            {
+                var received = Libc.Receive(descriptor, start, buffer.Length, Libc.MSG_DONTWAIT);
+                if (received >= 0)
+                    return (int)received;
+                var error = Marshal.GetLastPInvokeError();
+                if (error == Libc.EAGAIN)
+                    return null;
+                if (error != Libc.EINTR)
+                    return -1;
+            }
+        }
+    }
+
+    /// <summary>Accepts a connection, non-blocking.</summary>
+    /// <param name="listener">The listening socket.</param>
+    /// <param name="remote">Who connected.</param>
+    /// <param name="error">The error number when the result is negative.</param>
+    /// <returns>The descriptor, or a negative number.</returns>
+    public static int Accept(int listener, out IPEndPoint? remote, out int error)
+    {
+        var address = stackalloc byte[MaxAddress];
+        var length = MaxAddress;
+        var descriptor = Libc.Accept(listener, address, &length, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
+        error = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
+        remote = descriptor < 0 ? null : EndPoint(new ReadOnlySpan<byte>(address, length));
+        return descriptor;
+    }
+
+    /// <summary>The address at which a connection came in.</summary>
+    public static IPEndPoint? Local(int descriptor)
+    {
+        var address = stackalloc byte[MaxAddress];
+        var length = MaxAddress;
+        return Libc.LocalName(descriptor, address, &length) < 0 ? null : EndPoint(new ReadOnlySpan<byte>(address, length));
+    }
+
+    /// <summary>Ends the connection so that what is not sent is thrown away; its loop then sees the end.</summary>
+    public static void Reset(int descriptor)
+    {
+        var linger = stackalloc int[2] { 1, 0 };
+        _ = Libc.SetOption(descriptor, Libc.SOL_SOCKET, Libc.SO_LINGER, linger, 2 * sizeof(int));
+        _ = Libc.Shutdown(descriptor, Libc.SHUT_RDWR);
+    }
+
+    /// <summary>Ends the connection in both directions; what was accepted is still sent. Its loop then sees the end.</summary>
+    public static void End(int descriptor) => _ = Libc.Shutdown(descriptor, Libc.SHUT_RDWR);
+
+    /// <summary>How many descriptors the process may have; their numbers are below it.</summary>
+    public static int Limit()
+    {
+        var limit = stackalloc ulong[2];
+        Check(Libc.GetLimit(Libc.RLIMIT_NOFILE, limit));
+        return (int)Math.Min(limit[0], int.MaxValue);
+    }
+
+    /// <summary>The number that the next descriptor would get, which is the lowest free one; null when there is none.</summary>
+    public static int? Next()
+    {
+        var next = Libc.EventDescriptor(0, Libc.EFD_CLOEXEC);
+        if (next < 0)
+            return null;
+        Close(next);
+        return next;
+    }
+
+    /// <summary>Gives the descriptor back. From then on its number may belong to somebody else.</summary>
+    public static void Close(int descriptor) => _ = Libc.Close(descriptor);
+
+    /// <summary>Throws if a system call that cannot fail in a healthy process has failed.</summary>
+    public static int Check(int result) => result >= 0 ? result : throw new Win32Exception(Marshal.GetLastPInvokeError());
+
+    private static IPEndPoint? EndPoint(ReadOnlySpan<byte> address)
+    {
+        var family = address.Length < 2 ? 0 : BitConverter.ToUInt16(address);
+        var port = address.Length < 4 ? 0 : address[2] << 8 | address[3];
+        return family switch
+        {
+            2 when address.Length >= 8 => new IPEndPoint(new IPAddress(address.Slice(4, 4)), port),
+            10 when address.Length >= 28 => new IPEndPoint(new IPAddress(address.Slice(8, 16), BitConverter.ToUInt32(address[24..])), port),
+            _ => null,
+        };
+    }
+}
