@@ -12,13 +12,8 @@ internal static class Program
     private static WebApplication Create(string[] args)
     {
         var builder = PushProgram.CreateBuilder(args).UseDefaultUrl("http://localhost:7799");
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            // A publisher sends its few headers at once; whoever takes longer holds a connection for nothing.
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
-        });
+        // A publisher sends its few headers at once; a client that takes longer only holds a connection.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10));
 
         builder.Services.AddBackplane(builder.Configuration, PushProgram.DefaultName(builder), defaultRedis: "localhost:6379");
         builder.Services.AddManagement(builder.Configuration, defaultPort: 9465);

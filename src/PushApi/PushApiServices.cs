@@ -1,7 +1,9 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PushApi.Endpoints;
 using PushApi.Publishing;
 using PushApi.Requests;
+using PushApi.Settings;
 using PushApi.Telemetry;
 using PushHosting;
 using PushHosting.Settings;
@@ -15,7 +17,7 @@ public static class PushApiServices
     /// Adds the publish API behind <see cref="PushApiRoutes.MapPushApi"/>. The host adds the backplane
     /// (<see cref="PushBackplane.BackplaneServices.AddBackplane"/>) itself, since it may share it with a node.
     /// </summary>
-    /// <param name="services">Where to.</param>
+    /// <param name="services">The host's services.</param>
     /// <param name="configuration">Reads <c>PushApi</c>.</param>
     /// <exception cref="SettingsException">A key under <c>PushApi</c> is unknown or its value is not accepted.</exception>
     public static IServiceCollection AddPushApi(this IServiceCollection services, IConfiguration configuration)
@@ -23,18 +25,24 @@ public static class PushApiServices
         services.AddSingleton(StrictSettings.Read<PushApiSettings>(configuration, PushApiSettings.Section));
         services.TryAddSingleton(TimeProvider.System);
 
-        services.AddCors();
-        services.AddSingleton<PageAccess>();
-        services.AddSingleton<PendingBytes>();
-        services.AddSingleton<BodyReader>();
-        services.AddSingleton<ChannelPublisher>();
+        // In the order of a request's path.
+        services.Configure<KestrelServerOptions>(LimitHeaders);
+        services.AddCors().AddSingleton<PageAccess>().AddSingleton<Refusals>();
         services.AddSingleton<PublishEndpoints>();
+        services.AddSingleton<PendingBytes>().AddSingleton<BodyReader>();
+        services.AddSingleton<ChannelPublisher>();
 
-        services.AddSingleton<PushApiMetrics>();
-        services.AddExportedMeter(PushApiMetrics.MeterName);
+        services.AddSingleton<PushApiMetrics>().AddExportedMeter(PushApiMetrics.MeterName);
 
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
         services.AddOpenApi(ApiDescription.Document, ApiDescription.Configure);
         return services;
+    }
+
+    /// <summary>Kestrel has one limit for all listeners of a process: in PushFarm it holds for clients' handshakes too.</summary>
+    private static void LimitHeaders(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
     }
 }

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using PushBackplane.Memory;
 using PushBackplane.Redis;
-using PushBackplane.Servers;
 using PushBackplane.Telemetry;
 using PushHosting;
 using PushHosting.Management;
@@ -16,7 +15,7 @@ namespace PushBackplane;
 public static class BackplaneServices
 {
     /// <summary>
-    /// Adds the one <see cref="IBackplane"/> of the process and <see cref="PushChannels"/>; starts and stops with the host.
+    /// Adds the process's one <see cref="IBackplane"/>; it starts and stops with the host.
     /// Calling it twice adds it once.
     /// </summary>
     /// <param name="services">Where to.</param>
@@ -43,20 +42,17 @@ public static class BackplaneServices
         if (servers.Count == 0)
             return services.AddSingleton<IBackplane, MemoryBackplane>();
 
-        services.AddSingleton<IReadOnlyList<RedisBackplane>>(provider => [.. servers.Select(options => ActivatorUtilities.CreateInstance<RedisBackplane>(provider, options, name))]);
+        services.AddSingleton(provider => new RedisBackplane(
+            [.. servers.Select(options => ActivatorUtilities.CreateInstance<RedisServer>(provider, options, name))],
+            provider.GetRequiredService<PushChannels>()));
+        services.AddSingleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>());
+        services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<RedisBackplane>());
         for (var i = 0; i < servers.Count; i++)
         {
             var index = i;
-            services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<IReadOnlyList<RedisBackplane>>()[index]);
+            services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<RedisBackplane>().Servers[index]);
         }
 
-        return servers.Count == 1
-            ? services.AddBackplane(provider => provider.GetRequiredService<IReadOnlyList<RedisBackplane>>()[0])
-            : services.AddBackplane(provider => ActivatorUtilities.CreateInstance<SpreadBackplane>(provider));
+        return services;
     }
-
-    private static IServiceCollection AddBackplane<T>(this IServiceCollection services, Func<IServiceProvider, T> create) where T : class, IBackplane, IReadiness =>
-        services.AddSingleton(create)
-            .AddSingleton<IBackplane>(provider => provider.GetRequiredService<T>())
-            .AddSingleton<IReadiness>(provider => provider.GetRequiredService<T>());
 }

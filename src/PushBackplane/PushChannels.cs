@@ -1,23 +1,18 @@
 namespace PushBackplane;
 
-/// <summary>The names of the backplane's channels. Anyone may publish to them, with redis-cli for example.</summary>
-/// <param name="prefix">What all names begin with, "push:" unless set otherwise.</param>
-public sealed class PushChannels(string prefix)
+/// <summary>The names of the backplane's channels. Anyone may publish to them, for example with redis-cli.</summary>
+/// <param name="prefix">The start of every name, "push:" unless set otherwise.</param>
+internal sealed class PushChannels(string prefix)
 {
-    private readonly string _rooms = prefix + "room:";
+    private readonly string _all = prefix + "all";
+    private readonly string _room = prefix + "room:";
 
-    /// <summary>Messages for everybody.</summary>
-    public string All { get; } = prefix + "all";
-
-    /// <summary>Messages for the members of one room.</summary>
-    public string Room(RoomId room) => $"{_rooms}{room}";
-
-    /// <summary>Commands to nodes.</summary>
+    /// <summary>Carries commands to nodes.</summary>
     public string Control { get; } = prefix + "control";
 
-    /// <summary>The channel on which a program hears itself: what proves that delivery works.</summary>
-    public string Canary(string name) => $"{prefix}canary:{name}";
+    /// <summary>Carries the messages of one topic.</summary>
+    public string Of(Topic topic) => topic.RoomId is { } room ? $"{_room}{room}" : _all;
 
-    /// <summary>The name of the room whose channel this is; null for every other channel.</summary>
-    internal string? RoomOf(string channel) => channel.StartsWith(_rooms, StringComparison.Ordinal) ? channel[_rooms.Length..] : null;
+    /// <summary>Carries a process's messages to itself, which prove that delivery works.</summary>
+    public string Canary(string name) => $"{prefix}canary:{name}";
 }

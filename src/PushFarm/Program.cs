@@ -1,5 +1,6 @@
 using PushApi;
 using PushApi.Endpoints;
+using PushApi.Settings;
 using PushHosting;
 using PushHosting.Settings;
 using PushHosting.Startup;

@@ -11,7 +11,7 @@ public sealed partial class RunbookTests
     [Fact]
     public async Task When_a_process_dies_the_alerts_of_the_runbook_fire_and_no_others()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await ProgramProcess.StartNodeAsync(redis);
         await using var second = await ProgramProcess.StartNodeAsync(redis);
         await using var api = await ProgramProcess.StartApiAsync(redis);

@@ -17,7 +17,7 @@ public sealed class BackplaneServicesTests
         using var memory = Build(defaultRedis: null, ("ConnectionStrings:Redis", "  "), ("Backplane:ChannelPrefix", "live:"));
         await memory.StartAsync(TestContext.Current.CancellationToken);
         Assert.Equal("memory", memory.Services.GetRequiredService<IBackplane>().Description);
-        Assert.Equal("live:all", memory.Services.GetRequiredService<PushChannels>().All);
+        Assert.Equal("live:all", memory.Services.GetRequiredService<PushChannels>().Of(Topic.All));
         Assert.Empty(memory.Services.GetServices<IReadiness>());
         Assert.Contains("The backplane is memory.", Logged(memory), StringComparison.Ordinal);
 
@@ -28,19 +28,19 @@ public sealed class BackplaneServicesTests
     [Fact]
     public async Task A_connection_string_means_redis_started_and_stopped_with_the_host()
     {
-        await using var server = await RedisServer.StartNewAsync();
+        await using var server = await RedisProcess.StartNewAsync();
         using var host = Build(defaultRedis: null, ("ConnectionStrings:Redis", server.EndPoint));
         await host.StartAsync(TestContext.Current.CancellationToken);
         var backplane = host.Services.GetRequiredService<IBackplane>();
         var readiness = host.Services.GetRequiredService<IReadiness>();
 
-        await Eventually.HoldsAsync(() => backplane.Home("push:all").IsUp, "up");
+        await Eventually.HoldsAsync(() => backplane.Control.Home.IsUp, "up");
         Assert.Null(readiness.NotReadyBecause);
         Assert.Contains($"The backplane is Redis at {server.EndPoint}.", Logged(host), StringComparison.Ordinal);
         Assert.Equal("1", await server.CliAsync("PUBLISH", "push:canary:me", "x"));
 
         await host.StopAsync(TestContext.Current.CancellationToken);
-        Assert.False(backplane.Home("push:all").IsUp);
+        Assert.False(backplane.Control.Home.IsUp);
         await Eventually.HoldsAsync(async () => await server.CliAsync("PUBLISH", "push:canary:me", "x") == "0", "the connection is closed");
     }
 
@@ -49,9 +49,9 @@ public sealed class BackplaneServicesTests
     [InlineData(3)]
     public async Task A_list_means_as_many_servers_started_and_stopped_with_the_host(int count)
     {
-        var servers = new RedisServer[count];
+        var servers = new RedisProcess[count];
         for (var i = 0; i < count; i++)
-            servers[i] = await RedisServer.StartNewAsync();
+            servers[i] = await RedisProcess.StartNewAsync();
         using var host = Build(defaultRedis: null, [.. servers.Select((server, i) => ($"Backplane:Servers:{i}", server.EndPoint))]);
         await host.StartAsync(TestContext.Current.CancellationToken);
         var readiness = Assert.Single(host.Services.GetServices<IReadiness>());

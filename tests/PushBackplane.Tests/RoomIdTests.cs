@@ -154,8 +154,8 @@ public sealed class RoomIdTests
     {
         Assert.True(RoomId.TryParse("默认房间", out var room, out _));
         var channels = new PushChannels("live:");
-        Assert.Equal("live:room:默认房间", channels.Room(room));
-        Assert.Equal("live:all", channels.All);
+        Assert.Equal("live:room:默认房间", channels.Of(Topic.Room(room)));
+        Assert.Equal("live:all", channels.Of(Topic.All));
         Assert.Equal("live:canary:host:7777", channels.Canary("host:7777"));
     }
 }

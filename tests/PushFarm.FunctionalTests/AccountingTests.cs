@@ -17,7 +17,7 @@ public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(
             redis, ("Push:Merge:Window", "00:00:00.1"), ("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);

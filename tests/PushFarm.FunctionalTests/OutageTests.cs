@@ -13,7 +13,7 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
     [InlineData("stalled and resumed")]
     public async Task Clients_outlive_a_Redis_that_is(string how)
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var api = await ProgramProcess.StartApiAsync(redis);
         await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:00.2"));
         var room = Room.New();
@@ -73,7 +73,7 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
     [Fact]
     public async Task A_farm_whose_Redis_comes_later_is_alive_and_then_ready()
     {
-        await using var redis = RedisServer.NotStarted();
+        await using var redis = RedisProcess.NotStarted();
         var (port, nodeManagement, apiPort, apiManagement) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
         await using var node = ProgramProcess.Start(
             "PushNode", [.. TransportSettings, ("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
@@ -106,7 +106,7 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
     public async Task Joins_that_flap_while_Redis_is_stalled_leave_nothing_waiting()
     {
         const int Flaps = 100;
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Connections:JoinBurst", "1000"));
         var room = Room.New();
         await using var staying = await WsClient.ConnectAsync(node.NodePort);

@@ -224,7 +224,7 @@ public sealed class ServersTests(ITestOutputHelper output)
     }
 
     /// <summary>A request to several rooms, one of which has its server away, is published to none.</summary>
-    private static async Task PublishesWholeOrNotAtAllAsync(ProgramProcess api, WsClient client, RedisServer away)
+    private static async Task PublishesWholeOrNotAtAllAsync(ProgramProcess api, WsClient client, RedisProcess away)
     {
         var (there, gone) = (RedisServers.RoomAt(2, 3), RedisServers.RoomAt(1, 3));
         await client.JoinAsync(there);

@@ -1,6 +1,7 @@
 using TestSupport.Processes;
 
 
+
 namespace PushFarm.FunctionalTests;
 
 /// <summary>A wrong setting stops a program at its start with one sentence that names the key.</summary>
@@ -115,7 +116,7 @@ public sealed class SettingsTests
     public async Task A_password_never_reaches_the_log(string program)
     {
         const string Password = "correct-horse-battery";
-        await using var redis = await RedisServer.StartNewAsync("--requirepass", Password);
+        await using var redis = await RedisProcess.StartNewAsync("--requirepass", Password);
         await using var process = StartOnFreePorts(program, ("ConnectionStrings:Redis", $"{redis.EndPoint},password={Password}"));
         await process.BecomesReadyAsync();
         await redis.StopAsync();

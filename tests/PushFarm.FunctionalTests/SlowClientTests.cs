@@ -17,13 +17,13 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
     private static readonly string Pad = new('x', 20_000);
 
     private readonly string _room = Room.New();
-    private RedisServer _redis = null!;
+    private RedisProcess _redis = null!;
     private RedisPublisher _publisher = null!;
     private int _published;
 
     public async ValueTask InitializeAsync()
     {
-        _redis = await RedisServer.StartNewAsync();
+        _redis = await RedisProcess.StartNewAsync();
         _publisher = await RedisPublisher.ConnectAsync(_redis);
     }
 

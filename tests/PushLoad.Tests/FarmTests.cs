@@ -66,7 +66,7 @@ public sealed class FarmTests
     [Fact]
     public async Task A_run_over_redis_spreads_over_two_farms()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await Farm.StartAsync(redis.EndPoint);
         await using var second = await Farm.StartAsync(redis.EndPoint);
         var (exitCode, output) = await LoadGenerator.RunAsync(

@@ -113,31 +113,33 @@ internal sealed class FakeBackplane : IBackplane, IBackplaneServer
         }
     }
 
-    public IBackplaneServer Home(string channel) => this;
+    public BackplaneChannel Control => new("push:control", this);
 
-    public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload) => Task.FromResult<int?>(Publish(channel, payload) ? 1 : 0);
+    public BackplaneChannel Channel(Topic topic) => new(topic.RoomId is { } room ? $"push:room:{room}" : "push:all", this);
 
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
+    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload) => Task.FromResult<int?>(Publish(channel.Name, payload) ? 1 : 0);
+
+    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
     {
-        OnSubscribe(channel);
+        OnSubscribe(channel.Name);
         lock (_lock)
         {
-            _commands.Add($"SUBSCRIBE {channel}");
+            _commands.Add($"SUBSCRIBE {channel.Name}");
             var acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             // Twice would mean that somebody lost count.
-            _channels.Add(channel, (onPayload, onLoss, acknowledged));
+            _channels.Add(channel.Name, (onPayload, onLoss, acknowledged));
             if (Acknowledges && IsUp)
                 acknowledged.SetResult();
             return acknowledged.Task;
         }
     }
 
-    public Task UnsubscribeAsync(string channel)
+    public Task UnsubscribeAsync(BackplaneChannel channel)
     {
         lock (_lock)
         {
-            _commands.Add($"UNSUBSCRIBE {channel}");
-            Assert.True(_channels.Remove(channel, out var subscription), $"{channel} is not subscribed");
+            _commands.Add($"UNSUBSCRIBE {channel.Name}");
+            Assert.True(_channels.Remove(channel.Name, out var subscription), $"{channel.Name} is not subscribed");
             subscription.Acknowledged.TrySetCanceled();
             return Task.CompletedTask;
         }

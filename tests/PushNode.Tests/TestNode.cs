@@ -1,4 +1,3 @@
-using PushBackplane;
 using PushNode.FanOut;
 using PushNode.Merging;
 using PushNode.Protocol;
@@ -16,7 +15,7 @@ internal sealed class TestNode : IDisposable
         Outbox = outbox ?? new();
         Shards = new Shards(new FanOutSettings { Workers = 2 }, Metrics.Node, Time);
         Merging = new MergeWorkers(merge ?? new() { Workers = 2 }, Shards, Metrics.Node, Time);
-        Rooms = new Rooms(Backplane, new PushChannels("push:"), Merging, Shards, subscription ?? new(), Metrics.Node, Time, new LogRecorder<Rooms>());
+        Rooms = new Rooms(Backplane, Merging, Shards, subscription ?? new(), Metrics.Node, Time, new LogRecorder<Rooms>());
         Sessions = new SessionRules(Rooms, Connections, Metrics.Node, Time);
         Rooms.Open();
     }

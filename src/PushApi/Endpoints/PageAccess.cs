@@ -1,51 +1,63 @@
+using System.Net;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Net.Http.Headers;
 using PushApi.Problems;
+using PushApi.Settings;
 using PushHosting.Settings;
 
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// Decides which web pages may publish. A page can have the browser of anyone inside the network send a request: as a form or a simple fetch whose answer it cannot read, or as
-/// one to its own origin once its host name resolves to the API's address (DNS rebinding). Immutable; any thread.
+/// Decides which web pages may publish. A page can make the browser of anyone inside the network send a request: as a form or a simple fetch
+/// whose answer it cannot read, or as a fetch to its own origin once its host name resolves to the API's address (DNS rebinding).
+/// Immutable; any thread.
 /// </summary>
 internal sealed class PageAccess
 {
-    /// <summary>How long a browser may remember a preflight's answer. The settings change by a restart only.</summary>
+    /// <summary>How long a browser may cache a preflight's answer. The settings change by a restart only.</summary>
     private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
 
-    private readonly OriginList _origins;
-    private readonly HostNames _hosts;
+    private readonly AllowList _origins;
+    private readonly AllowList _hosts;
     private readonly ICorsService _cors;
     private readonly CorsPolicy _policy;
 
     public PageAccess(PushApiSettings settings, ICorsService cors)
     {
-        _origins = new OriginList(settings.AllowedOrigins);
-        _hosts = new HostNames(settings.AllowedHosts);
+        _origins = new AllowList(settings.AllowedOrigins);
+        _hosts = new AllowList(settings.AllowedHosts);
         _cors = cors;
 
-        var policy = new CorsPolicyBuilder().WithMethods(HttpMethods.Post).AllowAnyHeader().WithExposedHeaders(HeaderNames.RetryAfter).SetPreflightMaxAge(PreflightAge);
+        var policy = new CorsPolicyBuilder()
+            .WithMethods(HttpMethods.Post)
+            .AllowAnyHeader()
+            .WithExposedHeaders(HeaderNames.RetryAfter)
+            .SetPreflightMaxAge(PreflightAge);
         _policy = (_origins.IsEvery ? policy.AllowAnyOrigin() : policy.SetIsOriginAllowed(_origins.Contains)).Build();
     }
 
-    /// <summary>Refuses what a page may not send. Reading is not refused: a page cannot see the answer, and there is no secret in it.</summary>
+    /// <summary>Refuses requests that a page may not send. GET and HEAD pass: a page cannot read the answer, and it holds no secret.</summary>
     /// <returns>What is wrong, or null.</returns>
     public Problem? Check(HttpRequest request)
     {
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
             return null;
-        if (!_hosts.Accepts(request.Host.Host))
-            return BadHost();
+        if (!Accepts(request.Host.Host))
+        {
+            return new Problem(
+                ProblemType.BadHost,
+                "The API accepts IP addresses, localhost, names without a dot and the names in PushApi:AllowedHosts as its Host.",
+                Place.AtField(HeaderNames.Host));
+        }
 
         // Browsers send an Origin with every POST. Sec-Fetch-Site, sent to https and localhost only, reveals requests whose Origin a proxy removed.
         if (request.Headers.Origin.Count > 0)
-            return _origins.Contains(request.Headers.Origin.ToString()) ? null : Foreign("Origin");
+            return _origins.Contains(request.Headers.Origin.ToString()) ? null : Foreign(HeaderNames.Origin);
         return request.Headers["Sec-Fetch-Site"].ToString() is "" or "none" or "same-origin" || _origins.IsEvery ? null : Foreign("Sec-Fetch-Site");
     }
 
-    /// <summary>Adds the headers by which a page of an allowed origin may read the answer.</summary>
-    /// <returns>Whether the request is a preflight, which needs nothing more.</returns>
+    /// <summary>Adds the headers that let a page of an allowed origin read the answer.</summary>
+    /// <returns>Whether the request is a preflight, which is then answered.</returns>
     public bool AnswerCors(HttpContext context)
     {
         var headers = context.Request.Headers;
@@ -59,15 +71,15 @@ internal sealed class PageAccess
         return true;
     }
 
-    private static Problem BadHost() =>
-        new(ProblemType.BadHost, "The API accepts IP addresses, localhost, names without a dot and the names in PushApi:AllowedHosts as its Host. Nothing was published.")
-        {
-            Field = "Host",
-        };
+    /// <summary>
+    /// Whether a Host header's name, without the port, is accepted. DNS rebinding needs a name that the attacker serves: not an IP address, a
+    /// name below localhost, or a name without a dot, as containers have. A request without a name does not come from a browser.
+    /// </summary>
+    private bool Accepts(string host) =>
+        !host.Contains('.') || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host, out _) || _hosts.Contains(host);
 
-    private static Problem Foreign(string header) =>
-        new(ProblemType.CrossSite, "A browser sent this for a web page whose origin is not in PushApi:AllowedOrigins; publish from your own server. Nothing was published.")
-        {
-            Field = header,
-        };
+    private static Problem Foreign(string header) => new(
+        ProblemType.CrossSite,
+        "A browser sent this for a web page whose origin is not in PushApi:AllowedOrigins; publish from your own server.",
+        Place.AtField(header));
 }

@@ -1,84 +1,92 @@
 using PushApi.Problems;
 using PushApi.Publishing;
 using PushApi.Requests;
+using PushApi.Settings;
 using PushApi.Telemetry;
 using PushBackplane;
 
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// What the publish routes do: read the body, check all of it, publish, and answer once the backplane has confirmed. One per process, called
-/// from any request thread. A client that goes away once its body is read changes nothing: its messages are published.
+/// The publish routes: read the body, check all of it, publish, and answer once the backplane has confirmed. One per process, called from any
+/// request thread. A client that disconnects after its body is read changes nothing: its messages are published. Each method returns why the
+/// request is refused, or null if it is published and answered.
 /// </summary>
 internal sealed class PublishEndpoints(
     PushApiSettings settings,
     BodyReader bodies,
     ChannelPublisher publisher,
     IBackplane backplane,
-    PushChannels channels,
     PushApiMetrics metrics,
     TimeProvider time)
 {
-    /// <summary>The bodies of the routes that say where to by themselves.</summary>
-    public static readonly BodyFormat[] MessageFormats = [BodyFormat.Json, BodyFormat.Ndjson, BodyFormat.Text];
+    /// <summary>The bodies of the routes whose path names the target.</summary>
+    private static readonly BodyFormat[] MessageFormats = [BodyFormat.Json, BodyFormat.Ndjson, BodyFormat.Text];
 
     /// <summary><c>POST /v1/rooms/{room}/messages</c>.</summary>
-    public async Task<IResult> ToRoomAsync(HttpContext context) =>
+    public async Task<Problem?> ToRoomAsync(HttpContext context) =>
         RawTarget.ReadRoom(context, out var room) is { } problem
             ? problem
-            : await PublishAsync(context, MessageFormats, _ => [channels.Room(room)], metrics.PublishedToRooms);
+            : await PublishAsync(context, MessageFormats, _ => [Topic.Room(room)], metrics.PublishedToRooms);
 
     /// <summary><c>POST /v1/messages</c>.</summary>
-    public Task<IResult> ToRoomsAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomsAndItems], RoomsOf, metrics.PublishedToRooms);
+    public Task<Problem?> ToRoomsAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomsAndItems], RoomsOf, metrics.PublishedToRooms);
 
     /// <summary><c>POST /v1/broadcast</c>.</summary>
-    public Task<IResult> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, _ => [channels.All], metrics.PublishedToAll);
+    public Task<Problem?> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, _ => [Topic.All], metrics.PublishedToAll);
 
     /// <summary><c>POST /push/room</c>.</summary>
-    public Task<IResult> FormToRoomAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomForm], RoomsOf, metrics.PublishedToRooms);
+    public Task<Problem?> FormToRoomAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomForm], RoomsOf, metrics.PublishedToRooms);
 
     /// <summary><c>POST /push/all</c>.</summary>
-    public Task<IResult> FormToAllAsync(HttpContext context) => PublishAsync(context, [BodyFormat.BroadcastForm], _ => [channels.All], metrics.PublishedToAll);
+    public Task<Problem?> FormToAllAsync(HttpContext context) => PublishAsync(context, [BodyFormat.BroadcastForm], _ => [Topic.All], metrics.PublishedToAll);
 
-    private string[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(channels.Room)];
+    private static Topic[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(Topic.Room)];
 
-    private async Task<IResult> PublishAsync(HttpContext context, BodyFormat[] formats, Func<PublishRequest, string[]> channelsOf, Action<long> published)
+    private async Task<Problem?> PublishAsync(HttpContext context, BodyFormat[] formats, Func<PublishRequest, Topic[]> topicsOf, Action<long> published)
     {
-        if (!ContentNegotiation.TryPick(context, formats, out var format, out var unsupported))
+        if (BodyFormat.Pick(context, formats, out var format) is { } unsupported)
             return unsupported;
-
         var (body, unread) = await bodies.ReadAsync(context);
         if (body is null)
-            return unread!;
-        using (body)
-        {
-            var request = new PublishRequest(settings);
-            if (format.Read(body.Bytes, request) is { } malformed)
-                return malformed;
+            return unread;
 
-            var targets = channelsOf(request);
-            if (Reserve(body, request, targets.Length) is { } full)
-                return full;
+        var (answer, problem) = await PublishAsync(body, format, topicsOf);
+        if (answer is null)
+            return problem;
 
-            // Before anything is sent, so that a request to several rooms is published to none of them while one has nowhere to go.
-            if (ServersOf(targets, server => !server.IsUp) is { Length: > 0 } away)
-                return Away(away);
-
-            var outcomes = await PublishAsync(targets, request);
-            var outcome = PublishOutcome.Combine(outcomes);
-            if (outcome.Nodes is not { } nodes)
-            {
-                var silent = ServersOf(targets.Where((_, i) => outcomes[i].Nodes is null));
-                return outcome.IsSent ? NotConfirmed(silent) : Away(silent);
-            }
-
-            var accepted = request.Messages.Count * targets.Length;
-            published(accepted);
-            return TypedResults.Json(new PublishAnswer(accepted, nodes), ApiJson.Default.PublishAnswer, statusCode: StatusCodes.Status202Accepted);
-        }
+        published(answer.Accepted);
+        context.Response.StatusCode = StatusCodes.Status202Accepted;
+        await context.Response.WriteAsJsonAsync(answer, ApiJson.Default.PublishAnswer);
+        return null;
     }
 
-    /// <summary>Each channel's envelope is a copy of the messages; the first is covered by the body itself.</summary>
+    private async Task<(PublishAnswer? Answer, Problem? Problem)> PublishAsync(RequestBody body, BodyFormat format, Func<PublishRequest, Topic[]> topicsOf)
+    {
+        // Its share of the pending bytes is given back before the answer is written, which waits for the client.
+        using var _ = body;
+        var request = new PublishRequest(settings);
+        if (format.Read(body.Bytes, request) is { } malformed)
+            return (null, malformed);
+
+        BackplaneChannel[] channels = [.. topicsOf(request).Select(backplane.Channel)];
+        if (Reserve(body, request, channels.Length) is { } full)
+            return (null, full);
+
+        // Before anything is sent: a request to several rooms is published to none of them while the server of one is unavailable.
+        if (ServersOf(channels.Where(channel => !channel.Home.IsUp)) is { Length: > 0 } unavailable)
+            return (null, Unavailable(unavailable));
+
+        var outcomes = await PublishAsync(channels, request);
+        var outcome = PublishOutcome.Combine(outcomes);
+        if (outcome.Nodes is { } nodes)
+            return (new PublishAnswer(request.Messages.Count * channels.Length, nodes), null);
+
+        var silent = ServersOf(channels.Where((_, i) => outcomes[i].Nodes is null));
+        return (null, outcome.IsSent ? NotConfirmed(silent) : Unavailable(silent));
+    }
+
+    /// <summary>Each channel's envelope is a copy of the messages. The body's own share covers the first.</summary>
     private Problem? Reserve(RequestBody body, PublishRequest request, int copies)
     {
         var more = request.MessageBytes * (copies - 1);
@@ -87,29 +95,33 @@ internal sealed class PublishEndpoints(
         return body.Bytes.Length + more > settings.MaxPendingBytes
             ? new Problem(
                 ProblemType.BodyTooLarge,
-                $"{request.MessageBytes} bytes of messages to {copies} rooms are more than the API may hold at all ({settings.MaxPendingBytes} bytes, PushApi:MaxPendingBytes); name fewer rooms. Nothing was published.")
-            {
-                Limit = settings.MaxPendingBytes,
-            }
+                $"{request.MessageBytes} bytes of messages to {copies} rooms are more than the API may hold "
+                + $"({settings.MaxPendingBytes} bytes, PushApi:MaxPendingBytes); name fewer rooms.",
+                limit: settings.MaxPendingBytes)
             : BodyReader.TooMuchPending();
     }
 
-    private async Task<PublishOutcome[]> PublishAsync(string[] targets, PublishRequest request)
+    private async Task<PublishOutcome[]> PublishAsync(BackplaneChannel[] channels, PublishRequest request)
     {
         var start = time.GetTimestamp();
         var acceptedAt = time.GetUtcNow();
-        var outcomes = await Task.WhenAll(targets.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
+        var outcomes = await Task.WhenAll(channels.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
         metrics.PublishEnd(time.GetElapsedTime(start));
         return outcomes;
     }
 
     /// <summary>The servers of some channels, each named once.</summary>
-    private string ServersOf(IEnumerable<string> targets, Func<IBackplaneServer, bool>? which = null) =>
-        string.Join(", ", targets.Select(backplane.Home).Where(which ?? (_ => true)).Select(server => server.Description).Distinct());
+    private static string ServersOf(IEnumerable<BackplaneChannel> channels) =>
+        string.Join(", ", channels.Select(channel => channel.Home.Description).Distinct());
 
     private static Problem NotConfirmed(string servers) =>
-        new(ProblemType.NotConfirmed, $"Not confirmed in time by {servers}: the messages may or may not have been delivered, and sending them again may deliver them twice.");
+        new(ProblemType.NotConfirmed, $"{servers} did not confirm in time: the messages may or may not have been delivered, and a retry may deliver them twice.");
 
-    private static Problem Away(string servers) =>
-        new(ProblemType.BackplaneAway, $"Away or stalled: {servers}. Nothing of this request was sent; sending it again duplicates nothing.");
+    private static Problem Unavailable(string servers) =>
+        new(ProblemType.BackplaneAway, $"Unavailable or stalled: {servers}. No message of this request was sent; a retry duplicates nothing.");
 }
+
+/// <summary>The body of a 202.</summary>
+/// <param name="Accepted">Messages times rooms.</param>
+/// <param name="Nodes">How many subscribers the backplane reached (nodes, not viewers). For several rooms, the smallest number.</param>
+internal sealed record PublishAnswer(int Accepted, int Nodes);

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Mvc;
 using PushApi.Problems;
 using PushApi.Requests;
-using PushApi.Telemetry;
+using PushApi.Settings;
 
 namespace PushApi.Endpoints;
 
@@ -11,47 +11,50 @@ public static class PushApiRoutes
     private const string OpenApiPattern = "/openapi/{documentName}.json";
 
     /// <summary>
-    /// Maps all routes of the API, its 404 and 405 included. The result stands for all of them, so that a host with several ports can
+    /// Maps all routes of the API, its 404 and 405 included. The returned group holds all of them, so that a host with several ports can
     /// restrict them to one.
     /// </summary>
     public static RouteGroupBuilder MapPushApi(this IEndpointRouteBuilder endpoints)
     {
-        var settings = endpoints.ServiceProvider.GetRequiredService<PushApiSettings>();
-        // Made now and not by the first request, so that every series is exported from the start.
-        endpoints.ServiceProvider.GetRequiredService<PushApiMetrics>();
+        var services = endpoints.ServiceProvider;
+        var settings = services.GetRequiredService<PushApiSettings>();
+        // Made now rather than by the first request, so that every series is exported from the start.
+        var refusals = services.GetRequiredService<Refusals>();
+        var guard = new RequestGuard(services.GetRequiredService<PageAccess>(), refusals);
 
-        var guard = new RequestGuard(endpoints.ServiceProvider.GetRequiredService<PageAccess>());
         var api = endpoints.MapGroup("");
         api.WithMetadata(new RequestSizeLimitAttribute(BodyReader.KestrelLimit(settings)));
         ((IEndpointConventionBuilder)api).Finally(endpoint => endpoint.RequestDelegate = guard.Around(endpoint.RequestDelegate!));
 
-        api.MapPublish("/v1/rooms/{room}/messages", (context, publish) => publish.ToRoomAsync(context)).DescribeRoom();
-        api.MapPublish("/v1/messages", (context, publish) => publish.ToRoomsAsync(context)).DescribeRooms();
-        api.MapPublish("/v1/broadcast", (context, publish) => publish.ToAllAsync(context)).DescribeBroadcast();
-        api.MapPublish("/push/room", (context, publish) => publish.FormToRoomAsync(context)).DescribeRoomForm();
-        api.MapPublish("/push/all", (context, publish) => publish.FormToAllAsync(context)).DescribeBroadcastForm();
+        api.MapPublish("/v1/rooms/{room}/messages", refusals, (publish, context) => publish.ToRoomAsync(context)).DescribeRoom();
+        api.MapPublish("/v1/messages", refusals, (publish, context) => publish.ToRoomsAsync(context)).DescribeRooms();
+        api.MapPublish("/v1/broadcast", refusals, (publish, context) => publish.ToAllAsync(context)).DescribeBroadcast();
+        api.MapPublish("/push/room", refusals, (publish, context) => publish.FormToRoomAsync(context)).DescribeRoomForm();
+        api.MapPublish("/push/all", refusals, (publish, context) => publish.FormToAllAsync(context)).DescribeBroadcastForm();
 
         api.MapOpenApi(OpenApiPattern);
-        api.MapOtherMethods(OpenApiPattern, HttpMethods.Get);
-        api.MapFallback("{**path}", NotFound);
+        api.MapOtherMethods(OpenApiPattern, refusals, HttpMethods.Get);
+        api.MapFallback("{**path}", context => refusals.AnswerAsync(context, new Problem(
+            ProblemType.NotFound, $"No such route; /openapi/{ApiDescription.Document}.json describes the routes.")));
         return api;
     }
 
-    private static RouteHandlerBuilder MapPublish(this RouteGroupBuilder api, string pattern, Func<HttpContext, PublishEndpoints, Task<IResult>> publish)
+    private static RouteHandlerBuilder MapPublish(
+        this RouteGroupBuilder api, string pattern, Refusals refusals, Func<PublishEndpoints, HttpContext, Task<Problem?>> publish)
     {
-        api.MapOtherMethods(pattern, HttpMethods.Post);
-        return api.MapPost(pattern, (HttpContext context, PublishEndpoints endpoints) => publish(context, endpoints));
+        api.MapOtherMethods(pattern, refusals, HttpMethods.Post);
+        return api.MapPost(pattern, async (PublishEndpoints endpoints, HttpContext context) =>
+        {
+            if (await publish(endpoints, context) is { } problem)
+                await refusals.AnswerAsync(context, problem);
+        });
     }
 
-    /// <summary>Routing's own 405 has no body, and the 404 below would win over it anyway.</summary>
-    private static void MapOtherMethods(this RouteGroupBuilder api, string pattern, string method) =>
+    /// <summary>Needed because the 404 above would win over routing's own 405, which has no body either.</summary>
+    private static void MapOtherMethods(this RouteGroupBuilder api, string pattern, Refusals refusals, string method) =>
         api.Map(pattern, context =>
         {
             context.Response.Headers.Allow = method;
-            return new Problem(ProblemType.MethodNotAllowed, $"This route takes {method} only.").ExecuteAsync(context);
+            return refusals.AnswerAsync(context, new Problem(ProblemType.MethodNotAllowed, $"This route accepts {method} only."));
         });
-
-    private static Task NotFound(HttpContext context) => new Problem(
-        ProblemType.NotFound,
-        $"There is nothing here. The routes are described at /openapi/{ApiDescription.Document}.json.").ExecuteAsync(context);
 }

@@ -5,25 +5,26 @@ using PushBackplane;
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// Reads the request target as the client sent it. Kestrel decodes the path and removes dot segments before routing, so
-/// <c>/v1/rooms/%2e%2e/messages</c> would reach <c>/v1/messages</c>, and what <c>%FF</c> was can no longer be told.
+/// Reads the request target as the client sent it. Kestrel decodes the path and removes dot segments before routing: the path
+/// <c>/v1/rooms/%2e%2e/messages</c> would reach <c>/v1/messages</c>, and a <c>%FF</c> would be lost.
 /// </summary>
 internal static class RawTarget
 {
     private const string RoomPrefix = "/v1/rooms/";
     private const string RoomSuffix = "/messages";
 
-    /// <summary>Returns what is wrong with any target, whatever it was routed to, or null.</summary>
+    /// <summary>Checks the target of any route.</summary>
+    /// <returns>What is wrong, or null.</returns>
     public static Problem? Check(HttpContext context)
     {
         var path = Path(context);
         if (path.Contains("%2f", StringComparison.OrdinalIgnoreCase))
-            return new Problem(ProblemType.BadTarget, "The path has a %2F; a room's name has no '/', not even percent-encoded.");
+            return new Problem(ProblemType.BadTarget, "The path contains %2F; a room's name has no '/', percent-encoded or not.");
 
-        foreach (var step in path.Split('/'))
+        foreach (var segment in path.Split('/'))
         {
-            if (IsDotStep(path[step]))
-                return new Problem(ProblemType.BadTarget, $"The path has a step {path[step]}; '.' and '..' are no rooms, percent-encoded or not, and a path is taken as it is sent.");
+            if (IsDots(path[segment]))
+                return new Problem(ProblemType.BadTarget, $"The path has a segment {path[segment]}; '.' and '..' are not accepted, percent-encoded or not.");
         }
         return null;
     }
@@ -32,20 +33,20 @@ internal static class RawTarget
     /// <returns>What is wrong, or null.</returns>
     public static Problem? ReadRoom(HttpContext context, out RoomId room)
     {
-        // What stands before the prefix is a path base the host was given.
+        // The host's path base, if any, precedes the prefix.
         var path = Path(context).TrimEnd('/');
         var start = path.LastIndexOf(RoomPrefix, StringComparison.OrdinalIgnoreCase) + RoomPrefix.Length;
         var end = path.Length - RoomSuffix.Length;
         room = default;
         if (start < RoomPrefix.Length || end < start || !path.EndsWith(RoomSuffix, StringComparison.OrdinalIgnoreCase) || path[start..end].Contains('/'))
-            return new Problem(ProblemType.BadTarget, "Send the target as /v1/rooms/{room}/messages with nothing but the room's name percent-encoded.");
+            return new Problem(ProblemType.BadTarget, "The target must be /v1/rooms/{room}/messages, with only the room's name percent-encoded.");
 
         return RoomId.TryParseEscaped(path[start..end], plusIsSpace: false, out room, out var error)
             ? null
-            : new Problem(ProblemType.BadRoom, $"room {error}. Nothing was published.") { Field = "room" };
+            : new Problem(ProblemType.BadRoom, $"room {error}.", Place.AtField("room"));
     }
 
-    /// <summary>The path of the target, origin-form or absolute-form, neither decoded nor with its query.</summary>
+    /// <summary>The path of the target, in origin-form or absolute-form, not decoded and without its query.</summary>
     private static ReadOnlySpan<char> Path(HttpContext context)
     {
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.AsSpan();
@@ -62,15 +63,16 @@ internal static class RawTarget
         return path < 0 ? "/" : target[(authority + 3 + path)..];
     }
 
-    private static bool IsDotStep(ReadOnlySpan<char> step)
+    /// <summary>Whether a path segment is <c>.</c> or <c>..</c>, each dot percent-encoded or not.</summary>
+    private static bool IsDots(ReadOnlySpan<char> segment)
     {
         var dots = 0;
-        while (!step.IsEmpty)
+        while (!segment.IsEmpty)
         {
-            var length = step[0] == '.' ? 1 : step.StartsWith("%2e", StringComparison.OrdinalIgnoreCase) ? 3 : 0;
+            var length = segment[0] == '.' ? 1 : segment.StartsWith("%2e", StringComparison.OrdinalIgnoreCase) ? 3 : 0;
             if (length == 0)
                 return false;
-            step = step[length..];
+            segment = segment[length..];
             dots++;
         }
         return dots is 1 or 2;

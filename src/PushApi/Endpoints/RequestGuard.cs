@@ -1,25 +1,40 @@
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// What every request of the API passes first, whatever it was routed to, the 404 included: it stands around each endpoint of the group
-/// and not in the host's pipeline, so that a host that serves other things beside the API need not order anything.
+/// Checks every request of the API before its endpoint, the 404 included. It wraps each endpoint of the group instead of being part of the
+/// host's pipeline, so a host that serves other things too need not order anything. Stateless; any thread.
 /// </summary>
-/// <param name="pages">Knows which web pages may publish.</param>
-internal sealed class RequestGuard(PageAccess pages)
+/// <param name="pages">Which web pages may publish.</param>
+/// <param name="refusals">Answers requests that fail a check.</param>
+internal sealed class RequestGuard(PageAccess pages, Refusals refusals)
 {
-    /// <summary>Puts the guard around an endpoint.</summary>
+    /// <summary>Wraps an endpoint.</summary>
     public RequestDelegate Around(RequestDelegate next) => async context =>
     {
-        // Kestrel answers a connection's pipelined requests on one thread until one of them waits, and a refused request never waits: a few connections that pipeline bad
-        // requests would hold every thread of the pool. Each request queues for a thread instead, so connections take turns.
-        await Task.Yield();
+        var answer = AnswerAsync(context, next);
 
-        var refused = pages.Check(context.Request);
-        if (refused is null && pages.AnswerCors(context))
-            return;
-        if ((refused ?? RawTarget.Check(context)) is { } problem)
+        // Kestrel serves a connection's pipelined requests on one thread until one of them waits, and most refused requests never wait: a few
+        // connections that pipeline bad requests would hold every thread of the pool. So the next request queues for a thread behind others.
+        if (answer.IsCompleted)
+            await Task.Yield();
+        await answer;
+    };
+
+    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    {
+        if (pages.Check(context.Request) is { } refused)
         {
-            await problem.ExecuteAsync(context);
+            await refusals.AnswerAsync(context, refused);
+            return;
+        }
+
+        // A preflight is complete with its headers.
+        if (pages.AnswerCors(context))
+            return;
+
+        if (RawTarget.Check(context) is { } badTarget)
+        {
+            await refusals.AnswerAsync(context, badTarget);
             return;
         }
 
@@ -27,9 +42,9 @@ internal sealed class RequestGuard(PageAccess pages)
         {
             await next(context);
         }
-        catch (Exception gone) when (gone is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (e is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
         {
-            // Expected: the client went away while its body was read. Nobody is left to answer.
+            // Expected: the client disconnected while its body was read, so nothing can be answered.
         }
-    };
+    }
 }

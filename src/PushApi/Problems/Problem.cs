@@ -1,57 +1,51 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
-using PushApi.Telemetry;
 
 namespace PushApi.Problems;
 
-/// <summary>An answer that refuses a request: problem details as in RFC 9457, with members that say where.</summary>
-/// <param name="kind">What kind of problem.</param>
-/// <param name="detail">What was wrong here, and what is accepted.</param>
-internal sealed class Problem(ProblemType kind, string detail) : IResult
+/// <summary>Why a request is refused: problem details as in RFC 9457, with members that say where.</summary>
+/// <param name="kind">The kind of problem.</param>
+/// <param name="fault">What is wrong in this request and what is accepted, as one or more sentences.</param>
+/// <param name="place">Where.</param>
+/// <param name="limit">The limit that the request exceeds: bytes, messages or rooms.</param>
+internal sealed class Problem(ProblemType kind, string fault, Place place = default, long? limit = null)
 {
     /// <summary>The media type of problem details.</summary>
     public const string MediaType = "application/problem+json";
 
+    private const int MaxQuoted = 60;
+
     /// <summary>The kind, for code.</summary>
     [JsonIgnore]
-    public ProblemType Kind { get; } = kind;
+    public ProblemType Kind => kind;
 
     /// <summary>The kind, as a relative reference into the catalogue.</summary>
-    public string Type => Kind.Uri;
+    public string Type => kind.Uri;
 
     /// <summary>The kind in words; always the same for one type.</summary>
-    public string Title => Kind.Title;
+    public string Title => kind.Title;
 
     /// <summary>The HTTP status.</summary>
-    public int Status => Kind.Status;
+    public int Status => kind.Status;
 
-    /// <summary>What was wrong in this request, and what is accepted.</summary>
-    public string Detail { get; } = detail;
+    /// <summary>What is wrong in this request, and what became of its messages. A 503 says so itself: its messages may have been sent.</summary>
+    public string Detail { get; } = kind.Status < StatusCodes.Status500InternalServerError ? $"{fault} Nothing was published." : fault;
 
     /// <summary>The property, form field or header that is wrong.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Field { get; init; }
+    public string? Field => place.Field;
 
     /// <summary>The line of an NDJSON body that is wrong, counted from 1.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public int? Line { get; init; }
+    public int? Line => place.Line;
 
     /// <summary>The element of the field that is wrong, counted from 0.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public int? Item { get; init; }
+    public int? Item => place.Item;
 
-    /// <summary>The limit that was passed: bytes, messages or rooms.</summary>
+    /// <summary>The limit that the request exceeds: bytes, messages or rooms.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public long? Limit { get; init; }
+    public long? Limit => limit;
 
-    /// <summary>Answers the request with this problem, and counts it.</summary>
-    public Task ExecuteAsync(HttpContext httpContext)
-    {
-        httpContext.RequestServices.GetRequiredService<PushApiMetrics>().Rejected(Kind);
-        var response = httpContext.Response;
-        response.StatusCode = Status;
-        if (Kind.RetryAfterSeconds is { } seconds)
-            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        return response.WriteAsJsonAsync(this, ApiJson.Readable.Problem, MediaType);
-    }
+    /// <summary>What a client sent, in quotes for <see cref="Detail"/>. Long text is cut, so that the answer stays smaller than the request.</summary>
+    public static string Quote(ReadOnlySpan<char> text) => text.Length <= MaxQuoted ? $"'{text}'" : $"'{text[..MaxQuoted]}...'";
 }

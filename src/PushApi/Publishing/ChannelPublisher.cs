@@ -31,45 +31,45 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
     }
 
     /// <summary>Publishes a request's messages to one channel; they are never split over two envelopes.</summary>
-    /// <param name="channel">The channel's full name.</param>
+    /// <param name="channel">One of the backplane's channels.</param>
     /// <param name="messages">The messages, not to be changed any more.</param>
     /// <param name="acceptedAt">When the request was accepted: the envelope carries the earliest of its requests.</param>
     /// <returns>Completes at <see cref="Deadline"/> at the latest.</returns>
-    public async Task<PublishOutcome> PublishAsync(string channel, IReadOnlyList<ReadOnlyMemory<byte>> messages, DateTimeOffset acceptedAt)
+    public async Task<PublishOutcome> PublishAsync(BackplaneChannel channel, IReadOnlyList<ReadOnlyMemory<byte>> messages, DateTimeOffset acceptedAt)
     {
-        if (!backplane.Home(channel).IsUp)
+        if (!channel.Home.IsUp)
             return PublishOutcome.NotSent;
 
         var pending = new PendingPublish(messages, acceptedAt);
         await using var deadline = time.CreateTimer(_ => GiveUp(pending), state: null, Deadline, Timeout.InfiniteTimeSpan);
         if (Enqueue(channel, pending) is { } idle)
-            _ = SendAllAsync(channel, idle);
+            _ = SendAllAsync(idle);
         return await pending.Outcome;
     }
 
     /// <summary>Adds a request; returns the channel's queue if nobody is sending it yet.</summary>
-    private ChannelQueue? Enqueue(string channel, PendingPublish pending)
+    private ChannelQueue? Enqueue(BackplaneChannel channel, PendingPublish pending)
     {
         lock (_lock)
         {
-            var isBusy = _busy.TryGetValue(channel, out var queue);
+            var isBusy = _busy.TryGetValue(channel.Name, out var queue);
             if (!isBusy)
-                _busy.Add(channel, queue = new ChannelQueue());
+                _busy.Add(channel.Name, queue = new ChannelQueue(channel));
             queue!.AddLocked(pending);
             return isBusy ? null : queue;
         }
     }
 
-    private async Task SendAllAsync(string channel, ChannelQueue queue)
+    private async Task SendAllAsync(ChannelQueue queue)
     {
-        while (TakeGroup(channel, queue) is { } group)
+        while (TakeGroup(queue) is { } group)
         {
             int? nodes;
             try
             {
                 // Yields even if the publish is over at once (memory): otherwise the request whose thread this is would go on sending
                 // for others for as long as they keep coming, and never be answered.
-                nodes = await PublishEnvelopeAsync(channel, group).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                nodes = await PublishEnvelopeAsync(queue.Channel, group).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
             catch (Exception bug)
             {
@@ -89,19 +89,19 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
     }
 
     /// <summary>Takes the next envelope's requests; null when none is left, and then the channel is forgotten.</summary>
-    private List<PendingPublish>? TakeGroup(string channel, ChannelQueue queue)
+    private List<PendingPublish>? TakeGroup(ChannelQueue queue)
     {
         lock (_lock)
         {
             var group = queue.TakeGroupLocked();
             if (group.Count > 0)
                 return group;
-            _busy.Remove(channel);
+            _busy.Remove(queue.Channel.Name);
             return null;
         }
     }
 
-    private Task<int?> PublishEnvelopeAsync(string channel, List<PendingPublish> group)
+    private Task<int?> PublishEnvelopeAsync(BackplaneChannel channel, List<PendingPublish> group)
     {
         var publishedAt = group.Min(pending => pending.AcceptedAt);
         var items = group.SelectMany(pending => pending.Messages).ToArray();

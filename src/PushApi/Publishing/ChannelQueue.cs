@@ -1,16 +1,21 @@
+using PushBackplane;
+
 namespace PushApi.Publishing;
 
 /// <summary>
 /// What waits for one channel while an envelope of it is in flight. Exists only that long; everything happens under
 /// <see cref="ChannelPublisher"/>'s lock.
 /// </summary>
-internal sealed class ChannelQueue
+internal sealed class ChannelQueue(BackplaneChannel channel)
 {
     // Requests join an envelope up to here. One request is never split, so a larger one goes alone; its own limits bound it.
     internal const int MaxEnvelopeBytes = 1024 * 1024;
     internal const int MaxEnvelopeItems = 1000;
 
     private readonly Queue<PendingPublish> _waiting = new();
+
+    /// <summary>The channel that its requests are for.</summary>
+    public BackplaneChannel Channel { get; } = channel;
 
     /// <summary>Adds a request behind all others.</summary>
     public void AddLocked(PendingPublish pending) => _waiting.Enqueue(pending);

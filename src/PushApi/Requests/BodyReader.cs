@@ -1,30 +1,31 @@
 using PushApi.Problems;
-using PushApi.Publishing;
+using PushApi.Settings;
 
 namespace PushApi.Requests;
 
 /// <summary>
-/// Reads request bodies whole, within the limits. A body over the limit is refused without reading the rest, which Kestrel then discards up to
-/// <see cref="KestrelLimit"/>: a client that is still sending gets to read the answer instead of a reset. One per process, called from any request thread.
+/// Reads request bodies whole, within the limits. A body over the limit is refused without reading the rest, which Kestrel then discards up
+/// to <see cref="KestrelLimit"/>, so that a client that is still sending can read the answer instead of a reset. One per process, called
+/// from any request thread.
 /// </summary>
 internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
 {
-    // Most bodies are smaller; a larger one grows as its bytes come, so that announcing a length alone takes no memory.
+    // Most bodies are smaller. A larger buffer grows as the bytes arrive: a client cannot take memory by announcing a length.
     private const int FirstBuffer = 4096;
 
-    /// <summary>What Kestrel discards of a refused body, beyond the limit. A client that sends even more is cut off.</summary>
+    /// <summary>How much of a refused body Kestrel discards beyond the limit. It closes the connection of a client that sends more.</summary>
     private const long MaxDiscarded = 16 * 1024 * 1024;
 
     /// <summary>The longest body, in bytes with its chunks' framing, that Kestrel lets through to be read or discarded.</summary>
     public static long KestrelLimit(PushApiSettings settings) => settings.MaxBodyBytes + MaxDiscarded;
 
-    /// <summary>The answer while too much is pending.</summary>
+    /// <summary>The problem while too much is pending.</summary>
     public static Problem TooMuchPending() => new(
         ProblemType.TooMuchPending,
-        "The API holds as many unpublished bytes as it may (PushApi:MaxPendingBytes); try again shortly. Nothing was published.");
+        "The API holds as many unpublished bytes as it may (PushApi:MaxPendingBytes); retry shortly.");
 
-    /// <summary>Reads the body; the caller disposes it once the request is answered.</summary>
-    /// <returns>The body, or what is wrong with it. Throws what Kestrel throws when the client is gone.</returns>
+    /// <summary>Reads the body. The caller disposes it once the request is answered.</summary>
+    /// <returns>The body, or what is wrong with it. Throws what Kestrel throws when the client has disconnected.</returns>
     public async Task<(RequestBody? Body, Problem? Problem)> ReadAsync(HttpContext context)
     {
         var body = new RequestBody(pending);
@@ -33,13 +34,13 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         {
             problem = await FillAsync(body, context);
         }
-        catch (BadHttpRequestException refused)
+        catch (BadHttpRequestException e)
         {
-            problem = Explain(refused);
+            problem = Explain(e);
         }
-        catch (IOException overflow) when (overflow.InnerException is OverflowException)
+        catch (IOException e) when (e.InnerException is OverflowException)
         {
-            // What Kestrel throws, in place of a BadHttpRequestException, at a chunk size that does not fit into its integer. Where the next request begins is unknown.
+            // Kestrel throws this, not a BadHttpRequestException, at a chunk size that overflows its integer. Where the next request begins is unknown.
             context.Response.Headers.Connection = "close";
             problem = Broken();
         }
@@ -73,29 +74,24 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
                 return TooLarge();
         }
 
-        return body.Bytes.IsEmpty
-            ? new Problem(ProblemType.NoMessages, "The body is empty; it has to hold at least one message.")
-            : null;
+        return body.Bytes.IsEmpty ? new Problem(ProblemType.NoMessages, "The body is empty; it must hold at least one message.") : null;
     }
 
-    /// <summary>Doubles, up to one byte more than the announced length: the spare byte is where the end is noticed.</summary>
+    /// <summary>Doubles, up to one byte more than the announced length: the read into the spare byte finds the end.</summary>
     private static int NextCapacity(int capacity, long? contentLength)
     {
         var next = Math.Max(FirstBuffer, capacity * 2L);
         return (int)(contentLength >= capacity ? Math.Min(next, contentLength.Value + 1) : next);
     }
 
-    private Problem TooLarge() => new(ProblemType.BodyTooLarge, $"The body is larger than {settings.MaxBodyBytes} bytes. Nothing was published.")
-    {
-        Limit = settings.MaxBodyBytes,
-    };
+    private Problem TooLarge() => new(ProblemType.BodyTooLarge, $"The body is larger than {settings.MaxBodyBytes} bytes.", limit: settings.MaxBodyBytes);
 
-    private Problem Explain(BadHttpRequestException refused) => refused.StatusCode switch
+    private Problem Explain(BadHttpRequestException e) => e.StatusCode switch
     {
         StatusCodes.Status413PayloadTooLarge => TooLarge(),
-        StatusCodes.Status408RequestTimeout => new Problem(ProblemType.BodyTimeout, "The body came too slowly. Nothing was published."),
+        StatusCodes.Status408RequestTimeout => new Problem(ProblemType.BodyTimeout, "The body arrived too slowly."),
         _ => Broken(),
     };
 
-    private static Problem Broken() => new(ProblemType.BadBody, "The body's framing is broken: it ended early or has a malformed chunk. Nothing was published.");
+    private static Problem Broken() => new(ProblemType.BadBody, "The body's framing is broken: it ended early or has a malformed chunk.");
 }

@@ -6,17 +6,18 @@ using PushBackplane;
 namespace PushApi.Requests;
 
 /// <summary>
-/// go-push's forms, <c>room=...&amp;items=[json,...]</c> and <c>items=[json,...]</c>. The framework's form reader is not used: it
-/// replaces bytes that are not UTF-8 instead of refusing them, and messages have to arrive byte for byte.
+/// go-push's forms, <c>room=...&amp;items=[json,...]</c> and <c>items=[json,...]</c>. The framework's form reader is not used, because it
+/// replaces bytes that are not UTF-8 and messages must arrive byte for byte.
 /// </summary>
 internal static class FormBody
 {
     private const string Room = "room";
+    private const string EncodingHint = "An & or % inside a value must be percent-encoded (curl: --data-urlencode).";
 
-    /// <summary>Reads a form with a room and items.</summary>
+    /// <summary>Reads a form with a room and items. Returns what is wrong, or null.</summary>
     public static Problem? ReadRoom(Memory<byte> body, PublishRequest request) => Read(body, request, takesRoom: true);
 
-    /// <summary>Reads a form with items for everybody.</summary>
+    /// <summary>Reads a form with items for everybody. Returns what is wrong, or null.</summary>
     public static Problem? ReadBroadcast(Memory<byte> body, PublishRequest request) => Read(body, request, takesRoom: false);
 
     private static Problem? Read(Memory<byte> body, PublishRequest request, bool takesRoom)
@@ -26,12 +27,16 @@ internal static class FormBody
         while (form.TryReadField(out var name, out var value, out var error))
         {
             if (error is not null)
-                return Bad(error, field: null);
+                return Bad(error);
 
             var isRoom = takesRoom && name.Span.SequenceEqual("room"u8);
             var isItems = name.Span.SequenceEqual("items"u8);
             if (!isRoom && !isItems)
-                return Bad($"The form has a field {Quote.Text(Encoding.UTF8.GetString(name.Span))}; this route takes {Shape(takesRoom)}. An & or % inside a value has to be percent-encoded (curl: --data-urlencode).", field: null);
+            {
+                return Bad(
+                    $"The form has a field {Problem.Quote(Encoding.UTF8.GetString(name.Span))}; this route accepts {Shape(takesRoom)}. "
+                    + EncodingHint);
+            }
 
             var field = isRoom ? Room : JsonItems.Field;
             if (isRoom ? hasRoom : hasItems)
@@ -44,8 +49,8 @@ internal static class FormBody
         }
 
         if (takesRoom && !hasRoom)
-            return Bad($"{Room} is missing; this route takes {Shape(takesRoom)}.", Room);
-        return hasItems ? null : Bad($"{JsonItems.Field} is missing; this route takes {Shape(takesRoom)}.", JsonItems.Field);
+            return Bad($"{Room} is missing; this route accepts {Shape(takesRoom)}.", Room);
+        return hasItems ? null : Bad($"{JsonItems.Field} is missing; this route accepts {Shape(takesRoom)}.", JsonItems.Field);
     }
 
     private static string Shape(bool takesRoom) => takesRoom ? "room=...&items=[json,...]" : "items=[json,...]";
@@ -55,7 +60,7 @@ internal static class FormBody
         var place = Place.AtField(Room);
         return RoomId.TryParse(value.Span, out var room, out var error)
             ? request.AddRoom(room, place)
-            : new Problem(ProblemType.BadRoom, $"{place} {error}. Nothing was published.") { Field = Room };
+            : new Problem(ProblemType.BadRoom, $"{place} {error}.", place);
     }
 
     private static Problem? ReadItems(ReadOnlyMemory<byte> value, PublishRequest request)
@@ -75,13 +80,13 @@ internal static class FormBody
             reader.Read();
             return null;
         }
-        catch (JsonException fault)
+        catch (JsonException e)
         {
             return Bad(
-                $"{JsonItems.Field} is not a JSON array, or holds a message of more than {MessagePayload.MaxDepth} levels{JsonFault.Where(fault)}. An & or % inside it has to be percent-encoded (curl: --data-urlencode).",
+                $"{JsonItems.Field} is not a JSON array, or holds a message of more than {MessagePayload.MaxDepth} levels{Place.In(e)}. {EncodingHint}",
                 JsonItems.Field);
         }
     }
 
-    private static Problem Bad(string detail, string? field) => new(ProblemType.BadBody, detail + " Nothing was published.") { Field = field };
+    private static Problem Bad(string fault, string? field = null) => new(ProblemType.BadBody, fault, Place.AtField(field));
 }

@@ -3,14 +3,14 @@ using PushBackplane;
 namespace PushApi.Requests;
 
 /// <summary>
-/// Reads application/x-www-form-urlencoded on bytes, decoding in place (what is decoded is never longer). Bytes that should have been
-/// encoded and are unambiguous, as <c>curl -d</c> sends them, are taken as they are.
+/// Reads application/x-www-form-urlencoded and decodes it in place, since decoded text is never longer. Bytes that should have been encoded
+/// and are unambiguous, as <c>curl -d</c> sends them, are accepted as they are.
 /// </summary>
 internal ref struct FormReader(Memory<byte> body)
 {
     private int _position;
 
-    /// <summary>Reads the next field; empty ones, as between two <c>&amp;</c>, are skipped.</summary>
+    /// <summary>Reads the next field and skips empty ones, as between two <c>&amp;</c>.</summary>
     /// <param name="name">The decoded name, a slice of the body.</param>
     /// <param name="value">The decoded value, a slice of the body.</param>
     /// <param name="error">What is wrong with the field, or null.</param>
@@ -32,7 +32,7 @@ internal ref struct FormReader(Memory<byte> body)
             var nameLength = equals < 0 ? field.Length : equals;
             var valueStart = equals < 0 ? field.Length : equals + 1;
             if (!TryDecode(field[..nameLength], out name) || !TryDecode(field[valueStart..], out value))
-                error = $"The field that begins at byte {start + 1} of the form has a % without two hexadecimal digits after it; a % itself is sent as %25.";
+                error = $"The field that begins at byte {start + 1} of the form has a % without two hexadecimal digits after it; send a % itself as %25.";
             return true;
         }
         return false;

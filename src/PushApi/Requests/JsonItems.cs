@@ -3,19 +3,20 @@ using PushApi.Problems;
 
 namespace PushApi.Requests;
 
-/// <summary>Slices the elements of a JSON array out of the bytes they came in.</summary>
+/// <summary>Slices the elements of a JSON array out of the bytes of the body.</summary>
 internal static class JsonItems
 {
-    /// <summary>The field both formats use.</summary>
+    /// <summary>The name of the array in forms and in JSON.</summary>
     public const string Field = "items";
 
     /// <summary>
-    /// Adds each element as a message. The reader stands on the array's start and ends on its end; its MaxDepth has to
-    /// be <see cref="PushBackplane.MessagePayload.MaxDepth"/> plus the levels that are open by then.
+    /// Adds each element as a message. The reader is at the array's start, and at its end afterwards. Its MaxDepth must be
+    /// <see cref="PushBackplane.MessagePayload.MaxDepth"/> plus the levels that are open here.
     /// </summary>
-    /// <param name="reader">Over <paramref name="json"/>, which is known to be UTF-8.</param>
+    /// <param name="reader">Reads <paramref name="json"/>, which is known to be UTF-8.</param>
     /// <param name="json">The bytes to slice.</param>
-    /// <param name="request">Where to.</param>
+    /// <param name="request">Takes the messages.</param>
+    /// <returns>What is wrong, or null.</returns>
     /// <exception cref="JsonException">The JSON is broken.</exception>
     public static Problem? Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json, PublishRequest request)
     {
@@ -29,7 +30,7 @@ internal static class JsonItems
         }
 
         return request.Messages.Count == 0
-            ? new Problem(ProblemType.NoMessages, $"{Field} is empty; it has to hold at least one message.") { Field = Field }
+            ? new Problem(ProblemType.NoMessages, $"{Field} is empty; it must hold at least one message.", Place.AtField(Field))
             : null;
     }
 }

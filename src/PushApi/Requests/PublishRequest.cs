@@ -1,11 +1,11 @@
 using PushApi.Problems;
+using PushApi.Settings;
 using PushBackplane;
 
 namespace PushApi.Requests;
 
 /// <summary>
-/// What a body asks to publish, filled by the format that reads it; the limits on messages and rooms are kept here, once for all
-/// formats. Belongs to one request.
+/// The messages and rooms of a body, filled by the format that reads it. Enforces the limits on both for all formats. Belongs to one request.
 /// </summary>
 internal sealed class PublishRequest(PushApiSettings settings)
 {
@@ -16,7 +16,7 @@ internal sealed class PublishRequest(PushApiSettings settings)
     /// <summary>The messages as JSON, most of them slices of the body.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Messages => _messages;
 
-    /// <summary>The rooms the body names; none where the route says where to.</summary>
+    /// <summary>The rooms that the body names; empty if the route itself names the target.</summary>
     public IReadOnlyList<RoomId> Rooms => _rooms;
 
     /// <summary>The sum of the messages' lengths.</summary>
@@ -30,51 +30,36 @@ internal sealed class PublishRequest(PushApiSettings settings)
         {
             return new Problem(
                 ProblemType.MessageTooLarge,
-                $"{place}: a message of {json.Length} bytes; at most {settings.MaxMessageBytes} are accepted. Nothing was published.")
-            {
-                Field = place.Field,
-                Item = place.Item,
-                Line = place.Line,
-                Limit = settings.MaxMessageBytes,
-            };
+                $"{place}: the message has {json.Length} bytes; at most {settings.MaxMessageBytes} are accepted.",
+                place,
+                settings.MaxMessageBytes);
         }
 
         if (_messages.Count == settings.MaxItems)
-        {
-            return new Problem(
-                ProblemType.TooManyMessages,
-                $"{place}: more than {settings.MaxItems} messages in one request; send the rest in another. Nothing was published.")
-            {
-                Field = place.Field,
-                Line = place.Line,
-                Limit = settings.MaxItems,
-            };
-        }
+            return TooMany(ProblemType.TooManyMessages, "messages", place, settings.MaxItems);
 
         _messages.Add(json);
         MessageBytes += json.Length;
         return null;
     }
 
-    /// <summary>Adds a room; each may be named once.</summary>
+    /// <summary>Adds a room. Each may be named once.</summary>
     /// <returns>What is wrong, or null.</returns>
     public Problem? AddRoom(RoomId room, Place place)
     {
         if (_rooms.Count == settings.MaxRooms)
-        {
-            return new Problem(
-                ProblemType.TooManyRooms,
-                $"{place}: more than {settings.MaxRooms} rooms in one request; send the rest in another. Nothing was published.")
-            {
-                Field = place.Field,
-                Limit = settings.MaxRooms,
-            };
-        }
-
+            return TooMany(ProblemType.TooManyRooms, "rooms", place, settings.MaxRooms);
         if (!_named.Add(room))
-            return new Problem(ProblemType.BadRoom, $"{place} names the room '{room}' a second time; each may be named once. Nothing was published.") { Field = place.Field, Item = place.Item };
+            return new Problem(ProblemType.BadRoom, $"{place} names the room '{room}' a second time; each may be named once.", place);
 
         _rooms.Add(room);
         return null;
     }
+
+    /// <summary>The problem names the list and not its element: no single element is wrong.</summary>
+    private static Problem TooMany(ProblemType kind, string what, Place place, int limit) => new(
+        kind,
+        $"{place}: more than {limit} {what} in one request; send the rest in another.",
+        place.Line is { } line ? Place.AtLine(line) : Place.AtField(place.Field),
+        limit);
 }

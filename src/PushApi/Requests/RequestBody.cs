@@ -1,9 +1,33 @@
-using PushApi.Publishing;
+using PushApi.Settings;
 
 namespace PushApi.Requests;
 
 /// <summary>
-/// A body in memory, and its share of <see cref="PendingBytes"/>, given back when the request is answered. Belongs to one request.
+/// Bounds what all requests together hold in memory: bodies being read, and messages that wait for the backplane. One per process; every
+/// request thread takes from it and gives back.
+/// </summary>
+internal sealed class PendingBytes(PushApiSettings settings)
+{
+    private long _taken;
+
+    /// <summary>How many bytes are taken now.</summary>
+    public long Taken => Interlocked.Read(ref _taken);
+
+    /// <summary>Takes this many bytes, or nothing if they do not fit.</summary>
+    public bool TryTake(long bytes)
+    {
+        if (Interlocked.Add(ref _taken, bytes) <= settings.MaxPendingBytes)
+            return true;
+        Release(bytes);
+        return false;
+    }
+
+    /// <summary>Gives back what was taken.</summary>
+    public void Release(long bytes) => Interlocked.Add(ref _taken, -bytes);
+}
+
+/// <summary>
+/// A body in memory, and its share of <see cref="PendingBytes"/>, which is given back when the request is answered. Belongs to one request.
 /// </summary>
 internal sealed class RequestBody(PendingBytes pending) : IDisposable
 {
@@ -17,10 +41,10 @@ internal sealed class RequestBody(PendingBytes pending) : IDisposable
     /// <summary>Where the next bytes go.</summary>
     public Memory<byte> Free => _buffer.AsMemory(_length);
 
-    /// <summary>So many bytes were put into <see cref="Free"/>.</summary>
+    /// <summary>Adds the first bytes of <see cref="Free"/> to <see cref="Bytes"/>.</summary>
     public void Advance(int count) => _length += count;
 
-    /// <summary>Makes the buffer hold so many bytes; false when too much is pending.</summary>
+    /// <summary>Grows the buffer to this capacity; false when too much is pending.</summary>
     public bool TryGrow(int capacity)
     {
         if (!TryTake(capacity - _buffer.Length))
@@ -29,7 +53,7 @@ internal sealed class RequestBody(PendingBytes pending) : IDisposable
         return true;
     }
 
-    /// <summary>Takes a further share, for what the request needs besides its body; false when too much is pending.</summary>
+    /// <summary>Takes a further share, for the copies of messages that the request needs; false when too much is pending.</summary>
     public bool TryTake(long bytes)
     {
         if (!pending.TryTake(bytes))

@@ -4,13 +4,13 @@ using PushBackplane;
 
 namespace PushApi.Requests;
 
-/// <summary><c>{"rooms":["a","b"],"items":[...]}</c>: every item to every room. Both are required, nothing else is taken.</summary>
+/// <summary><c>{"rooms":["a","b"],"items":[...]}</c>: every item to every room. Both are required, other properties are refused.</summary>
 internal static class RoomsAndItemsBody
 {
     private const string Rooms = "rooms";
     private const string Shape = """{"rooms":["a","b"],"items":[...]}""";
 
-    /// <summary>Reads the body.</summary>
+    /// <summary>Reads the body. Returns what is wrong, or null.</summary>
     public static Problem? Read(Memory<byte> body, PublishRequest request)
     {
         if (Utf8Check.Find(body.Span, Place.Body) is { } notUtf8)
@@ -22,31 +22,29 @@ internal static class RoomsAndItemsBody
         {
             return Read(ref reader, body, request);
         }
-        catch (JsonException fault)
+        catch (JsonException e)
         {
-            return new Problem(
-                ProblemType.BadBody,
-                $"The body is not JSON, or holds a message of more than {MessagePayload.MaxDepth} levels{JsonFault.Where(fault)}. Nothing was published.");
+            return Bad($"The body is not JSON, or holds a message of more than {MessagePayload.MaxDepth} levels{Place.In(e)}.");
         }
     }
 
     private static Problem? Read(ref Utf8JsonReader reader, Memory<byte> body, PublishRequest request)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            return Bad($"The body is not an object; this route takes {Shape}.", field: null);
+            return Bad($"The body is not an object; this route accepts {Shape}.");
 
         bool hasRooms = false, hasItems = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (!TryGetText(ref reader, out var field) || field is not (Rooms or JsonItems.Field))
-                return Bad($"The body has a property {Quote.Text(field)}; this route takes {Shape}.", field: null);
+                return Bad($"The body has a property {Problem.Quote(field)}; this route accepts {Shape}.");
 
             var isRooms = field == Rooms;
             if (isRooms ? hasRooms : hasItems)
                 return Bad($"The body has {field} twice.", field);
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartArray)
-                return Bad($"{field} is not an array; this route takes {Shape}.", field);
+                return Bad($"{field} is not an array; this route accepts {Shape}.", field);
             if ((isRooms ? ReadRooms(ref reader, request) : JsonItems.Read(ref reader, body, request)) is { } problem)
                 return problem;
 
@@ -59,7 +57,7 @@ internal static class RoomsAndItemsBody
         if (!hasRooms || !hasItems)
         {
             var missing = hasRooms ? JsonItems.Field : Rooms;
-            return Bad($"{missing} is missing; this route takes {Shape}.", missing);
+            return Bad($"{missing} is missing; this route accepts {Shape}.", missing);
         }
         return null;
     }
@@ -70,18 +68,17 @@ internal static class RoomsAndItemsBody
         {
             var place = Place.AtItem(Rooms, request.Rooms.Count);
             if (reader.TokenType != JsonTokenType.String)
-                return new Problem(ProblemType.BadRoom, $"{place} is not a string.") { Field = Rooms, Item = place.Item };
-
+                return BadRoom(place, "is not a string");
             if (!TryGetText(ref reader, out var name))
-                return new Problem(ProblemType.BadRoom, $"{place} has half a surrogate pair as an escape, which is no character.") { Field = Rooms, Item = place.Item };
+                return BadRoom(place, "has half a surrogate pair as an escape, which is not a character");
             if (!RoomId.TryParse(name, out var room, out var error))
-                return new Problem(ProblemType.BadRoom, $"{place} {error}. Nothing was published.") { Field = Rooms, Item = place.Item };
+                return BadRoom(place, error);
             if (request.AddRoom(room, place) is { } problem)
                 return problem;
         }
 
         return request.Rooms.Count == 0
-            ? Bad($"{Rooms} is empty; it has to name at least one room.", Rooms)
+            ? Bad($"{Rooms} is empty; it must name at least one room.", Rooms)
             : null;
     }
 
@@ -94,11 +91,13 @@ internal static class RoomsAndItemsBody
         }
         catch (InvalidOperationException)
         {
-            // Expected: an escape like \ud800 alone is JSON, but no text; the reader has no other way to say so.
+            // Expected: an escape like \ud800 alone is valid JSON but not text, and the reader only reports that by throwing.
             text = "\uFFFD";
             return false;
         }
     }
 
-    private static Problem Bad(string detail, string? field) => new(ProblemType.BadBody, detail + " Nothing was published.") { Field = field };
+    private static Problem Bad(string fault, string? field = null) => new(ProblemType.BadBody, fault, Place.AtField(field));
+
+    private static Problem BadRoom(Place place, string fault) => new(ProblemType.BadRoom, $"{place} {fault}.", place);
 }

@@ -14,11 +14,13 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
     private static readonly Task<int?> One = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
+    private readonly PushChannels _channels;
     private readonly SubscriberFailures _failures;
 
-    public MemoryBackplane(BackplaneMetrics metrics, TimeProvider time, ILogger<MemoryBackplane> logger)
+    public MemoryBackplane(PushChannels channels, BackplaneMetrics metrics, TimeProvider time, ILogger<MemoryBackplane> logger)
     {
         metrics.Add(Description).WentUp();
+        _channels = channels;
         _failures = new SubscriberFailures(logger, time);
     }
 
@@ -30,11 +32,13 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 
     public Task Up => Task.CompletedTask;
 
-    public IBackplaneServer Home(string channel) => this;
+    public BackplaneChannel Control => new(_channels.Control, this);
 
-    public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
+    public BackplaneChannel Channel(Topic topic) => new(_channels.Of(topic), this);
+
+    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload)
     {
-        if (!_subscribers.TryGetValue(channel, out var subscriber))
+        if (!_subscribers.TryGetValue(channel.Name, out var subscriber))
             return Nobody;
 
         // The publisher may reuse its buffer once this returns; subscribers keep what they get.
@@ -42,15 +46,15 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
         return One;
     }
 
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
+    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
     {
-        _subscribers[channel] = new Subscriber(channel, onPayload, _failures);
+        _subscribers[channel.Name] = new Subscriber(channel.Name, onPayload, _failures);
         return Task.CompletedTask;
     }
 
-    public Task UnsubscribeAsync(string channel)
+    public Task UnsubscribeAsync(BackplaneChannel channel)
     {
-        _subscribers.TryRemove(channel, out _);
+        _subscribers.TryRemove(channel.Name, out _);
         return Task.CompletedTask;
     }
 

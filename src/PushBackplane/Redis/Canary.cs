@@ -49,7 +49,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     private TimeSpan? OldestOutLocked => _out.TryPeek(out var sent) ? time.GetElapsedTime(sent) : null;
 
     /// <summary>Subscribes to the channel; true once acknowledged.</summary>
-    public Task<bool> SubscribeAsync() => link.SubscribeAsync(channel, OnPayload);
+    public Task<bool> SubscribeAsync() => link.Subscriber.SubscribeAsync(channel, OnPayload);
 
     /// <summary>Publishes once a second until the link is dead, and fails the link when nothing has come back for too long, or comes back too late.</summary>
     public async Task RunAsync()

@@ -1,223 +1,74 @@
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using PushBackplane.Telemetry;
 using PushHosting.Management;
 
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The backplane over one server's pub/sub. One loop, from start to stop, makes a <see cref="RedisLink"/>, subscribes everything on it, waits for the
-/// canary, declares the backplane up, waits for the link to die, and begins again. Lives as long as the host. Any thread may call; only the loop
-/// changes the state.
+/// The backplane over one or several independent Redis servers: it publishes a channel on its home and subscribes it on every server. So the
+/// server lists of processes may differ while they are being changed, anyone may publish on any server, and an unavailable server affects only
+/// its own rooms. The host runs the loop of each <see cref="RedisServer"/>. Lives as long as the host; any thread.
 /// </summary>
-internal sealed class RedisBackplane : BackgroundService, IBackplane, IBackplaneServer, IReadiness
+internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushChannels channels) : IBackplane, IReadiness
 {
-    /// <summary>How long subscribing again may take: 50,000 channels are back 0.4 s after a cut on one machine; beyond this the link is given up as stalled.</summary>
-    private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(10);
+    public IReadOnlyList<RedisServer> Servers => servers;
 
-    private readonly RedisServerOptions _options;
-    private readonly BackplaneSettings _settings;
-    private readonly string _name;
-    private readonly string _canaryChannel;
-    private readonly TimeProvider _time;
-    private readonly ServerMetrics _metrics;
-    private readonly ILogger<RedisBackplane> _logger;
+    public string Description { get; } = servers.Count == 1
+        ? servers[0].Description
+        : $"{servers.Count} Redis servers: {string.Join("; ", servers.Select(server => server.EndPoints))}";
 
-    private readonly RedisSubscriptions _subscriptions;
-    private readonly Guid _nonce = Guid.NewGuid();
+    public BackplaneChannel Control => new(channels.Control, HomeOfTheRest);
 
-    // The loop's own.
-    private readonly BackOff _backOff = new();
-    private readonly Outage _outage;
-    private bool _everUp;
+    /// <summary>
+    /// At start, waits until each server is up or has failed once, so that a starting node begins with every reachable server; afterwards not
+    /// ready only while all servers are unavailable.
+    /// </summary>
+    public string? NotReadyBecause =>
+        Reasons(servers.Where(server => !server.IsTried)) ?? (servers.Any(server => server.IsUp) ? null : Reasons(servers));
 
-    // Written by the loop, read by anyone. The link is set while messages flow on it; the reason only while one is connected; the cause once Redis has refused one.
-    private volatile RedisLink? _up;
-    private volatile TaskCompletionSource _back = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile TaskCompletionSource _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile string? _notReady;
-    private volatile string? _cause;
-    private volatile RedisLink? _refusing;
-    private volatile bool _tried;
-    private int _nameTaken;
+    /// <summary>The servers that are unavailable.</summary>
+    public string? Detail => Reasons(servers);
 
-    public RedisBackplane(RedisServerOptions options, BackplaneSettings settings, PushChannels channels, string name, TimeProvider time, BackplaneMetrics metrics, ILogger<RedisBackplane> logger)
+    /// <summary>Carries all channels that belong to no room. The first server stays the first when others are added to the list.</summary>
+    private RedisServer HomeOfTheRest => servers[0];
+
+    public BackplaneChannel Channel(Topic topic) =>
+        new(channels.Of(topic), topic.RoomId is { } room ? servers[RoomPlacement.Of(room.ToString(), servers.Count)] : HomeOfTheRest);
+
+    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload) => ((RedisServer)channel.Home).PublishAsync(channel.Name, payload);
+
+    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss) =>
+        new Subscription(onLoss).BeginAsync(channel, onPayload, servers);
+
+    public Task UnsubscribeAsync(BackplaneChannel channel) => Task.WhenAll(servers.Select(server => server.UnsubscribeAsync(channel.Name)));
+
+    private static string? Reasons(IEnumerable<RedisServer> servers) =>
+        string.Join('\n', servers.Select(server => server.NotReadyBecause).OfType<string>()) is { Length: > 0 } reasons ? reasons : null;
+
+    /// <summary>
+    /// One channel on all servers. It is complete once its home and every other available server have acknowledged. A server that begins to
+    /// deliver only afterwards is late: the payloads published there before are lost, as in an outage.
+    /// </summary>
+    private sealed class Subscription(Action onLoss)
     {
-        _options = options;
-        _options.NameUnlessNamed(name);
-        _settings = settings;
-        _name = name;
-        _canaryChannel = channels.Canary(name);
-        _time = time;
-        EndPoints = RedisOptions.EndPoints(options);
-        Description = $"Redis at {EndPoints}";
-        _metrics = metrics.Add(EndPoints);
-        _logger = logger;
-        _subscriptions = new RedisSubscriptions(new SubscriberFailures(logger, time));
-        _outage = new Outage(logger, Description);
-    }
+        private volatile bool _isComplete;
 
-    /// <summary>Where the server is: "localhost:6379".</summary>
-    public string EndPoints { get; }
-
-    public string Description { get; }
-
-    public bool IsUp => _up is { IsClosed: false };
-
-    public Task Away => _away.Task;
-
-    public Task Up => _back.Task;
-
-    /// <summary>Whether the first attempt to come up is over, well or not.</summary>
-    public bool IsTried => _tried;
-
-    public string? NotReadyBecause => IsUp ? null : _notReady ?? (_cause is { } cause ? $"{Description} is away: {cause}." : $"{Description} does not answer.");
-
-    public IBackplaneServer Home(string channel) => this;
-
-    public async Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
-    {
-        if (_up is not { IsClosed: false } link)
-            return null;
-
-        // Copied, because an unconfirmed payload may still be waiting to be sent when the caller uses its buffer again.
-        var reached = await link.PublishAsync(channel, payload.ToArray(), _settings.PublishTimeout, _time, cause => Refused(link, cause));
-
-        // StackExchange.Redis completes its answers one after another on one thread, inline; the caller's continuation is not to hold up the next.
-        await Task.Yield();
-        return reached;
-    }
-
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss) => SubscribeAsync(channel, onPayload, isFirst =>
-    {
-        if (!isFirst)
-            onLoss();
-    });
-
-    /// <summary>Subscribes, for whoever has more than one server to listen to.</summary>
-    /// <param name="channel">The channel's full name, taken literally.</param>
-    /// <param name="onPayload">As in <see cref="IBackplane.SubscribeAsync"/>.</param>
-    /// <param name="onBegin">
-    /// Called each time that payloads begin to arrive, before the first of them and before the returned task completes: true for the first time, false after an outage.
-    /// </param>
-    /// <returns>Completes at the first acknowledgement. Cancelled if the channel is unsubscribed first.</returns>
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin) => _subscriptions.SubscribeAsync(channel, onPayload, onBegin);
-
-    public Task UnsubscribeAsync(string channel) => _subscriptions.UnsubscribeAsync(channel);
-
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        _subscriptions.End();
-    }
-
-    /// <summary>The loop. The host does not wait for it: a program whose Redis is not there starts all the same.</summary>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
+        public async Task BeginAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, IReadOnlyList<RedisServer> servers)
         {
-            string cause;
-            try
+            // Before the first await, because calls for one channel take effect in their order.
+            var pending = servers.Select(server => (Server: server, Acknowledged: server.SubscribeAsync(channel.Name, onPayload, OnBegin))).ToArray();
+            await pending.Single(one => one.Server == channel.Home).Acknowledged;
+            foreach (var (server, acknowledged) in pending)
             {
-                var link = await RedisLink.ConnectAsync(_options, _settings.Gather, _time, stoppingToken);
-                cause = await LiveAsync(link, stoppingToken);
-            }
-            catch (RedisUnreachableException e)
-            {
-                cause = e.Message;
+                if (await Task.WhenAny(acknowledged, server.Away) == acknowledged)
+                    await acknowledged;
             }
 
-            if (stoppingToken.IsCancellationRequested)
-                return;
-
-            _cause = RedisFailure.IsSilence(cause) ? null : cause;
-            _tried = true;
-            _away.TrySetResult();
-            _outage.Continues(cause);
-            await Task.Delay(_backOff.Next(), _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _isComplete = true;
         }
-    }
 
-    /// <summary>Uses one link until it dies or the program stops; says why it died.</summary>
-    private async Task<string> LiveAsync(RedisLink link, CancellationToken stoppingToken)
-    {
-        using (link)
+        private void OnBegin(bool isFirst)
         {
-            using var over = CancellationTokenSource.CreateLinkedTokenSource(link.Closed, stoppingToken);
-            var canary = new Canary(link, _canaryChannel, _nonce, _settings.CanaryTimeout, WarnNameTaken, _time, _metrics);
-            if (await SubscribeAllAsync(link, canary, over.Token))
-            {
-                BringUp(link, canary);
-                await Task.Delay(Timeout.InfiniteTimeSpan, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-
-            TakeDown();
-            return link.Cause ?? "the program is stopping";
+            if (!isFirst || _isComplete)
+                onLoss();
         }
-    }
-
-    /// <summary>Subscribes on a new link what is wanted, the canary's channel included, and waits for the canary. False when the link died over it.</summary>
-    private async Task<bool> SubscribeAllAsync(RedisLink link, Canary canary, CancellationToken over)
-    {
-        try
-        {
-            _notReady = $"{Description} is connected; the rooms are being subscribed again.";
-            var subscribed = Task.WhenAll(canary.SubscribeAsync(), _subscriptions.AttachAsync(link));
-            await subscribed.WaitAsync(AttachTimeout, _time, over);
-
-            _notReady = $"{Description} is connected, but has not delivered the canary yet.";
-            _ = canary.RunAsync();
-            await canary.FirstBack.WaitAsync(over);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            link.Fail("it has not acknowledged all channels in time");
-            return false;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private void BringUp(RedisLink link, Canary canary)
-    {
-        if (_everUp)
-            _metrics.Reconnected();
-
-        if (_away.Task.IsCompleted)
-            _away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _up = link;
-        _tried = true;
-        _everUp = true;
-        _back.TrySetResult();
-        _metrics.WentUp(() => canary.Lateness);
-        _backOff.Reset();
-        _outage.Over(_subscriptions.Count);
-    }
-
-    private void TakeDown()
-    {
-        _subscriptions.Detach();
-        _up = null;
-        if (_back.Task.IsCompleted)
-            _back = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _notReady = null;
-        _metrics.WentAway();
-        _away.TrySetResult();
-    }
-
-    /// <summary>Set once for each link, because publishers can cause the refusal as often as they like.</summary>
-    private void Refused(RedisLink link, string cause)
-    {
-        if (Interlocked.Exchange(ref _refusing, link) != link)
-            Log.PublishRefused(_logger, Description, cause);
-    }
-
-    private void WarnNameTaken()
-    {
-        if (Interlocked.Exchange(ref _nameTaken, 1) == 0)
-            Log.NameTaken(_logger, _name);
     }
 }

@@ -3,12 +3,11 @@ namespace PushBackplane.Redis;
 /// <summary>
 /// One generation of the connection to Redis, which publishes by StackExchange.Redis (where that can) and subscribes by a connection of its own: made by
 /// <see cref="ConnectAsync"/>, dead at the first failure of either, then thrown away. The multiplexer's own reconnecting is not used, because nothing would say what was
-/// lost meanwhile. Owned by <see cref="RedisBackplane"/>; any thread.
+/// lost meanwhile. Owned by <see cref="RedisServer"/>; any thread.
 /// </summary>
 internal sealed class RedisLink : IDisposable
 {
     private readonly IRedisPublisher _publisher;
-    private readonly RedisConnection _subscriber;
     // Never disposed: without a timer it holds nothing, and its token is asked for after the link is dead.
     private readonly CancellationTokenSource _closed = new();
     private readonly Task _opened;
@@ -17,8 +16,8 @@ internal sealed class RedisLink : IDisposable
     private RedisLink(RedisServerOptions options, LibraryPublisher? library, TimeSpan gather)
     {
         var endPoint = library?.EndPoint ?? options.Library.EndPoints[0];
-        _subscriber = new RedisConnection(options, endPoint, options.SubscriberName, gather, Fail);
-        _opened = _subscriber.Opened;
+        Subscriber = new RedisConnection(options, endPoint, options.SubscriberName, gather, Fail);
+        _opened = Subscriber.Opened;
         if (library is not null)
         {
             library.OnFailed(Fail);
@@ -31,6 +30,9 @@ internal sealed class RedisLink : IDisposable
             _publisher = own;
         }
     }
+
+    /// <summary>The connection that subscribes.</summary>
+    public RedisConnection Subscriber { get; }
 
     /// <summary>Cancelled when the link is dead.</summary>
     public CancellationToken Closed => _closed.Token;
@@ -78,16 +80,10 @@ internal sealed class RedisLink : IDisposable
         Fail("the connection is being closed");
         _ = Task.Run(() =>
         {
-            _subscriber.Dispose();
+            Subscriber.Dispose();
             _publisher.Dispose();
         });
     }
-
-    /// <inheritdoc cref="RedisConnection.SubscribeAsync"/>
-    public Task<bool> SubscribeAsync(string channel, Action<byte[]> onPayload) => _subscriber.SubscribeAsync(channel, onPayload);
-
-    /// <inheritdoc cref="RedisConnection.UnsubscribeAsync"/>
-    public Task UnsubscribeAsync(string channel) => _subscriber.UnsubscribeAsync(channel);
 
     /// <summary>Publishes. One that waits for an answer ends with the link or after a time: neither publisher has a time-out of its own.</summary>
     /// <param name="channel">Taken literally.</param>

@@ -3,7 +3,7 @@ using PushBackplane.Telemetry;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The channels that are wanted, and the link they are subscribed on. Owned by <see cref="RedisBackplane"/>, lives as long; any thread. One
+/// The channels that are wanted, and the link they are subscribed on. Owned by <see cref="RedisServer"/>, lives as long; any thread. One
 /// lock covers both, and commands are sent while it is held: what a channel's state is on Redis follows the order of calls.
 /// </summary>
 internal sealed class RedisSubscriptions(SubscriberFailures failures)
@@ -21,7 +21,14 @@ internal sealed class RedisSubscriptions(SubscriberFailures failures)
         }
     }
 
-    /// <inheritdoc cref="RedisBackplane.SubscribeAsync(string, Action{ReadOnlyMemory{byte}}, Action{bool})"/>
+    /// <summary>Subscribes to one channel until <see cref="UnsubscribeAsync"/>, through all outages. Calls for one channel take effect in their order.</summary>
+    /// <param name="channel">The channel's full name, taken literally.</param>
+    /// <param name="onPayload">As in <see cref="IBackplane.SubscribeAsync"/>.</param>
+    /// <param name="onBegin">
+    /// Called each time that payloads begin to arrive, before the first of them and before the returned task completes: with true the first
+    /// time, with false after an outage.
+    /// </param>
+    /// <returns>Completes at the first acknowledgement. Cancelled if the channel is unsubscribed first.</returns>
     public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin)
     {
         lock (_lock)
@@ -42,7 +49,7 @@ internal sealed class RedisSubscriptions(SubscriberFailures failures)
         }
     }
 
-    /// <inheritdoc cref="IBackplane.UnsubscribeAsync"/>
+    /// <summary>Ends a channel's subscription; does not wait for an unavailable server.</summary>
     public Task UnsubscribeAsync(string channel)
     {
         lock (_lock)
@@ -51,7 +58,7 @@ internal sealed class RedisSubscriptions(SubscriberFailures failures)
                 return Task.CompletedTask;
 
             subscription.End();
-            return _link is { IsClosed: false } ? _link.UnsubscribeAsync(channel) : Task.CompletedTask;
+            return _link is { IsClosed: false } ? _link.Subscriber.UnsubscribeAsync(channel) : Task.CompletedTask;
         }
     }
 
@@ -91,7 +98,7 @@ internal sealed class RedisSubscriptions(SubscriberFailures failures)
     private Task SendLocked(string channel, RedisSubscription subscription, RedisLink link)
     {
         subscription.Link = link;
-        return AcknowledgeAsync(subscription, link, link.SubscribeAsync(channel, payload => subscription.Deliver(link, payload)));
+        return AcknowledgeAsync(subscription, link, link.Subscriber.SubscribeAsync(channel, payload => subscription.Deliver(link, payload)));
     }
 
     private async Task AcknowledgeAsync(RedisSubscription subscription, RedisLink link, Task<bool> answer)

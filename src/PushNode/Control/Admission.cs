@@ -10,14 +10,14 @@ internal sealed class Admission : IReadiness
 {
     private readonly ConnectionSettings _settings;
     private readonly IHostApplicationLifetime _lifetime;
-    private readonly OriginList _origins;
+    private readonly AllowList _origins;
     private int _connections;
     private volatile bool _draining;
 
     public Admission(ConnectionSettings settings, IHostApplicationLifetime lifetime, NodeMetrics metrics)
     {
         (_settings, _lifetime) = (settings, lifetime);
-        _origins = new OriginList(settings.AllowedOrigins);
+        _origins = new AllowList(settings.AllowedOrigins);
         metrics.ShowDraining(() => IsDraining);
     }
 

@@ -11,7 +11,6 @@ namespace PushNode.Control;
 internal sealed class ControlChannel : IHostedService
 {
     private readonly IBackplane _backplane;
-    private readonly string _channel;
     private readonly string _node;
     private readonly Drain _drain;
     private readonly NodeMetrics _metrics;
@@ -19,23 +18,22 @@ internal sealed class ControlChannel : IHostedService
     private readonly Dictionary<ControlResult, LogPace> _refusals;
 
     /// <param name="backplane">Where the channel is.</param>
-    /// <param name="channels">The names of channels.</param>
     /// <param name="node">What this node calls itself.</param>
     /// <param name="drain">What commands command.</param>
     /// <param name="metrics">Where messages count.</param>
     /// <param name="time">Where time comes from.</param>
     /// <param name="logger">Where refusals are told.</param>
-    public ControlChannel(IBackplane backplane, PushChannels channels, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
+    public ControlChannel(IBackplane backplane, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
     {
-        (_backplane, _channel, _node, _drain, _metrics, _logger) = (backplane, channels.Control, node, drain, metrics, logger);
+        (_backplane, _node, _drain, _metrics, _logger) = (backplane, node, drain, metrics, logger);
         _refusals = Enum.GetValues<ControlResult>().ToDictionary(result => result, _ => new LogPace(time));
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         // A command that is lost in an outage is not made up for; whoever gave it sees that the node did not obey.
-        _ = _backplane.SubscribeAsync(_channel, OnPayload, onLoss: () => { });
-        _logger.ControlListening(_node, _channel, _backplane.Description);
+        _ = _backplane.SubscribeAsync(_backplane.Control, OnPayload, onLoss: () => { });
+        _logger.ControlListening(_node, _backplane.Control.Name, _backplane.Description);
         return Task.CompletedTask;
     }
 
@@ -46,7 +44,7 @@ internal sealed class ControlChannel : IHostedService
         var command = ControlCommand.Parse(payload, _node);
         _metrics.ControlMessage(command.Refusal?.Result ?? Apply(command.Verb));
         if (command.Refusal is var (result, why) && _refusals[result].MayLog())
-            _logger.ControlRefused(_channel, why);
+            _logger.ControlRefused(_backplane.Control.Name, why);
     }
 
     private ControlResult Apply(ControlVerb verb) => verb switch

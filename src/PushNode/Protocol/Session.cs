@@ -265,7 +265,7 @@ internal sealed class Session : ClientSession
     private JoinedRoom? FindLocked(RoomId id)
     {
         var room = _joined;
-        while (room is not null && room.Room.Id != id)
+        while (room is not null && room.Room.Topic.RoomId != id)
             room = room.Next;
         return room;
     }

@@ -92,6 +92,6 @@ internal sealed class ConnectionSettings : ICheckedSettings
             return $"{section}:CloseAfter is '{CloseAfter:c}'; it accepts a duration longer than {section}:PingAfter, which is {PingAfter:c}.";
         if (JoinBurst < MaxRooms)
             return $"{section}:JoinBurst is {JoinBurst}; it accepts no less than {section}:MaxRooms, which is {MaxRooms}, so that a client can join all its rooms at once.";
-        return OriginList.Problem($"{section}:AllowedOrigins", AllowedOrigins);
+        return AllowList.OriginProblem($"{section}:AllowedOrigins", AllowedOrigins);
     }
 }

@@ -10,19 +10,16 @@ namespace PushNode.Subscription;
 /// One room of this node, from its first member until the linger after its last is over: its channel, its open batch, its members, and the JOINs that wait for it. Made and
 /// retired by <see cref="Rooms"/>; any thread.
 /// </summary>
-internal sealed class Room(RoomId id, string channel, IBackplaneServer home, RoomFrames frames, RoomMembers members, RoomMerge merge, NodeMetrics metrics)
+internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames frames, RoomMembers members, RoomMerge merge, NodeMetrics metrics)
 {
     /// <summary>The waits; those that do not know of an outage come first, so that telling them never searches. Null until the first wait.</summary>
     private LinkedList<RoomWait>? _waits;
 
-    /// <summary>Its name; the default value for the room of all connections.</summary>
-    public RoomId Id { get; } = id;
+    /// <summary>Whose messages the room carries: those of one room, or of all connections.</summary>
+    public Topic Topic { get; } = topic;
 
-    /// <summary>The backplane's channel.</summary>
-    public string Channel { get; } = channel;
-
-    /// <summary>The server on which the room's messages are published.</summary>
-    public IBackplaneServer Home { get; } = home;
+    /// <summary>The backplane's channel, with the server on which the room's messages are published.</summary>
+    public BackplaneChannel Channel { get; } = channel;
 
     /// <summary>Encodes for the room.</summary>
     public RoomFrames Frames { get; } = frames;
@@ -38,8 +35,8 @@ internal sealed class Room(RoomId id, string channel, IBackplaneServer home, Roo
 
     /// <summary>Whether messages published from now on reach the room's members.</summary>
     public RoomState State =>
-        Home.Up.IsCompletedSuccessfully ? Subscribed is { IsCompletedSuccessfully: true } ? RoomState.Receiving : RoomState.Pending
-        : Home.Away.IsCompletedSuccessfully ? RoomState.Away
+        Channel.Home.Up.IsCompletedSuccessfully ? Subscribed is { IsCompletedSuccessfully: true } ? RoomState.Receiving : RoomState.Pending
+        : Channel.Home.Away.IsCompletedSuccessfully ? RoomState.Away
         : RoomState.Pending;
 
     /// <summary>Sessions that want the room; guarded by the room's own lock, as is all below.</summary>

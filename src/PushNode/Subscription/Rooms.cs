@@ -17,11 +17,10 @@ internal sealed class Rooms
     /// <summary>Rooms that linger at once, beyond which the oldest are given up early: about 20 MB.</summary>
     internal const int MaxLingering = 10_000;
 
-    private readonly ConcurrentDictionary<RoomId, Room> _rooms = new();
+    private readonly ConcurrentDictionary<Topic, Room> _rooms = new();
     private readonly ConcurrentDictionary<IBackplaneServer, HomeWatch> _homes = new();
     private readonly LingeringRooms _lingering = new();
     private readonly IBackplane _backplane;
-    private readonly PushChannels _channels;
     private readonly MergeWorkers _merging;
     private readonly Shards _shards;
     private readonly SubscriptionSettings _settings;
@@ -30,12 +29,11 @@ internal sealed class Rooms
     private readonly Failures _failures;
     private int _count;
 
-    public Rooms(IBackplane backplane, PushChannels channels, MergeWorkers merging, Shards shards, SubscriptionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<Rooms> logger)
+    public Rooms(IBackplane backplane, MergeWorkers merging, Shards shards, SubscriptionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<Rooms> logger)
     {
-        (_backplane, _channels, _merging, _shards, _settings, _metrics, _time) = (backplane, channels, merging, shards, settings, metrics, time);
+        (_backplane, _merging, _shards, _settings, _metrics, _time) = (backplane, merging, shards, settings, metrics, time);
         _failures = new Failures(FailedStage.Subscription, metrics, time, logger);
-        var frames = new RoomFrames(null);
-        Everyone = new Room(default, channels.All, backplane.Home(channels.All), frames, shards.Everyone, merging.Open(null, frames, shards.Everyone), metrics);
+        Everyone = Create(Topic.All, shards.Everyone);
         metrics.CountRooms(() => Volatile.Read(ref _count));
     }
 
@@ -49,9 +47,10 @@ internal sealed class Rooms
     /// <returns>The room; null when the node is at its room limit.</returns>
     public Room? Hold(RoomId id)
     {
+        var topic = Topic.Room(id);
         while (true)
         {
-            if ((_rooms.GetValueOrDefault(id) ?? OpenRoom(id)) is not { } room)
+            if ((_rooms.GetValueOrDefault(topic) ?? OpenRoom(topic)) is not { } room)
                 return null;
             lock (room)
             {
@@ -98,13 +97,13 @@ internal sealed class Rooms
             room.IsRetired = true;
             // Before the room leaves the directory, so that a new room's SUBSCRIBE comes after it. Whether a server acknowledges it is of no interest.
             _ = _backplane.UnsubscribeAsync(room.Channel);
-            _rooms.TryRemove(KeyValuePair.Create(room.Id, room));
+            _rooms.TryRemove(KeyValuePair.Create(room.Topic, room));
             Interlocked.Decrement(ref _count);
         }
     }
 
     /// <returns>The room that is in the directory now; null when the node is at its room limit.</returns>
-    private Room? OpenRoom(RoomId id)
+    private Room? OpenRoom(Topic topic)
     {
         while (Interlocked.Increment(ref _count) > _settings.MaxRooms)
         {
@@ -115,29 +114,31 @@ internal sealed class Rooms
             Retire(oldest);
         }
 
-        var created = Create(id);
-        var room = _rooms.GetOrAdd(id, created);
+        var created = Create(topic, new RoomMembers(_shards));
+        Watch(created.Channel.Home);
+        var room = _rooms.GetOrAdd(topic, created);
         if (room != created)
             Interlocked.Decrement(ref _count);
         return room;
     }
 
-    private Room Create(RoomId id)
+    private Room Create(Topic topic, RoomMembers members)
     {
-        var frames = new RoomFrames(id);
-        var members = new RoomMembers(_shards);
-        var channel = _channels.Room(id);
-        var home = _backplane.Home(channel);
+        var frames = new RoomFrames(topic.RoomId);
+        return new Room(topic, _backplane.Channel(topic), frames, members, _merging.Open(topic.RoomId, frames, members), _metrics);
+    }
+
+    private void Watch(IBackplaneServer home)
+    {
         if (!_homes.ContainsKey(home))
             _homes.GetOrAdd(home, new HomeWatch(home)).Start(() => OnHomeChanged(home));
-        return new Room(id, channel, home, frames, members, _merging.Open(id, frames, members), _metrics);
     }
 
     private void OnHomeChanged(IBackplaneServer home)
     {
         foreach (var (_, room) in _rooms)
         {
-            if (room.Home == home)
+            if (room.Channel.Home == home)
                 Tell(room);
         }
     }
@@ -148,7 +149,7 @@ internal sealed class Rooms
         // Not under the room's lock, which the caller has.
         await subscribed.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         if (subscribed.Exception is { } bug)
-            _failures.Add(log => log.SubscriptionFailed(room.Channel, bug));
+            _failures.Add(log => log.SubscriptionFailed(room.Channel.Name, bug));
         // Cancellation is expected: the room was given up, or the program ends.
         if (subscribed.IsCompletedSuccessfully)
             Tell(room);
@@ -163,7 +164,7 @@ internal sealed class Rooms
         catch (Exception bug)
         {
             // A bug, which costs this room's waiting clients their answer and the other rooms nothing.
-            _failures.Add(log => log.SubscriptionFailed(room.Channel, bug));
+            _failures.Add(log => log.SubscriptionFailed(room.Channel.Name, bug));
         }
     }
 }

@@ -5,6 +5,7 @@ using TestSupport.Processes;
 
 
 
+
 namespace Deployment.Tests.Harness;
 
 /// <summary>
@@ -14,7 +15,7 @@ internal sealed class NginxFarm : IAsyncDisposable
 {
     private readonly int _nodePort = FreePort.Next();
     private readonly SortedDictionary<string, ProgramProcess> _nodes = new(StringComparer.Ordinal);
-    private RedisServer? _redis;
+    private RedisProcess? _redis;
     private ProgramProcess? _api;
     private NameServer? _names;
     private Nginx? _nginx;
@@ -37,7 +38,7 @@ internal sealed class NginxFarm : IAsyncDisposable
         var farm = new NginxFarm();
         try
         {
-            farm._redis = await RedisServer.StartNewAsync();
+            farm._redis = await RedisProcess.StartNewAsync();
             farm._api = await ProgramProcess.StartApiAsync(farm._redis);
             await Task.WhenAll(Enumerable.Range(0, nodes).Select(node => farm.StartNodeAsync(Address(node), settings ?? [])));
             farm._names = await NameServer.StartAsync([.. farm._nodes.Keys]);

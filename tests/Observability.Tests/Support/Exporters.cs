@@ -4,6 +4,7 @@ using TestSupport.Processes;
 
 
 
+
 namespace Observability.Tests.Support;
 
 /// <summary>An nginx, and Debian's exporters for it and for a Redis: what the jobs "nginx" and "redis" of prometheus.yml scrape.</summary>
@@ -11,7 +12,7 @@ internal sealed class Exporters : IAsyncDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redispush-nginx-");
 
-    private Exporters(RedisServer redis)
+    private Exporters(RedisProcess redis)
     {
         var (status, ofRedis, ofNginx) = (FreePort.Next(), FreePort.Next(), FreePort.Next());
         var config = Path.Combine(_directory.FullName, "nginx.conf");
@@ -40,7 +41,7 @@ internal sealed class Exporters : IAsyncDisposable
     /// <summary>As <see cref="PrometheusServer"/> wants them.</summary>
     public (string Job, int[] Ports)[] Targets => [("redis", [OfRedis.Port]), ("nginx", [OfNginx.Port])];
 
-    public static async Task<Exporters> StartAsync(RedisServer redis)
+    public static async Task<Exporters> StartAsync(RedisProcess redis)
     {
         var exporters = new Exporters(redis);
         await exporters.Nginx.StartAsync();

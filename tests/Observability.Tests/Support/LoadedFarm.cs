@@ -24,7 +24,7 @@ public sealed class LoadedFarm : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var redis = Own(await RedisServer.StartNewAsync());
+        var redis = Own(await RedisProcess.StartNewAsync());
         var first = Own(await ProgramProcess.StartNodeAsync(redis));
         var second = Own(await ProgramProcess.StartNodeAsync(redis));
         var api = Own(await ProgramProcess.StartApiAsync(redis));

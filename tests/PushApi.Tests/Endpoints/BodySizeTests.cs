@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using PushApi.Publishing;
+using PushApi.Requests;
 using PushApi.Tests.Hosting;
 using PushApi.Tests.Telemetry;
 

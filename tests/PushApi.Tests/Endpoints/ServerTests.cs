@@ -12,7 +12,7 @@ public class ServerTests
     {
         await using var api = await StartAsync(isUp: false);
         var answer = await api.PostAsync("/v1/rooms/b/messages", "application/json", "1");
-        Assert.Equal("Away or stalled: Redis at two:1. Nothing of this request was sent; sending it again duplicates nothing.", answer.IsProblem(503, "backplane-away"));
+        Assert.Equal("Unavailable or stalled: Redis at two:1. No message of this request was sent; a retry duplicates nothing.", answer.IsProblem(503, "backplane-away"));
         Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter!.Delta);
         (await api.PostAsync("/v1/rooms/a/messages", "application/json", "1")).IsAccepted(1);
     }
@@ -22,7 +22,7 @@ public class ServerTests
     {
         await using var api = await StartAsync(isUp: false);
         var answer = await api.PostAsync("/v1/messages", "application/json", Three);
-        Assert.Equal("Away or stalled: Redis at two:1, Redis at three:1. Nothing of this request was sent; sending it again duplicates nothing.", answer.IsProblem(503, "backplane-away"));
+        Assert.Equal("Unavailable or stalled: Redis at two:1, Redis at three:1. No message of this request was sent; a retry duplicates nothing.", answer.IsProblem(503, "backplane-away"));
         Assert.Empty(api.Backplane.Published);
     }
 
@@ -33,9 +33,20 @@ public class ServerTests
         api.Backplane.Answer = channel => Task.FromResult<int?>(channel == "push:room:b" ? null : 1);
         var answer = await api.PostAsync("/v1/messages", "application/json", Three);
         Assert.Equal(
-            "Not confirmed in time by Redis at two:1: the messages may or may not have been delivered, and sending them again may deliver them twice.",
+            "Redis at two:1 did not confirm in time: the messages may or may not have been delivered, and a retry may deliver them twice.",
             answer.IsProblem(503, "not-confirmed"));
         Assert.Equal(["push:room:a", "push:room:b", "push:room:c"], api.Backplane.Published.Select(one => one.Channel).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("/v1/rooms/a/messages", "1", 1)]
+    [InlineData("/v1/broadcast", "1", 1)]
+    [InlineData("/v1/messages", Three, 3)]
+    public async Task A_publish_computes_the_home_of_each_channel_once(string path, string body, int channels)
+    {
+        await using var api = await StartAsync(isUp: true);
+        (await api.PostAsync(path, "application/json", body)).IsAccepted(channels);
+        Assert.Equal(channels, api.Backplane.Placements);
     }
 
     private static async Task<ApiHost> StartAsync(bool isUp)

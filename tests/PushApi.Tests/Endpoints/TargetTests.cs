@@ -73,6 +73,19 @@ public class TargetTests
         Assert.Contains("129 bytes", refused);
     }
 
+    /// <summary>In PushFarm too, whose API is registered the same way.</summary>
+    [Theory]
+    [InlineData(15_000, 202)]
+    [InlineData(17_000, 431)]
+    public async Task Headers_above_16_KiB_are_431(int bytes, int status)
+    {
+        await using var api = await ApiHost.StartAsync();
+        var padding = string.Concat(Enumerable.Range(0, bytes / 1000).Select(i => $"X-{i}: {new string('x', 990)}\r\n"));
+        var answer = await api.RawAsync(Encoding.Latin1.GetBytes(
+            $"POST /v1/broadcast HTTP/1.1\r\nHost: h\r\n{padding}Content-Type: application/json\r\nContent-Length: 1\r\nConnection: close\r\n\r\n1"));
+        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("/v1/rooms/%00/messages")]
     [InlineData("/v1/rooms/\u00e9\u00bb/messages")]

@@ -42,7 +42,6 @@ public sealed class ApiHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var backplane = new FakeBackplane();
         builder.Services.AddSingleton<IBackplane>(backplane);
-        builder.Services.AddSingleton(new PushChannels("push:"));
         builder.Services.AddPushApi(builder.Configuration);
         var app = builder.Build();
         app.MapPushApi();

@@ -6,9 +6,10 @@ namespace PushApi.Tests.Hosting;
 /// <summary>A backplane that records what is published and, when told to hold, answers only when the test says so.</summary>
 public sealed class FakeBackplane : IBackplane, IBackplaneServer
 {
-    private readonly Channel<HeldPublish> _held = Channel.CreateUnbounded<HeldPublish>();
+    private readonly Channel<HeldPublish> _held = System.Threading.Channels.Channel.CreateUnbounded<HeldPublish>();
     private readonly List<Published> _published = [];
     private readonly Lock _lock = new();
+    private int _placements;
 
     public string Description => "fake";
 
@@ -27,7 +28,18 @@ public sealed class FakeBackplane : IBackplane, IBackplaneServer
     /// <summary>Servers other than this one, by channel.</summary>
     public Dictionary<string, FakeServer> Homes { get; } = [];
 
-    public IBackplaneServer Home(string channel) => Homes.TryGetValue(channel, out var home) ? home : this;
+    /// <summary>The number of channels asked for so far: each computes a home.</summary>
+    public int Placements => Volatile.Read(ref _placements);
+
+    public BackplaneChannel Control => throw new NotSupportedException("The API sends no commands.");
+
+    public BackplaneChannel Channel(Topic topic)
+    {
+        Interlocked.Increment(ref _placements);
+        return Named(topic.RoomId is { } room ? $"push:room:{room}" : "push:all");
+    }
+
+    public BackplaneChannel Named(string channel) => new(channel, Homes.TryGetValue(channel, out var home) ? home : this);
 
     /// <summary>Everything published so far, in order.</summary>
     public Published[] Published
@@ -49,19 +61,19 @@ public sealed class FakeBackplane : IBackplane, IBackplaneServer
     /// <summary>Whether a held publish is waiting to be taken by the test.</summary>
     public bool HasNext => _held.Reader.TryPeek(out _);
 
-    public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
+    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload)
     {
-        var published = Hosting.Published.Decode(channel, payload);
+        var published = Hosting.Published.Decode(channel.Name, payload);
         lock (_lock)
             _published.Add(published);
         if (!Holds)
-            return Answer(channel);
+            return Answer(channel.Name);
         var held = new HeldPublish(published);
         _held.Writer.TryWrite(held);
         return held.Answer;
     }
 
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss) => throw new NotSupportedException("The API subscribes to nothing.");
+    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss) => throw new NotSupportedException("The API subscribes to nothing.");
 
-    public Task UnsubscribeAsync(string channel) => throw new NotSupportedException("The API subscribes to nothing.");
+    public Task UnsubscribeAsync(BackplaneChannel channel) => throw new NotSupportedException("The API subscribes to nothing.");
 }

@@ -44,7 +44,7 @@ public class GroupCommitInterleavingTests(ITestOutputHelper output)
             {
                 var messages = Enumerable.Range(0, random.Next(1, 4)).Select(m => $"{p}.{r}.{m}").ToArray();
                 var bytes = messages.Select(message => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(message))).ToArray();
-                var outcome = await publisher.PublishAsync($"room{random.Next(Rooms)}", bytes, DateTimeOffset.UtcNow);
+                var outcome = await publisher.PublishAsync(backplane.Named($"room{random.Next(Rooms)}"), bytes, DateTimeOffset.UtcNow);
                 foreach (var message in messages)
                     outcomes[message] = outcome;
             }

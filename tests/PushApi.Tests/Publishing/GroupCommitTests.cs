@@ -62,8 +62,8 @@ public class GroupCommitTests
     {
         var start = _time.GetUtcNow();
         _ = Publish("a", "1");
-        _ = _publisher.PublishAsync("a", Messages("2"), start.AddMilliseconds(20));
-        _ = _publisher.PublishAsync("a", Messages("3"), start.AddMilliseconds(10));
+        _ = _publisher.PublishAsync(_backplane.Named("a"), Messages("2"), start.AddMilliseconds(20));
+        _ = _publisher.PublishAsync(_backplane.Named("a"), Messages("3"), start.AddMilliseconds(10));
 
         var envelope = await _backplane.NextAsync();
         Assert.Equal(start, envelope.Published.PublishedAt);
@@ -239,7 +239,7 @@ public class GroupCommitTests
 
     // A request that is never answered should fail its test, not hang it.
     private Task<PublishOutcome> Publish(string channel, params string[] messages) =>
-        _publisher.PublishAsync(channel, Messages(messages), _time.GetUtcNow()).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        _publisher.PublishAsync(_backplane.Named(channel), Messages(messages), _time.GetUtcNow()).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
     private static ReadOnlyMemory<byte>[] Messages(params string[] messages) =>
         [.. messages.Select(message => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(message)))];

@@ -9,9 +9,9 @@ public sealed class MemoryBackplaneTests : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
     private readonly LogRecorder<MemoryBackplane> _log = new();
-    private readonly MemoryBackplane _bus;
+    private readonly MemoryBackplane _backplane;
 
-    public MemoryBackplaneTests() => _bus = new MemoryBackplane(_services.GetRequiredService<BackplaneMetrics>(), TimeProvider.System, _log);
+    public MemoryBackplaneTests() => _backplane = new MemoryBackplane(new PushChannels("push:"), _services.GetRequiredService<BackplaneMetrics>(), TimeProvider.System, _log);
 
     public void Dispose() => _services.Dispose();
 
@@ -19,13 +19,13 @@ public sealed class MemoryBackplaneTests : IDisposable
     public async Task Publishing_reaches_the_subscriber_from_subscribe_to_unsubscribe()
     {
         var received = new List<byte>();
-        Assert.Equal(0, await _bus.PublishAsync("a", new byte[] { 1 }));
-        await _bus.SubscribeAsync("a", payload => received.Add(payload.Span[0]), NoLoss);
-        Assert.Equal(1, await _bus.PublishAsync("a", new byte[] { 2 }));
-        Assert.Equal(0, await _bus.PublishAsync("*", new byte[] { 3 }));
-        Assert.Equal(0, await _bus.PublishAsync("A", new byte[] { 3 }));
-        await _bus.UnsubscribeAsync("a");
-        Assert.Equal(0, await _bus.PublishAsync("a", new byte[] { 4 }));
+        Assert.Equal(0, await _backplane.PublishAsync(Channel("a"), new byte[] { 1 }));
+        await _backplane.SubscribeAsync(Channel("a"), payload => received.Add(payload.Span[0]), NoLoss);
+        Assert.Equal(1, await _backplane.PublishAsync(Channel("a"), new byte[] { 2 }));
+        Assert.Equal(0, await _backplane.PublishAsync(Channel("*"), new byte[] { 3 }));
+        Assert.Equal(0, await _backplane.PublishAsync(Channel("A"), new byte[] { 3 }));
+        await _backplane.UnsubscribeAsync(Channel("a"));
+        Assert.Equal(0, await _backplane.PublishAsync(Channel("a"), new byte[] { 4 }));
         Assert.Equal([2], received);
     }
 
@@ -33,9 +33,9 @@ public sealed class MemoryBackplaneTests : IDisposable
     public async Task The_last_of_two_subscribers_counts()
     {
         int first = 0, second = 0;
-        await _bus.SubscribeAsync("a", _ => first++, NoLoss);
-        await _bus.SubscribeAsync("a", _ => second++, NoLoss);
-        Assert.Equal(1, await _bus.PublishAsync("a", new byte[1]));
+        await _backplane.SubscribeAsync(Channel("a"), _ => first++, NoLoss);
+        await _backplane.SubscribeAsync(Channel("a"), _ => second++, NoLoss);
+        Assert.Equal(1, await _backplane.PublishAsync(Channel("a"), new byte[1]));
         Assert.Equal((0, 1), (first, second));
     }
 
@@ -43,9 +43,9 @@ public sealed class MemoryBackplaneTests : IDisposable
     public async Task A_subscriber_keeps_what_it_got_when_the_publisher_uses_its_buffer_again()
     {
         ReadOnlyMemory<byte> kept = default;
-        await _bus.SubscribeAsync("a", payload => kept = payload, NoLoss);
+        await _backplane.SubscribeAsync(Channel("a"), payload => kept = payload, NoLoss);
         byte[] buffer = [1];
-        await _bus.PublishAsync("a", buffer);
+        await _backplane.PublishAsync(Channel("a"), buffer);
         buffer[0] = 2;
         Assert.Equal(1, kept.Span[0]);
     }
@@ -55,12 +55,12 @@ public sealed class MemoryBackplaneTests : IDisposable
     {
         const int Publishers = 4, Each = 20_000;
         var received = new List<(int Publisher, int Number)>();
-        await _bus.SubscribeAsync("a", payload => received.Add((BitConverter.ToInt32(payload.Span), BitConverter.ToInt32(payload.Span[4..]))), NoLoss);
+        await _backplane.SubscribeAsync(Channel("a"), payload => received.Add((BitConverter.ToInt32(payload.Span), BitConverter.ToInt32(payload.Span[4..]))), NoLoss);
 
         await Task.WhenAll(Enumerable.Range(0, Publishers).Select(publisher => Task.Run(async () =>
         {
             for (var i = 0; i < Each; i++)
-                await _bus.PublishAsync("a", (byte[])[.. BitConverter.GetBytes(publisher), .. BitConverter.GetBytes(i)]);
+                await _backplane.PublishAsync(Channel("a"), (byte[])[.. BitConverter.GetBytes(publisher), .. BitConverter.GetBytes(i)]);
         })));
 
         for (var publisher = 0; publisher < Publishers; publisher++)
@@ -74,15 +74,15 @@ public sealed class MemoryBackplaneTests : IDisposable
         var traffic = Task.Run(async () =>
         {
             while (!stop.IsCancellationRequested)
-                await _bus.PublishAsync("a", new byte[] { 0 });
+                await _backplane.PublishAsync(Channel("a"), new byte[] { 0 });
         }, TestContext.Current.CancellationToken);
         for (var round = 0; round < 2_000; round++)
         {
             var received = new ConcurrentQueue<byte>();
-            await _bus.SubscribeAsync("a", payload => received.Enqueue(payload.Span[0]), NoLoss);
-            Assert.Equal(1, await _bus.PublishAsync("a", new byte[] { 1 }));
+            await _backplane.SubscribeAsync(Channel("a"), payload => received.Enqueue(payload.Span[0]), NoLoss);
+            Assert.Equal(1, await _backplane.PublishAsync(Channel("a"), new byte[] { 1 }));
             Assert.Contains((byte)1, received);
-            await _bus.UnsubscribeAsync("a");
+            await _backplane.UnsubscribeAsync(Channel("a"));
         }
 
         await stop.CancelAsync();
@@ -93,9 +93,9 @@ public sealed class MemoryBackplaneTests : IDisposable
     public async Task A_subscriber_that_throws_costs_the_publisher_nothing()
     {
         var calls = 0;
-        await _bus.SubscribeAsync("a", _ => throw new InvalidOperationException($"A bug of the test, {++calls}."), NoLoss);
-        Assert.Equal(1, await _bus.PublishAsync("a", new byte[1]));
-        Assert.Equal(1, await _bus.PublishAsync("a", new byte[1]));
+        await _backplane.SubscribeAsync(Channel("a"), _ => throw new InvalidOperationException($"A bug of the test, {++calls}."), NoLoss);
+        Assert.Equal(1, await _backplane.PublishAsync(Channel("a"), new byte[1]));
+        Assert.Equal(1, await _backplane.PublishAsync(Channel("a"), new byte[1]));
         Assert.Equal(2, calls);
         // The second exception comes within ten seconds of the first.
         Assert.Equal(1, _log.Count(2004));
@@ -104,10 +104,12 @@ public sealed class MemoryBackplaneTests : IDisposable
     [Fact]
     public void It_is_never_away()
     {
-        Assert.True(_bus.IsUp);
-        Assert.False(_bus.Away.IsCompleted);
-        Assert.Equal("memory", _bus.Description);
+        Assert.True(_backplane.IsUp);
+        Assert.False(_backplane.Away.IsCompleted);
+        Assert.Equal("memory", _backplane.Description);
     }
+
+    private BackplaneChannel Channel(string name) => new(name, _backplane);
 
     private static void NoLoss() => Assert.Fail("Memory is never away.");
 }

@@ -7,9 +7,9 @@ namespace PushBackplane.Tests.Redis;
 
 public sealed class CanaryTests : IAsyncLifetime
 {
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -24,7 +24,7 @@ public sealed class CanaryTests : IAsyncLifetime
         // What else both hear of each other until a further canary of each is certain to have come.
         for (var i = 0; i < 10; i++)
             await _server.CliAsync("PUBLISH", "push:canary:same", $"{Guid.NewGuid():N} 1");
-        await one.Bus.PublishAsync("push:all", new byte[1]);
+        await one.PublishAsync("push:all", new byte[1]);
         Assert.Equal(1, one.Log.Count(2003));
         Assert.Equal(1, two.Log.Count(2003));
     }
@@ -43,7 +43,7 @@ public sealed class CanaryTests : IAsyncLifetime
         await _server.CliAsync("PUBLISH", "push:all", "x");
         await handled.Task;
         Assert.Equal(0, node.Log.Count(2003));
-        Assert.True(node.Bus.IsUp);
+        Assert.True(node.Server.IsUp);
     }
 
     [Fact]
@@ -52,8 +52,8 @@ public sealed class CanaryTests : IAsyncLifetime
         await _server.CliAsync("ACL", "SETUSER", "default", "resetchannels", "&push:room:*");
         await using var node = await TestBackplane.StartAsync(_server.EndPoint, "node");
         await Eventually.HoldsAsync(() => node.Log.Text.Contains("its ACL forbids the user a channel that SUBSCRIBE needs (NOPERM)", StringComparison.Ordinal), "the refusal is logged");
-        Assert.False(node.Bus.IsUp);
-        Assert.NotNull(node.Bus.NotReadyBecause);
+        Assert.False(node.Server.IsUp);
+        Assert.NotNull(node.Backplane.NotReadyBecause);
 
         await _server.CliAsync("ACL", "SETUSER", "default", "allchannels");
         await node.IsUpAsync();

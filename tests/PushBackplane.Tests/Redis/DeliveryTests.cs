@@ -7,9 +7,9 @@ namespace PushBackplane.Tests.Redis;
 
 public sealed class DeliveryTests : IAsyncLifetime
 {
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -34,13 +34,13 @@ public sealed class DeliveryTests : IAsyncLifetime
         await using var one = await TestBackplane.UpAsync(_server, "one");
         await using var two = await TestBackplane.UpAsync(_server, "two");
 
-        Assert.Equal(0, await one.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Equal(0, await one.PublishAsync("push:all", new byte[1]));
         await one.SubscribeAsync("push:all", _ => { });
-        Assert.Equal(1, await two.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Equal(1, await two.PublishAsync("push:all", new byte[1]));
         await two.SubscribeAsync("push:all", _ => { });
-        Assert.Equal(2, await one.Bus.PublishAsync("push:all", new byte[1]));
-        await one.Bus.UnsubscribeAsync("push:all");
-        Assert.Equal(1, await one.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Equal(2, await one.PublishAsync("push:all", new byte[1]));
+        await one.UnsubscribeAsync("push:all");
+        Assert.Equal(1, await one.PublishAsync("push:all", new byte[1]));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class DeliveryTests : IAsyncLifetime
         foreach (var channel in channels)
             Assert.Equal("1", await _server.CliAsync("PUBLISH", channel, channel));
         foreach (var channel in channels)
-            Assert.Equal(1, await node.Bus.PublishAsync(channel, Encoding.UTF8.GetBytes(channel)));
+            Assert.Equal(1, await node.PublishAsync(channel, Encoding.UTF8.GetBytes(channel)));
 
         await Eventually.HoldsAsync(() => received.Count >= 2 * channels.Length, "each payload");
         Assert.All(received, pair => Assert.Equal(pair.Channel, pair.Payload));
@@ -84,9 +84,9 @@ public sealed class DeliveryTests : IAsyncLifetime
         var pending = new Queue<Task<int?>>();
         for (var i = 0; i < Messages; i++)
         {
-            pending.Enqueue(publisher.Bus.PublishAsync("push:room:order", Encoding.ASCII.GetBytes(i.ToString(CultureInfo.InvariantCulture))));
+            pending.Enqueue(publisher.PublishAsync("push:room:order", Encoding.ASCII.GetBytes(i.ToString(CultureInfo.InvariantCulture))));
             if (i % 4 == 0)
-                pending.Enqueue(publisher.Bus.PublishAsync("push:room:other", new byte[100]));
+                pending.Enqueue(publisher.PublishAsync("push:room:other", new byte[100]));
             while (pending.Count > 2_000)
                 Assert.Equal(1, await pending.Dequeue());
         }
@@ -109,7 +109,7 @@ public sealed class DeliveryTests : IAsyncLifetime
         for (var i = 0; i < 200; i++)
         {
             buffer[0] = (byte)i;
-            publishing.Add(node.Bus.PublishAsync("push:all", buffer));
+            publishing.Add(node.PublishAsync("push:all", buffer));
         }
 
         await Task.WhenAll(publishing);
@@ -128,8 +128,8 @@ public sealed class DeliveryTests : IAsyncLifetime
                 throw new InvalidOperationException("a bug");
         });
 
-        await node.Bus.PublishAsync("push:all", new byte[1]);
-        await node.Bus.PublishAsync("push:all", new byte[1]);
+        await node.PublishAsync("push:all", new byte[1]);
+        await node.PublishAsync("push:all", new byte[1]);
 
         await Eventually.HoldsAsync(() => Volatile.Read(ref calls) == 2, "two calls");
         Assert.Equal(1, node.Log.Count(2004));

@@ -7,9 +7,9 @@ public sealed class GatherTests : IAsyncLifetime
 {
     private const int Messages = 20_000;
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -32,7 +32,7 @@ public sealed class GatherTests : IAsyncLifetime
 
         for (var first = 0; first < Messages; first += group)
         {
-            var reached = await Task.WhenAll(Enumerable.Range(first, group).Select(i => publisher.Bus.PublishAsync("push:room:a", BitConverter.GetBytes(i))));
+            var reached = await Task.WhenAll(Enumerable.Range(first, group).Select(i => publisher.PublishAsync("push:room:a", BitConverter.GetBytes(i))));
             Assert.All(reached, count => Assert.Equal(1, count));
             // The load's shape, and nothing that is waited for.
             if (pause > 0)

@@ -9,9 +9,9 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
     private const int Threads = 4;
     private const int Channels = 6;
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -67,12 +67,12 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
                 for (var call = 0; call < 20; call++)
                 {
                     _ = node.SubscribeAsync(name, _ => { });
-                    _ = node.Bus.UnsubscribeAsync(name);
+                    _ = node.UnsubscribeAsync(name);
                 }
             })));
             var received = new TaskCompletionSource();
             await node.SubscribeAsync(name, _ => received.TrySetResult());
-            Assert.Equal(1, await node.Bus.PublishAsync(name, new byte[1]));
+            Assert.Equal(1, await node.PublishAsync(name, new byte[1]));
             await received.Task;
         }
     }
@@ -101,12 +101,12 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
             lock (_lock)
             {
                 ++_calls;
-                _ = node.Bus.UnsubscribeAsync(name);
+                _ = node.UnsubscribeAsync(name);
                 _wanted = false;
             }
         }
 
-        public async Task CheckAsync(RedisServer server)
+        public async Task CheckAsync(RedisProcess server)
         {
             foreach ((_, var subscribed) in _subscribes)
                 await subscribed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

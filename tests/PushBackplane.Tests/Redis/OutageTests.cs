@@ -6,9 +6,9 @@ namespace PushBackplane.Tests.Redis;
 
 public sealed class OutageTests : IAsyncLifetime
 {
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -18,21 +18,21 @@ public sealed class OutageTests : IAsyncLifetime
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
         await node.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
-        var away = node.Bus.Away;
+        var away = node.Server.Away;
         Assert.False(away.IsCompleted);
-        Assert.Null(node.Bus.NotReadyBecause);
+        Assert.Null(node.Backplane.NotReadyBecause);
 
         await _server.StopAsync();
         await Eventually.HoldsAsync(() => away.IsCompleted, "the outage is noticed");
-        Assert.False(node.Bus.IsUp);
-        Assert.Null(await node.Bus.PublishAsync("push:room:a", new byte[1]));
-        await Eventually.HoldsAsync(() => node.Bus.NotReadyBecause == $"Redis at {_server.EndPoint} does not answer.", "the reason");
+        Assert.False(node.Server.IsUp);
+        Assert.Null(await node.PublishAsync("push:room:a", new byte[1]));
+        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} does not answer.", "the reason");
         Assert.Equal(0, node.Losses("push:room:a"));
 
         await _server.StartAsync();
         await node.IsUpAsync();
         Assert.Equal(1, node.Losses("push:room:a"));
-        Assert.False(node.Bus.Away.IsCompleted);
+        Assert.False(node.Server.Away.IsCompleted);
         await _server.CliAsync("PUBLISH", "push:room:a", "again");
         await Eventually.HoldsAsync(() => received.Contains("again"), "delivery");
     }
@@ -45,7 +45,7 @@ public sealed class OutageTests : IAsyncLifetime
         await node.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)), () => throw new InvalidOperationException("A bug of the test."));
         await node.SubscribeAsync("push:room:b", _ => { });
         await _server.StopAsync();
-        await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the outage is noticed");
+        await Eventually.HoldsAsync(() => !node.Server.IsUp, "the outage is noticed");
         await _server.StartAsync();
         await node.IsUpAsync();
         Assert.Equal(1, node.Losses("push:room:a"));
@@ -63,9 +63,9 @@ public sealed class OutageTests : IAsyncLifetime
         await node.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
 
         _server.Suspend();
-        await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the stall is noticed");
+        await Eventually.HoldsAsync(() => !node.Server.IsUp, "the stall is noticed");
         await Eventually.HoldsAsync(() => node.Log.Text.Contains("it has stopped answering", StringComparison.Ordinal), "the cause is logged");
-        Assert.True(node.Bus.Away.IsCompleted);
+        Assert.True(node.Server.Away.IsCompleted);
 
         _server.Resume();
         await node.IsUpAsync();
@@ -83,15 +83,15 @@ public sealed class OutageTests : IAsyncLifetime
             PublishTimeout = TimeSpan.FromMilliseconds(200),
             CanaryTimeout = TimeSpan.FromMinutes(1),
         });
-        Assert.Equal(0, await node.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Equal(0, await node.PublishAsync("push:all", new byte[1]));
 
         _server.Suspend();
-        Task<int?>[] publishing = [.. Enumerable.Range(0, 100).Select(_ => node.Bus.PublishAsync("push:all", new byte[1]))];
+        Task<int?>[] publishing = [.. Enumerable.Range(0, 100).Select(_ => node.PublishAsync("push:all", new byte[1]))];
         Assert.All(await Task.WhenAll(publishing), reached => Assert.Null(reached));
-        Assert.True(node.Bus.IsUp, "a publish that timed out is no outage");
+        Assert.True(node.Server.IsUp, "a publish that timed out is no outage");
 
         _server.Resume();
-        Assert.Equal(0, await node.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Equal(0, await node.PublishAsync("push:all", new byte[1]));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class OutageTests : IAsyncLifetime
             CanaryTimeout = TimeSpan.FromSeconds(1),
         });
         _server.Suspend();
-        Assert.Null(await node.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Null(await node.PublishAsync("push:all", new byte[1]));
     }
 
     [Fact]
@@ -114,14 +114,14 @@ public sealed class OutageTests : IAsyncLifetime
         var received = false;
         var subscribed = node.SubscribeAsync("push:all", _ => received = true);
         var cancelled = node.SubscribeAsync("push:room:gone", _ => { });
-        await node.Bus.UnsubscribeAsync("push:room:gone");
+        await node.UnsubscribeAsync("push:room:gone");
         await Assert.ThrowsAsync<TaskCanceledException>(() => cancelled);
 
         await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the outage is logged");
-        Assert.False(node.Bus.IsUp);
-        Assert.True(node.Bus.Away.IsCompleted);
+        Assert.False(node.Server.IsUp);
+        Assert.True(node.Server.Away.IsCompleted);
         Assert.False(subscribed.IsCompleted);
-        Assert.Null(await node.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Null(await node.PublishAsync("push:all", new byte[1]));
 
         await _server.StartAsync();
         await node.IsUpAsync();
@@ -140,11 +140,11 @@ public sealed class OutageTests : IAsyncLifetime
         for (var outage = 0; outage < 3; outage++)
         {
             await _server.StopAsync();
-            await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the outage is noticed");
+            await Eventually.HoldsAsync(() => !node.Server.IsUp, "the outage is noticed");
             var first = new ConcurrentQueue<string>();
             var second = new ConcurrentQueue<string>();
             var early = node.SubscribeAsync($"push:room:{outage}", payload => first.Enqueue(Encoding.UTF8.GetString(payload.Span)));
-            await node.Bus.UnsubscribeAsync($"push:room:{outage}");
+            await node.UnsubscribeAsync($"push:room:{outage}");
             var late = node.SubscribeAsync($"push:room:{outage}", payload => second.Enqueue(Encoding.UTF8.GetString(payload.Span)));
             await Assert.ThrowsAsync<TaskCanceledException>(() => early);
             Assert.False(late.IsCompleted);
@@ -175,7 +175,7 @@ public sealed class OutageTests : IAsyncLifetime
         {
             for (var i = 0; !stop.IsCancellationRequested; i++)
             {
-                if (await publisher.Bus.PublishAsync("push:room:a", BitConverter.GetBytes(i)) is not null)
+                if (await publisher.PublishAsync("push:room:a", BitConverter.GetBytes(i)) is not null)
                     confirmed.Enqueue(i);
             }
         }, TestContext.Current.CancellationToken);
@@ -184,11 +184,11 @@ public sealed class OutageTests : IAsyncLifetime
         {
             var before = received.Count;
             await Eventually.HoldsAsync(() => received.Count > before, "traffic");
-            var away = node.Bus.Away;
+            var away = node.Server.Away;
             await _server.CliAsync("CLIENT", "KILL", "TYPE", "pubsub");
             await Eventually.HoldsAsync(() => away.IsCompleted, "the cut is noticed");
             await Eventually.HoldsAsync(() => node.Losses("push:room:a") == kill, "the cut is reported");
-            await Eventually.HoldsAsync(() => node.Bus.IsUp && publisher.Bus.IsUp, "both are back");
+            await Eventually.HoldsAsync(() => node.Server.IsUp && publisher.Server.IsUp, "both are back");
         }
 
         await stop.CancelAsync();
@@ -221,7 +221,7 @@ public sealed class OutageTests : IAsyncLifetime
         await node.SubscribeAsync("push:room:last", _ => { }, () => subscribersWhenTold = _server.CliAsync("PUBSUB", "NUMSUB", "push:room:last").GetAwaiter().GetResult());
 
         await _server.CliAsync("CLIENT", "KILL", "TYPE", "pubsub");
-        await Eventually.HoldsAsync(() => node.Losses("push:room:last") == 1 && node.Bus.IsUp, "the outage is over");
+        await Eventually.HoldsAsync(() => node.Losses("push:room:last") == 1 && node.Server.IsUp, "the outage is over");
 
         Assert.Equal("push:room:last\n1", subscribersWhenTold);
         Assert.All(Enumerable.Range(0, Channels), i => Assert.Equal(1, node.Losses($"push:room:{i}")));

@@ -13,9 +13,9 @@ public sealed class PacedLinkTests : IAsyncLifetime
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync("--client-output-buffer-limit", "pubsub", "8mb", "0", "0");
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync("--client-output-buffer-limit", "pubsub", "8mb", "0", "0");
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -39,7 +39,7 @@ public sealed class PacedLinkTests : IAsyncLifetime
         {
             // The load's shape, and nothing that is waited for.
             await pace.WaitForNextTickAsync(TestContext.Current.CancellationToken);
-            await Task.WhenAll(Enumerable.Range(0, Group).Select(_ => publisher.Bus.PublishAsync("push:room:a", new byte[MessageLength])));
+            await Task.WhenAll(Enumerable.Range(0, Group).Select(_ => publisher.PublishAsync("push:room:a", new byte[MessageLength])));
         }
 
         await Eventually.HoldsAsync(() => Volatile.Read(ref received) == Messages || node.Log.Count(2002) > 0, "all messages");

@@ -8,9 +8,9 @@ public sealed class PasswordTests : IAsyncLifetime
 {
     private const string Password = "correct-horse";
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync("--requirepass", Password);
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync("--requirepass", Password);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -22,8 +22,8 @@ public sealed class PasswordTests : IAsyncLifetime
         await _server.StopAsync();
         await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the outage is logged");
 
-        Assert.Equal($"Redis at {_server.EndPoint}", node.Bus.Description);
-        Assert.DoesNotContain(Password, node.Log.Text + node.Bus.Description + node.Bus.NotReadyBecause, StringComparison.Ordinal);
+        Assert.Equal($"Redis at {_server.EndPoint}", node.Backplane.Description);
+        Assert.DoesNotContain(Password, node.Log.Text + node.Backplane.Description + node.Backplane.NotReadyBecause, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -34,9 +34,9 @@ public sealed class PasswordTests : IAsyncLifetime
         await using var node = await TestBackplane.StartAsync(_server.EndPoint + option);
         await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the refusal is logged");
         Assert.Contains(cause, node.Log.Text, StringComparison.Ordinal);
-        await Eventually.HoldsAsync(() => node.Bus.NotReadyBecause == $"Redis at {_server.EndPoint} is away: {cause}.", "the reason is what readyz says");
+        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is away: {cause}.", "the reason is what readyz says");
         Assert.DoesNotContain("battery-staple", node.Log.Text, StringComparison.Ordinal);
-        Assert.False(node.Bus.IsUp);
+        Assert.False(node.Server.IsUp);
     }
 
     [Theory]

@@ -12,9 +12,9 @@ namespace PushBackplane.Tests.Redis;
 public sealed class RedisLinkTests : IAsyncLifetime
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -28,7 +28,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         for (var i = 0; i < 50; i++)
         {
             using var link = await ConnectAsync();
-            Assert.True(await link.SubscribeAsync("a", _ => { }));
+            Assert.True(await link.Subscriber.SubscribeAsync("a", _ => { }));
         }
     }
 
@@ -36,7 +36,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     public async Task A_link_is_two_connections_one_that_publishes_and_one_that_subscribes()
     {
         using var link = await ConnectAsync();
-        Assert.True(await link.SubscribeAsync("a", _ => { }));
+        Assert.True(await link.Subscriber.SubscribeAsync("a", _ => { }));
         Assert.Equal(1, await link.PublishAsync("a", [1], TimeSpan.FromSeconds(10), TimeProvider.System));
         var clients = (await _server.CliAsync("CLIENT", "LIST")).Split('\n').Where(client => !client.Contains("cmd=client|list", StringComparison.Ordinal)).ToArray();
         Assert.Equal(2, clients.Length);
@@ -50,9 +50,9 @@ public sealed class RedisLinkTests : IAsyncLifetime
         await _server.StopAsync();
         await Eventually.HoldsAsync(() => link.IsClosed, "the cut is noticed");
 
-        Assert.False(await link.SubscribeAsync("a", _ => { }));
+        Assert.False(await link.Subscriber.SubscribeAsync("a", _ => { }));
         Assert.Null(await link.PublishAsync("a", [1], TimeSpan.FromMinutes(10), TimeProvider.System));
-        await link.UnsubscribeAsync("a");
+        await link.Subscriber.UnsubscribeAsync("a");
     }
 
     /// <summary>A process that is out of descriptors has no socket either: it is to try again, not to end.</summary>
@@ -110,7 +110,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         Assert.Equal("1", await _server.CliAsync("PUBLISH", "canary", $"{nonce:N} 1"));
         // A further channel on the same socket: what was published before has been handled once it delivers.
         var handled = new TaskCompletionSource();
-        await link.SubscribeAsync("after", _ => handled.TrySetResult());
+        await link.Subscriber.SubscribeAsync("after", _ => handled.TrySetResult());
         await _server.CliAsync("PUBLISH", "after", "x");
         await handled.Task;
         Assert.False(canary.FirstBack.IsCompleted);
@@ -128,7 +128,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         var canary = NewCanary(link, Guid.NewGuid(), time);
         Assert.True(await canary.SubscribeAsync());
         var canaries = 0;
-        Assert.True(await witness.SubscribeAsync("canary", _ => Interlocked.Increment(ref canaries)));
+        Assert.True(await witness.Subscriber.SubscribeAsync("canary", _ => Interlocked.Increment(ref canaries)));
         var running = canary.RunAsync();
         await canary.FirstBack;
 

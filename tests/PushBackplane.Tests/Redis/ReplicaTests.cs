@@ -8,13 +8,13 @@ namespace PushBackplane.Tests.Redis;
 /// <summary>A connection string that names a master and its replica: what is published on the replica does not reach the master.</summary>
 public sealed class ReplicaTests : IAsyncLifetime
 {
-    private RedisServer _master = null!;
-    private RedisServer _replica = null!;
+    private RedisProcess _master = null!;
+    private RedisProcess _replica = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _master = await RedisServer.StartNewAsync("--repl-diskless-sync-delay", "0");
-        _replica = await RedisServer.StartNewAsync("--replicaof", "127.0.0.1", _master.Port.ToString(CultureInfo.InvariantCulture));
+        _master = await RedisProcess.StartNewAsync("--repl-diskless-sync-delay", "0");
+        _replica = await RedisProcess.StartNewAsync("--replicaof", "127.0.0.1", _master.Port.ToString(CultureInfo.InvariantCulture));
         await Eventually.HoldsAsync(async () => (await _replica.CliAsync("INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal), "the replica is in step");
     }
 
@@ -39,7 +39,7 @@ public sealed class ReplicaTests : IAsyncLifetime
         for (var i = 1; i <= 3; i++)
         {
             await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
-            Assert.Equal(1, await node.Bus.PublishAsync("push:room:a", new byte[1]));
+            Assert.Equal(1, await node.PublishAsync("push:room:a", new byte[1]));
             await Eventually.HoldsAsync(() => Volatile.Read(ref received) == i, "delivery");
         }
 
@@ -47,7 +47,7 @@ public sealed class ReplicaTests : IAsyncLifetime
         Assert.Equal(0, node.Losses("push:room:a"));
 
         await _master.StopAsync();
-        await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the outage is noticed");
+        await Eventually.HoldsAsync(() => !node.Server.IsUp, "the outage is noticed");
     }
 
     [Theory]
@@ -67,8 +67,8 @@ public sealed class ReplicaTests : IAsyncLifetime
 
             for (var i = 0; i < 10; i++)
             {
-                Assert.Equal(1, await other.Bus.PublishAsync("push:room:a", Encoding.UTF8.GetBytes($"other {i}")));
-                Assert.Equal(1, await node.Bus.PublishAsync("push:room:a", Encoding.UTF8.GetBytes($"own {i}")));
+                Assert.Equal(1, await other.PublishAsync("push:room:a", Encoding.UTF8.GetBytes($"other {i}")));
+                Assert.Equal(1, await node.PublishAsync("push:room:a", Encoding.UTF8.GetBytes($"own {i}")));
             }
 
             Assert.Equal("1", await _master.CliAsync("PUBLISH", "push:room:a", "at the master"));

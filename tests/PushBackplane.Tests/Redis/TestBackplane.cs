@@ -6,56 +6,86 @@ using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>A Redis backplane with its own metrics and log.</summary>
+/// <summary>A process's Redis backplane, with its own metrics and log. Its members that take a channel's name mean that channel of the first server.</summary>
 internal sealed class TestBackplane : IAsyncDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
     private readonly ConcurrentDictionary<string, int> _losses = new();
 
-    private TestBackplane(string connectionString, string name, BackplaneSettings settings)
+    private TestBackplane(IEnumerable<string> connectionStrings, string name, BackplaneSettings settings)
     {
-        Bus = new RedisBackplane(RedisOptions.Parse("ConnectionStrings:Redis", connectionString), settings, new PushChannels(settings.ChannelPrefix), name, TimeProvider.System,
-            _services.GetRequiredService<BackplaneMetrics>(), Log);
+        var channels = new PushChannels(settings.ChannelPrefix);
+        var metrics = _services.GetRequiredService<BackplaneMetrics>();
+        Backplane = new RedisBackplane(
+            [.. connectionStrings.Select(text => new RedisServer(RedisOptions.Parse("ConnectionStrings:Redis", text), settings, channels, name, TimeProvider.System, metrics, Log))],
+            channels);
     }
 
-    public RedisBackplane Bus { get; }
+    public RedisBackplane Backplane { get; }
 
-    public LogRecorder<RedisBackplane> Log { get; } = new();
+    /// <summary>The first server, which most tests have alone.</summary>
+    public RedisServer Server => Backplane.Servers[0];
+
+    public LogRecorder<RedisServer> Log { get; } = new();
 
     public IServiceProvider Services => _services;
 
     /// <summary>Starts one, whether Redis is there or not.</summary>
-    public static async Task<TestBackplane> StartAsync(string connectionString, string name = "test", BackplaneSettings? settings = null)
+    public static Task<TestBackplane> StartAsync(string connectionString, string name = "test", BackplaneSettings? settings = null) => StartAsync([connectionString], name, settings);
+
+    /// <inheritdoc cref="StartAsync(string, string, BackplaneSettings?)"/>
+    public static async Task<TestBackplane> StartAsync(IEnumerable<string> connectionStrings, string name = "test", BackplaneSettings? settings = null)
     {
-        var backplane = new TestBackplane(connectionString, name, settings ?? new BackplaneSettings());
-        await backplane.Bus.StartAsync(CancellationToken.None);
+        var backplane = new TestBackplane(connectionStrings, name, settings ?? new BackplaneSettings());
+        foreach (var server in backplane.Backplane.Servers)
+            await server.StartAsync(CancellationToken.None);
         return backplane;
     }
 
     /// <summary>Starts one and waits until it is up.</summary>
-    public static async Task<TestBackplane> UpAsync(RedisServer server, string name = "test", BackplaneSettings? settings = null)
+    public static Task<TestBackplane> UpAsync(RedisProcess server, string name = "test", BackplaneSettings? settings = null) => UpAsync([server], name, settings);
+
+    /// <summary>Starts one and waits until every server is up.</summary>
+    public static async Task<TestBackplane> UpAsync(IEnumerable<RedisProcess> servers, string name = "test", BackplaneSettings? settings = null)
     {
-        var backplane = await StartAsync(server.EndPoint, name, settings);
+        var backplane = await StartAsync(servers.Select(server => server.EndPoint), name, settings);
         await backplane.IsUpAsync();
         return backplane;
     }
 
+    /// <summary>The channel of some room whose home is this server.</summary>
+    public BackplaneChannel RoomAt(int server, int nth = 0) => Enumerable.Range(0, int.MaxValue)
+        .Select(i => RoomId.TryParse($"room-{i}", out var room, out _) ? Backplane.Channel(Topic.Room(room)) : default)
+        .Where(channel => channel.Home == Backplane.Servers[server])
+        .Skip(nth).First();
+
+    public Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload) => Backplane.PublishAsync(Channel(channel), payload);
+
     /// <summary>Subscribes, and counts losses.</summary>
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action? onLoss = null) => Bus.SubscribeAsync(channel, onPayload, () =>
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action? onLoss = null) => Backplane.SubscribeAsync(Channel(channel), onPayload, () =>
     {
         _losses.AddOrUpdate(channel, 1, (_, losses) => losses + 1);
         onLoss?.Invoke();
     });
 
-    /// <summary>How often a channel was told of a loss.</summary>
+    public Task UnsubscribeAsync(string channel) => Backplane.UnsubscribeAsync(Channel(channel));
+
+    /// <summary>The number of losses that a channel was told of.</summary>
     public int Losses(string channel) => _losses.GetValueOrDefault(channel);
 
-    public Task IsUpAsync() => Eventually.HoldsAsync(() => Bus.IsUp, "the backplane is up");
+    /// <summary>Waits until every server is up.</summary>
+    public Task IsUpAsync() => Eventually.HoldsAsync(() => Backplane.Servers.All(server => server.IsUp), "all servers are up");
 
     public async ValueTask DisposeAsync()
     {
-        await Bus.StopAsync(CancellationToken.None);
-        Bus.Dispose();
+        foreach (var server in Backplane.Servers)
+        {
+            await server.StopAsync(CancellationToken.None);
+            server.Dispose();
+        }
+
         await _services.DisposeAsync();
     }
+
+    private BackplaneChannel Channel(string name) => new(name, Server);
 }

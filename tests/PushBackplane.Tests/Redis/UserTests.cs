@@ -10,9 +10,9 @@ public sealed class UserTests : IAsyncLifetime
     private const string Password = "correct-horse";
     private const string AllThatIsNeeded = "&push:* +publish +subscribe +unsubscribe";
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -27,12 +27,12 @@ public sealed class UserTests : IAsyncLifetime
         var received = new ConcurrentQueue<string>();
         await node.SubscribeAsync("push:room:a", payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)));
 
-        var reached = await Task.WhenAll(Enumerable.Range(0, 1_000).Select(i => node.Bus.PublishAsync("push:room:a", Encoding.UTF8.GetBytes($"{i} \r\n"))));
+        var reached = await Task.WhenAll(Enumerable.Range(0, 1_000).Select(i => node.PublishAsync("push:room:a", Encoding.UTF8.GetBytes($"{i} \r\n"))));
         Assert.All(reached, count => Assert.Equal(1, count));
-        Assert.Equal(0, await node.Bus.PublishAsync("push:room:b", new byte[1]));
+        Assert.Equal(0, await node.PublishAsync("push:room:b", new byte[1]));
         await Eventually.HoldsAsync(() => received.Count == 1_000, "all messages");
         Assert.Equal(Enumerable.Range(0, 1_000).Select(i => $"{i} \r\n"), received);
-        Assert.DoesNotContain(Password, node.Log.Text + node.Bus.Description, StringComparison.Ordinal);
+        Assert.DoesNotContain(Password, node.Log.Text + node.Backplane.Description, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -44,12 +44,12 @@ public sealed class UserTests : IAsyncLifetime
         await node.SubscribeAsync("push:room:a", _ => { });
 
         _server.Suspend();
-        Assert.All(await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => node.Bus.PublishAsync("push:room:a", new byte[1]))), reached => Assert.Null(reached));
-        await Eventually.HoldsAsync(() => !node.Bus.IsUp, "the stall is noticed");
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => node.PublishAsync("push:room:a", new byte[1]))), reached => Assert.Null(reached));
+        await Eventually.HoldsAsync(() => !node.Server.IsUp, "the stall is noticed");
         _server.Resume();
         await node.IsUpAsync();
         Assert.Equal(1, node.Losses("push:room:a"));
-        Assert.Equal(1, await node.Bus.PublishAsync("push:room:a", new byte[1]));
+        Assert.Equal(1, await node.PublishAsync("push:room:a", new byte[1]));
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class UserTests : IAsyncLifetime
         await AddUserAsync(rights);
         await using var node = await TestBackplane.StartAsync(Form(form));
         await Eventually.HoldsAsync(() => node.Log.Text.Contains($"is away: {cause}.", StringComparison.Ordinal), "the cause is logged");
-        await Eventually.HoldsAsync(() => node.Bus.NotReadyBecause == $"Redis at {_server.EndPoint} is away: {cause}.", "the cause is the reason");
+        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is away: {cause}.", "the cause is the reason");
         Assert.DoesNotContain(Password, node.Log.Text, StringComparison.Ordinal);
     }
 
@@ -79,10 +79,10 @@ public sealed class UserTests : IAsyncLifetime
         await using var node = await TestBackplane.StartAsync(Form(form));
         await node.IsUpAsync();
         for (var i = 0; i < 10; i++)
-            Assert.Null(await node.Bus.PublishAsync("push:room:a", new byte[1]));
+            Assert.Null(await node.PublishAsync("push:room:a", new byte[1]));
         Assert.Equal(1, node.Log.Count(2005));
         Assert.Contains("refuses to publish: its ACL forbids the user a channel that PUBLISH needs (NOPERM).", node.Log.Text, StringComparison.Ordinal);
-        Assert.True(node.Bus.IsUp);
+        Assert.True(node.Server.IsUp);
         Assert.Equal(0, node.Log.Count(2002));
     }
 

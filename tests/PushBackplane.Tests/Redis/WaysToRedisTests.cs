@@ -11,11 +11,11 @@ namespace PushBackplane.Tests.Redis;
 public sealed class WaysToRedisTests : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
     private string SocketPath => Path.Combine(_directory, "redis.sock");
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync("--bind", "127.0.0.1", "::1", "--unixsocket", SocketPath, "--requirepass", "x");
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync("--bind", "127.0.0.1", "::1", "--unixsocket", SocketPath, "--requirepass", "x");
 
     public async ValueTask DisposeAsync()
     {
@@ -37,7 +37,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
         await node.IsUpAsync();
         var received = new TaskCompletionSource();
         await node.SubscribeAsync("push:all", _ => received.TrySetResult());
-        Assert.Equal(1, await node.Bus.PublishAsync("push:all", new byte[1]));
+        Assert.Equal(1, await node.PublishAsync("push:all", new byte[1]));
         await TestSubscriber.InTimeAsync(received.Task);
     }
 
@@ -61,7 +61,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
     [Fact]
     public async Task A_Redis_that_is_full_is_told_as_that()
     {
-        await using var full = await RedisServer.StartNewAsync("--unixsocket", SocketPath + "2", "--maxclients", "1");
+        await using var full = await RedisProcess.StartNewAsync("--unixsocket", SocketPath + "2", "--maxclients", "1");
         using var only = new TcpClient();
         await Eventually.HoldsAsync(async () => (await full.CliAsync("PING")).Contains("PONG", StringComparison.Ordinal), "the harness has left");
         await only.ConnectAsync(IPAddress.Loopback, full.Port, TestContext.Current.CancellationToken);
@@ -70,7 +70,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
         {
             await using var node = await TestBackplane.StartAsync(way);
             await Eventually.HoldsAsync(() => node.Log.Text.Contains("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal), "the cause is logged");
-            await Eventually.HoldsAsync(() => node.Bus.NotReadyBecause?.EndsWith("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal) == true, "the cause is the reason");
+            await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause?.EndsWith("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal) == true, "the cause is the reason");
         }
     }
 

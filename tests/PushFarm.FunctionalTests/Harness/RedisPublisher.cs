@@ -11,7 +11,7 @@ internal sealed class RedisPublisher : IAsyncDisposable
     private readonly TcpClient _socket = new() { NoDelay = true };
     private StreamReader _answers = null!;
 
-    public static async Task<RedisPublisher> ConnectAsync(RedisServer redis)
+    public static async Task<RedisPublisher> ConnectAsync(RedisProcess redis)
     {
         var publisher = new RedisPublisher();
         await publisher._socket.ConnectAsync("127.0.0.1", redis.Port);

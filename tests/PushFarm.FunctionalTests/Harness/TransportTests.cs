@@ -4,6 +4,7 @@ using TestSupport.Processes;
 
 
 
+
 namespace PushFarm.FunctionalTests.Harness;
 
 /// <summary>Tests of what a client sees, which is the same over each transport: a class of them has one subclass for each.</summary>
@@ -26,5 +27,5 @@ public abstract class TransportTests
 
     internal Task<ProgramProcess> StartFarmAsync(params (string Key, string Value)[] settings) => ProgramProcess.StartFarmAsync([.. TransportSettings, .. settings]);
 
-    internal Task<ProgramProcess> StartNodeAsync(RedisServer redis, params (string Key, string Value)[] settings) => ProgramProcess.StartNodeAsync(redis, [.. TransportSettings, .. settings]);
+    internal Task<ProgramProcess> StartNodeAsync(RedisProcess redis, params (string Key, string Value)[] settings) => ProgramProcess.StartNodeAsync(redis, [.. TransportSettings, .. settings]);
 }

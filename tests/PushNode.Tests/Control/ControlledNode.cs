@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
-using PushBackplane;
 using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Settings;
@@ -22,7 +21,7 @@ internal sealed class ControlledNode : IDisposable
     {
         Admission = new Admission(new ConnectionSettings(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Metrics.Node);
         Drain = new Drain(Admission, _node.Merging, _node.Shards, settings ?? new(), Time, DrainLog);
-        var channel = new ControlChannel(_node.Backplane, new PushChannels("push:"), Name, Drain, Metrics.Node, Time, ChannelLog);
+        var channel = new ControlChannel(_node.Backplane, Name, Drain, Metrics.Node, Time, ChannelLog);
         Assert.True(channel.StartAsync(CancellationToken.None).IsCompletedSuccessfully);
     }
 

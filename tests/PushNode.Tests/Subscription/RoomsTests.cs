@@ -156,7 +156,7 @@ public sealed class RoomsTests
                     if (random.Next(50) == 0)
                     {
                         await Eventually.HoldsAsync(() => room.State == RoomState.Receiving, "the room is received");
-                        Assert.Contains(room.Channel, node.Backplane.Subscribed);
+                        Assert.Contains(room.Channel.Name, node.Backplane.Subscribed);
                     }
 
                     node.Rooms.Release(room);
@@ -165,7 +165,7 @@ public sealed class RoomsTests
                 {
                     var id = ids[random.Next(ids.Length)];
                     var room = node.Rooms.Hold(id)!;
-                    Assert.Contains(room.Channel, node.Backplane.Subscribed);
+                    Assert.Contains(room.Channel.Name, node.Backplane.Subscribed);
                     mine.Add((id, room));
                 }
             }
@@ -184,7 +184,7 @@ public sealed class RoomsTests
         await all;
         node.EndLinger();
         var wanted = held.SelectMany(mine => mine).ToArray();
-        Assert.Equal(["push:all", .. wanted.Select(pair => pair.Room.Channel).Distinct().Order(StringComparer.Ordinal)], node.Backplane.Subscribed);
+        Assert.Equal(["push:all", .. wanted.Select(pair => pair.Room.Channel.Name).Distinct().Order(StringComparer.Ordinal)], node.Backplane.Subscribed);
         // All holders of a room hold the same one, and what is published reaches it.
         foreach (var room in wanted.GroupBy(pair => pair.Id))
         {
@@ -202,7 +202,7 @@ public sealed class RoomsTests
     {
         var client = new TestClient(node.Metrics, node.Time);
         room.Members.Add(client.Member(room.Frames));
-        Assert.True(node.Backplane.Publish(room.Channel, "1"));
+        Assert.True(node.Backplane.Publish(room.Channel.Name, "1"));
         await node.FlushAsync();
         Assert.Single(client.Received);
     }

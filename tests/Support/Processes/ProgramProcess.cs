@@ -50,7 +50,7 @@ public sealed class ProgramProcess : IAsyncDisposable
         return StartReadyAsync("PushFarm", node, api, [("Farm:NodeUrl", $"http://127.0.0.1:{node}"), ("Farm:ApiUrl", $"http://127.0.0.1:{api}"), .. settings], [], limit);
     }
 
-    public static Task<ProgramProcess> StartNodeAsync(RedisServer redis, params (string Key, string Value)[] settings) => StartNodeAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
+    public static Task<ProgramProcess> StartNodeAsync(RedisProcess redis, params (string Key, string Value)[] settings) => StartNodeAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
 
     public static Task<ProgramProcess> StartNodeAsync(params (string Key, string Value)[] settings)
     {
@@ -58,7 +58,7 @@ public sealed class ProgramProcess : IAsyncDisposable
         return StartReadyAsync("PushNode", port, 0, settings, ["--urls", $"http://127.0.0.1:{port}"]);
     }
 
-    public static Task<ProgramProcess> StartApiAsync(RedisServer redis, params (string Key, string Value)[] settings) => StartApiAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
+    public static Task<ProgramProcess> StartApiAsync(RedisProcess redis, params (string Key, string Value)[] settings) => StartApiAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
 
     public static Task<ProgramProcess> StartApiAsync(params (string Key, string Value)[] settings)
     {

@@ -84,8 +84,11 @@ internal sealed class NodeHost : IAsyncDisposable
     }
 
     /// <summary>Publishes one JSON value to a room.</summary>
-    public Task PublishAsync(string room, string json) =>
-        _app.Services.GetRequiredService<IBackplane>().PublishAsync($"push:room:{room}", Encoding.UTF8.GetBytes(json));
+    public Task PublishAsync(string room, string json)
+    {
+        var backplane = _app.Services.GetRequiredService<IBackplane>();
+        return backplane.PublishAsync(backplane.Channel(Topic.Room(TestFrames.Room(room))), Encoding.UTF8.GetBytes(json));
+    }
 
     /// <summary>Waits until every connection is gone and its place given back.</summary>
     public Task IsEmptyAsync() => Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");

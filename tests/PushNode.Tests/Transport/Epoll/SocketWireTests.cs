@@ -1,6 +1,7 @@
 using TestSupport.Clients;
 
 
+
 namespace PushNode.Tests.Transport.Epoll;
 
 /// <summary>Frames over a bare socket that takes them in parts.</summary>

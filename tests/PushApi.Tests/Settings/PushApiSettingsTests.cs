@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using PushHosting.Settings;
 
-namespace PushApi.Tests;
+namespace PushApi.Tests.Settings;
 
 public class PushApiSettingsTests
 {

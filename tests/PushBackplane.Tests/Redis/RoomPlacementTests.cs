@@ -1,7 +1,7 @@
 using System.Globalization;
-using PushBackplane.Servers;
+using PushBackplane.Redis;
 
-namespace PushBackplane.Tests.Servers;
+namespace PushBackplane.Tests.Redis;
 
 public sealed class RoomPlacementTests
 {
@@ -56,4 +56,19 @@ public sealed class RoomPlacementTests
         static void AssertShare(int rooms, double share) =>
             Assert.InRange(rooms, (Rooms * share) - (6 * Math.Sqrt(Rooms * share * (1 - share))), (Rooms * share) + (6 * Math.Sqrt(Rooms * share * (1 - share))));
     }
+
+    /// <summary>Known answers, also given by other implementations.</summary>
+    [Theory]
+    [InlineData(1UL, 1, 0)]
+    [InlineData(42UL, 57, 43)]
+    [InlineData(0xDEAD10CCUL, 1, 0)]
+    [InlineData(0xDEAD10CCUL, 666, 361)]
+    [InlineData(256UL, 1024, 520)]
+    [InlineData(0UL, 1_000_000, 0)]
+    [InlineData(ulong.MaxValue, 3, 2)]
+    [InlineData(ulong.MaxValue, 1_000_000, 589_430)]
+    public void A_keys_bucket_never_changes(ulong key, int buckets, int bucket) => Assert.Equal(bucket, RoomPlacement.JumpHash(key, buckets));
+
+    [Fact]
+    public void A_hash_over_no_buckets_throws() => Assert.Throws<ArgumentOutOfRangeException>(() => RoomPlacement.JumpHash(1, 0));
 }

@@ -3,21 +3,21 @@ using System.Globalization;
 using System.Text;
 using TestSupport.Processes;
 
-namespace PushBackplane.Tests.Servers;
+namespace PushBackplane.Tests.Redis;
 
-public sealed class SpreadBackplaneTests : IAsyncLifetime
+public sealed class SeveralServersTests : IAsyncLifetime
 {
     private const int Count = 3;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly RedisServer[] _servers = new RedisServer[Count];
+    private readonly RedisProcess[] _servers = new RedisProcess[Count];
     private int _losses;
 
     public async ValueTask InitializeAsync()
     {
         for (var i = 0; i < Count; i++)
-            _servers[i] = await RedisServer.StartNewAsync();
+            _servers[i] = await RedisProcess.StartNewAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -30,85 +30,85 @@ public sealed class SpreadBackplaneTests : IAsyncLifetime
     [Fact]
     public async Task A_room_is_published_on_its_home_and_subscribed_on_all()
     {
-        await using var bus = await TestSpread.UpAsync(_servers);
-        Assert.Equal($"3 Redis servers: {_servers[0].EndPoint}; {_servers[1].EndPoint}; {_servers[2].EndPoint}", bus.Bus.Description);
+        await using var process = await TestBackplane.UpAsync(_servers);
+        Assert.Equal($"3 Redis servers: {_servers[0].EndPoint}; {_servers[1].EndPoint}; {_servers[2].EndPoint}", process.Backplane.Description);
         for (var home = 0; home < Count; home++)
         {
-            var channel = TestSpread.ChannelAt(home, Count);
-            Assert.Equal($"Redis at {_servers[home].EndPoint}", bus.Bus.Home(channel).Description);
+            var channel = process.RoomAt(home);
+            Assert.Equal($"Redis at {_servers[home].EndPoint}", channel.Home.Description);
             var received = new ConcurrentQueue<string>();
-            await bus.Bus.SubscribeAsync(channel, payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)), NoLoss);
+            await process.Backplane.SubscribeAsync(channel, payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)), NoLoss);
 
             // Acknowledged means by all: whoever publishes wherever is heard.
             for (var i = 0; i < Count; i++)
-                Assert.Equal("1", await _servers[i].CliAsync("PUBLISH", channel, $"on {i}"));
+                Assert.Equal("1", await _servers[i].CliAsync("PUBLISH", channel.Name, $"on {i}"));
             await Eventually.HoldsAsync(() => received.Count == Count, "one payload over each server");
             Assert.Equal(["on 0", "on 1", "on 2"], received.Order(StringComparer.Ordinal));
 
             // A subscriber that only the home has tells where the API's way leads.
-            await bus.Bus.UnsubscribeAsync(channel);
-            Assert.Equal(0, await bus.Bus.PublishAsync(channel, new byte[1]));
-            await using var witness = await Redis.TestBackplane.UpAsync(_servers[home], "witness");
-            await witness.SubscribeAsync(channel, _ => { });
-            Assert.Equal(1, await bus.Bus.PublishAsync(channel, new byte[1]));
+            await process.Backplane.UnsubscribeAsync(channel);
+            Assert.Equal(0, await process.Backplane.PublishAsync(channel, new byte[1]));
+            await using var witness = await TestBackplane.UpAsync(_servers[home], "witness");
+            await witness.SubscribeAsync(channel.Name, _ => { });
+            Assert.Equal(1, await process.Backplane.PublishAsync(channel, new byte[1]));
         }
     }
 
     [Fact]
-    public async Task What_belongs_to_no_room_is_at_home_on_the_first_server()
+    public async Task Channels_that_belong_to_no_room_are_on_the_first_server()
     {
-        await using var bus = await TestSpread.UpAsync(_servers);
-        foreach (var channel in new[] { "push:all", "push:control", "other:room:a", "push:rooms:a" })
-            Assert.Equal($"Redis at {_servers[0].EndPoint}", bus.Bus.Home(channel).Description);
+        await using var process = await TestBackplane.UpAsync(_servers);
+        Assert.Equal(new BackplaneChannel("push:all", process.Server), process.Backplane.Channel(Topic.All));
+        Assert.Equal(new BackplaneChannel("push:control", process.Server), process.Backplane.Control);
     }
 
     [Fact]
     public async Task A_server_that_dies_takes_only_its_own_rooms_with_it_and_comes_back_by_itself()
     {
-        await using var bus = await TestSpread.UpAsync(_servers);
-        var channels = Enumerable.Range(0, Count).Select(home => TestSpread.ChannelAt(home, Count)).ToArray();
+        await using var process = await TestBackplane.UpAsync(_servers);
+        var channels = Enumerable.Range(0, Count).Select(home => process.RoomAt(home)).ToArray();
         var losses = new int[Count];
         for (var i = 0; i < Count; i++)
         {
             var room = i;
-            await bus.Bus.SubscribeAsync(channels[i], _ => { }, () => Interlocked.Increment(ref losses[room]));
+            await process.Backplane.SubscribeAsync(channels[i], _ => { }, () => Interlocked.Increment(ref losses[room]));
         }
 
         await _servers[1].StopAsync();
-        await Eventually.HoldsAsync(() => bus.Bus.Home(channels[1]).Away.IsCompleted, "the outage is noticed");
-        Assert.Null(bus.Bus.NotReadyBecause);
-        Assert.Equal($"Redis at {_servers[1].EndPoint} does not answer.", bus.Bus.Detail);
-        Assert.Equal(1, await bus.Bus.PublishAsync(channels[0], new byte[1]));
-        Assert.Null(await bus.Bus.PublishAsync(channels[1], new byte[1]));
-        Assert.Equal(1, await bus.Bus.PublishAsync(channels[2], new byte[1]));
-        Assert.Equal([true, false, true], channels.Select(channel => bus.Bus.Home(channel).IsUp));
+        await Eventually.HoldsAsync(() => channels[1].Home.Away.IsCompleted, "the outage is noticed");
+        Assert.Null(process.Backplane.NotReadyBecause);
+        Assert.Equal($"Redis at {_servers[1].EndPoint} does not answer.", process.Backplane.Detail);
+        Assert.Equal(1, await process.Backplane.PublishAsync(channels[0], new byte[1]));
+        Assert.Null(await process.Backplane.PublishAsync(channels[1], new byte[1]));
+        Assert.Equal(1, await process.Backplane.PublishAsync(channels[2], new byte[1]));
+        Assert.Equal([true, false, true], channels.Select(channel => channel.Home.IsUp));
 
         // A room of another server does not wait for the dead one, a room of the dead one does.
-        await bus.Bus.SubscribeAsync(TestSpread.ChannelAt(0, Count, nth: 1), _ => { }, () => { });
-        var waiting = bus.Bus.SubscribeAsync(TestSpread.ChannelAt(1, Count, nth: 1), _ => { }, NoLoss);
+        await process.Backplane.SubscribeAsync(process.RoomAt(0, nth: 1), _ => { }, () => { });
+        var waiting = process.Backplane.SubscribeAsync(process.RoomAt(1, nth: 1), _ => { }, NoLoss);
         Assert.False(waiting.IsCompleted);
         Assert.Equal([0, 0, 0], losses);
 
         await _servers[1].StartAsync();
         await waiting;
-        await bus.IsUpAsync();
+        await process.IsUpAsync();
         // Anyone may have published to any room there.
         await Eventually.HoldsAsync(() => losses.All(count => count == 1), "each room is told once");
-        Assert.Equal(1, await bus.Bus.PublishAsync(channels[1], new byte[1]));
+        Assert.Equal(1, await process.Backplane.PublishAsync(channels[1], new byte[1]));
     }
 
     [Fact]
     public async Task A_stalled_server_holds_up_a_subscription_only_until_it_is_found_out()
     {
-        await using var bus = await TestSpread.UpAsync(_servers);
+        await using var process = await TestBackplane.UpAsync(_servers);
         _servers[2].Suspend();
         var lost = 0;
-        await bus.Bus.SubscribeAsync(TestSpread.ChannelAt(0, Count), _ => { }, () => Interlocked.Increment(ref lost));
-        Assert.Equal($"Redis at {_servers[2].EndPoint} does not answer.", bus.Bus.Detail);
+        await process.Backplane.SubscribeAsync(process.RoomAt(0), _ => { }, () => Interlocked.Increment(ref lost));
+        Assert.Equal($"Redis at {_servers[2].EndPoint} does not answer.", process.Backplane.Detail);
 
         // It stood without the stalled one, so what was published there since is lost like in an outage.
         _servers[2].Resume();
-        await bus.IsUpAsync();
+        await process.IsUpAsync();
         Assert.Equal(1, Volatile.Read(ref lost));
     }
 
@@ -116,16 +116,16 @@ public sealed class SpreadBackplaneTests : IAsyncLifetime
     public async Task A_process_starts_with_the_servers_that_are_there_and_hears_the_late_one_as_after_an_outage()
     {
         await _servers[2].StopAsync();
-        await using var bus = await TestSpread.StartAsync(_servers);
+        await using var process = await TestBackplane.StartAsync(_servers.Select(server => server.EndPoint));
         var lost = 0;
-        await bus.Bus.SubscribeAsync("push:all", _ => { }, () => Interlocked.Increment(ref lost));
-        await Eventually.HoldsAsync(() => bus.Bus.NotReadyBecause is null, "ready with two");
-        Assert.Equal($"Redis at {_servers[2].EndPoint} does not answer.", bus.Bus.Detail);
-        Assert.Equal([true, true, false], Enumerable.Range(0, Count).Select(home => bus.Bus.Home(TestSpread.ChannelAt(home, Count)).IsUp));
+        await process.Backplane.SubscribeAsync(process.Backplane.Channel(Topic.All), _ => { }, () => Interlocked.Increment(ref lost));
+        await Eventually.HoldsAsync(() => process.Backplane.NotReadyBecause is null, "ready with two");
+        Assert.Equal($"Redis at {_servers[2].EndPoint} does not answer.", process.Backplane.Detail);
+        Assert.Equal([true, true, false], Enumerable.Range(0, Count).Select(home => process.Backplane.Servers[home].IsUp));
         Assert.Equal(0, Volatile.Read(ref lost));
 
         await _servers[2].StartAsync();
-        await bus.IsUpAsync();
+        await process.IsUpAsync();
         Assert.Equal(1, Volatile.Read(ref lost));
     }
 
@@ -134,11 +134,11 @@ public sealed class SpreadBackplaneTests : IAsyncLifetime
     {
         for (var start = 0; start < 10; start++)
         {
-            await using var bus = await TestSpread.StartAsync(_servers);
-            var subscribed = bus.Bus.SubscribeAsync("push:all", _ => { }, NoLoss);
+            await using var process = await TestBackplane.StartAsync(_servers.Select(server => server.EndPoint));
+            var subscribed = process.Backplane.SubscribeAsync(process.Backplane.Channel(Topic.All), _ => { }, NoLoss);
             // Closely, since the servers are up a few milliseconds one after the other.
-            Assert.True(SpinWait.SpinUntil(() => bus.Bus.NotReadyBecause is null, Patience), "ready");
-            Assert.Null(bus.Bus.Detail);
+            Assert.True(SpinWait.SpinUntil(() => process.Backplane.NotReadyBecause is null, Patience), "ready");
+            Assert.Null(process.Backplane.Detail);
             await subscribed.WaitAsync(Patience, TestContext.Current.CancellationToken);
         }
     }
@@ -146,32 +146,32 @@ public sealed class SpreadBackplaneTests : IAsyncLifetime
     [Fact]
     public async Task With_all_servers_away_it_is_not_ready_and_says_so_of_each()
     {
-        await using var bus = await TestSpread.UpAsync(_servers);
+        await using var process = await TestBackplane.UpAsync(_servers);
         foreach (var server in _servers)
             await server.StopAsync();
         // A server is away a moment before its reason is known.
         var reasons = string.Join('\n', _servers.Select(server => $"Redis at {server.EndPoint} does not answer."));
-        await Eventually.HoldsAsync(() => bus.Bus.NotReadyBecause == reasons, reasons);
+        await Eventually.HoldsAsync(() => process.Backplane.NotReadyBecause == reasons, reasons);
     }
 
     [Fact]
     public async Task An_unsubscribed_channel_is_gone_from_all_servers_and_whoever_waited_for_it_is_told()
     {
-        await using var bus = await TestSpread.UpAsync(_servers);
-        var channel = TestSpread.ChannelAt(1, Count);
-        await bus.Bus.SubscribeAsync(channel, _ => { }, NoLoss);
-        await bus.Bus.UnsubscribeAsync(channel);
+        await using var process = await TestBackplane.UpAsync(_servers);
+        var channel = process.RoomAt(1);
+        await process.Backplane.SubscribeAsync(channel, _ => { }, NoLoss);
+        await process.Backplane.UnsubscribeAsync(channel);
         foreach (var server in _servers)
-            Assert.Equal("0", await server.CliAsync("PUBLISH", channel, "x"));
+            Assert.Equal("0", await server.CliAsync("PUBLISH", channel.Name, "x"));
 
         foreach (var stalled in new[] { 1, 2 })
         {
             _servers[stalled].Suspend();
-            var waiting = bus.Bus.SubscribeAsync(channel, _ => { }, () => { });
-            _ = bus.Bus.UnsubscribeAsync(channel);
+            var waiting = process.Backplane.SubscribeAsync(channel, _ => { }, () => { });
+            _ = process.Backplane.UnsubscribeAsync(channel);
             await Assert.ThrowsAsync<TaskCanceledException>(() => waiting);
             _servers[stalled].Resume();
-            await bus.IsUpAsync();
+            await process.IsUpAsync();
         }
     }
 
@@ -179,16 +179,17 @@ public sealed class SpreadBackplaneTests : IAsyncLifetime
     [Fact]
     public async Task While_servers_are_cut_off_again_and_again_nothing_is_lost_without_a_word()
     {
-        await using var publisher = await TestSpread.UpAsync(_servers, "publisher");
-        await using var node = await TestSpread.UpAsync(_servers, "node");
+        await using var publisher = await TestBackplane.UpAsync(_servers, "publisher");
+        await using var node = await TestBackplane.UpAsync(_servers, "node");
         const int Word = -1;
-        var channels = Enumerable.Range(0, Count).Select(home => TestSpread.ChannelAt(home, Count)).ToArray();
+        var channels = Enumerable.Range(0, Count).Select(home => node.RoomAt(home)).ToArray();
+        var targets = Enumerable.Range(0, Count).Select(home => publisher.RoomAt(home)).ToArray();
         var received = channels.Select(_ => new ConcurrentQueue<int>()).ToArray();
         var confirmed = channels.Select(_ => new ConcurrentQueue<int>()).ToArray();
         for (var i = 0; i < Count; i++)
         {
             var room = i;
-            await node.Bus.SubscribeAsync(channels[room], payload => received[room].Enqueue(int.Parse(payload.Span, CultureInfo.InvariantCulture)), () => received[room].Enqueue(Word));
+            await node.Backplane.SubscribeAsync(channels[room], payload => received[room].Enqueue(int.Parse(payload.Span, CultureInfo.InvariantCulture)), () => received[room].Enqueue(Word));
         }
 
         using var stop = new CancellationTokenSource();
@@ -196,7 +197,7 @@ public sealed class SpreadBackplaneTests : IAsyncLifetime
         {
             for (var n = 0; !stop.IsCancellationRequested; n++)
             {
-                if (await publisher.Bus.PublishAsync(channels[room], Encoding.ASCII.GetBytes(n.ToString(CultureInfo.InvariantCulture))) is not null)
+                if (await publisher.Backplane.PublishAsync(targets[room], Encoding.ASCII.GetBytes(n.ToString(CultureInfo.InvariantCulture))) is not null)
                     confirmed[room].Enqueue(n);
             }
         })));
@@ -207,7 +208,7 @@ public sealed class SpreadBackplaneTests : IAsyncLifetime
             {
                 while (!stop.IsCancellationRequested)
                 {
-                    notReady ??= node.Bus.NotReadyBecause;
+                    notReady ??= node.Backplane.NotReadyBecause;
                     Thread.Yield();
                 }
             },
@@ -217,7 +218,7 @@ public sealed class SpreadBackplaneTests : IAsyncLifetime
         for (var cut = 0; cut < 9; cut++)
         {
             await TrafficAsync();
-            var home = node.Bus.Home(channels[cut % Count]);
+            var home = channels[cut % Count].Home;
             var away = home.Away;
             await _servers[cut % Count].CliAsync("CLIENT", "KILL", "TYPE", "pubsub");
             await Eventually.HoldsAsync(() => away.IsCompleted, "the cut is noticed");

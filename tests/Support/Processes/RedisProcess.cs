@@ -11,7 +11,7 @@ namespace TestSupport.Processes;
 /// SIGKILL), started again, and suspended, which leaves its sockets open and silent. Needs redis-server and redis-cli in the path.
 /// One thread at a time.
 /// </summary>
-public sealed class RedisServer : IAsyncDisposable
+public sealed class RedisProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
 
@@ -20,7 +20,7 @@ public sealed class RedisServer : IAsyncDisposable
     private Process? _process;
     private bool _suspended;
 
-    private RedisServer(string[] arguments) => _arguments = arguments;
+    private RedisProcess(string[] arguments) => _arguments = arguments;
 
     public int Port { get; } = FreePort.Next();
 
@@ -29,7 +29,7 @@ public sealed class RedisServer : IAsyncDisposable
 
     /// <summary>A server that is running.</summary>
     /// <param name="arguments">More of redis-server's own: <c>--requirepass</c>, <c>secret</c>.</param>
-    public static async Task<RedisServer> StartNewAsync(params string[] arguments)
+    public static async Task<RedisProcess> StartNewAsync(params string[] arguments)
     {
         var server = NotStarted(arguments);
         await server.StartAsync();
@@ -37,7 +37,7 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>A server that has a port and is not there yet.</summary>
-    public static RedisServer NotStarted(params string[] arguments) => new(arguments);
+    public static RedisProcess NotStarted(params string[] arguments) => new(arguments);
 
     /// <summary>Starts the process and waits until it answers.</summary>
     /// <exception cref="InvalidOperationException">It has ended instead; its output is the message.</exception>

@@ -1,7 +1,6 @@
-using PushApi.Endpoints;
 using PushHosting.Settings;
 
-namespace PushApi;
+namespace PushApi.Settings;
 
 /// <summary>The keys under <c>PushApi</c>: how much one request, and all of them together, may hold, and which web pages may publish.</summary>
 public sealed class PushApiSettings : ICheckedSettings
@@ -44,10 +43,10 @@ public sealed class PushApiSettings : ICheckedSettings
     /// <inheritdoc/>
     public string? Problem(string section)
     {
-        if (AllowedOrigins.Length > 0 && OriginList.Problem($"{section}:AllowedOrigins", AllowedOrigins) is { } problem)
-            return problem;
-        if (HostNames.Invalid(AllowedHosts) is { } host)
-            return $"{section}:AllowedHosts has '{host}'; it accepts * or host names without a port separated by semicolons, for example push-api.example.com;push-api.internal.";
+        if (AllowedOrigins.Length > 0 && AllowList.OriginProblem($"{section}:AllowedOrigins", AllowedOrigins) is { } badOrigin)
+            return badOrigin;
+        if (AllowedHosts.Length > 0 && AllowList.HostProblem($"{section}:AllowedHosts", AllowedHosts) is { } badHost)
+            return badHost;
         if (MaxMessageBytes > MaxBodyBytes)
             return $"{section}:MaxMessageBytes is {MaxMessageBytes}; it accepts at most {section}:MaxBodyBytes, which is {MaxBodyBytes}.";
         if (MaxPendingBytes < MaxBodyBytes)

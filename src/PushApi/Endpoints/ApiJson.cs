@@ -3,17 +3,15 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using PushApi.Problems;
 
-namespace PushApi;
+namespace PushApi.Endpoints;
 
-/// <summary>The JSON the API writes.</summary>
+/// <summary>The JSON that the API writes.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(PublishAnswer))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
-    /// <summary>
-    /// The same, with quotes and room names of any language readable in a terminal. Safe because no answer is ever HTML.
-    /// </summary>
+    /// <summary>The same, with quotes and room names of any language readable in a terminal. Safe because no answer is HTML.</summary>
     public static ApiJson Readable { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
