@@ -7,6 +7,9 @@ public sealed class ManualTime : TimeProvider
     private readonly List<Timer> _timers = [];
     private DateTimeOffset _now = new(2025, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
+    /// <summary>Whether timers run by the system's clock instead, for a test that waits for what a timer starts.</summary>
+    public bool RealTimers { get; init; }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public int ActiveTimers
@@ -28,6 +31,8 @@ public sealed class ManualTime : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
+        if (RealTimers)
+            return base.CreateTimer(callback, state, dueTime, period);
         var timer = new Timer(this, () => callback(state));
         timer.Change(dueTime, period);
         return timer;
