@@ -20,7 +20,7 @@ internal sealed class TestNode : IDisposable
         Rooms.Open();
     }
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time { get; } = new() { RealTimers = true };
 
     public TestMetrics Metrics { get; } = new();
 

@@ -6,6 +6,7 @@ using TestSupport.Processes;
 
 
 
+
 namespace Deployment.Tests.Harness;
 
 /// <summary>The repository's nginx configuration, rendered into a directory of its own and run by the nginx of this machine.</summary>

@@ -6,6 +6,7 @@ using TestSupport.Processes;
 
 
 
+
 namespace Deployment.Tests.Harness;
 
 /// <summary>

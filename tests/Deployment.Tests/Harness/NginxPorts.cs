@@ -5,6 +5,7 @@ using TestSupport.Processes;
 
 
 
+
 namespace Deployment.Tests.Harness;
 
 /// <summary>Where an nginx listens.</summary>

@@ -4,6 +4,7 @@ using TestSupport.Processes;
 
 
 
+
 [assembly: AssemblyFixture(typeof(PushFarm.FunctionalTests.Harness.FarmFixture))]
 
 namespace PushFarm.FunctionalTests.Harness;

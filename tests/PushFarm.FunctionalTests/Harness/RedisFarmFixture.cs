@@ -5,6 +5,7 @@ using TestSupport.Processes;
 
 
 
+
 namespace PushFarm.FunctionalTests.Harness;
 
 /// <summary>Redis, an API and two nodes; default settings but for a short linger, which a test waits for.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
+using PushNode.Messages;
 using PushNode.Settings;
-using PushNode.Telemetry;
 
 namespace PushNode.Tests.Control;
 

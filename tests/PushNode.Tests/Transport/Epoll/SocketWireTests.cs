@@ -1,7 +1,5 @@
 using TestSupport.Clients;
 
-
-
 namespace PushNode.Tests.Transport.Epoll;
 
 /// <summary>Frames over a bare socket that takes them in parts.</summary>
