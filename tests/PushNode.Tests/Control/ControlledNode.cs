@@ -75,7 +75,7 @@ internal sealed class ControlledNode : IDisposable
         var room = new RoomMembers(_node.Shards);
         var frames = TestFrames.Of("stuck");
         room.Add(member.Member(frames));
-        _node.Shards.Dispatch(room, frames.Push("1"));
+        _node.Shards.Dispatch(room, frames.Batch("1"));
     }
 
     public void Publish(string payload) => Assert.True(_node.Backplane.Publish(Channel, payload));

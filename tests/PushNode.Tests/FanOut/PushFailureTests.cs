@@ -149,7 +149,7 @@ public sealed class PushFailureTests : IDisposable
         if (messages.Length == 0)
             return true;
         var left = false;
-        _shards!.Dispatch(room, _frames.Push(messages), left: () => left = true);
+        _shards!.Dispatch(room, _frames.Batch(messages), left: () => left = true);
         await _shards.WhenPassed();
         return left;
     }

@@ -33,7 +33,7 @@ public abstract class ShardsTests : IDisposable
         Array.ForEach(members, room.Add);
         members[3].IsActive = false;
         clients[4].Connection.Close(CloseReason.Draining);
-        _shards.Dispatch(room, _frames.Push("1", "2"));
+        _shards.Dispatch(room, _frames.Batch("1", "2"));
         await _shards.WhenPassed();
 
         Assert.Equal(18, clients.Count(client => client.Received is ["PUSH r [1,2]"]));
@@ -83,7 +83,7 @@ public abstract class ShardsTests : IDisposable
         };
         listener.SetMeasurementEventCallback<double>((_, _, _, _) => Interlocked.Increment(ref locks));
         listener.Start();
-        _shards.Dispatch(room, _frames.Push("1"));
+        _shards.Dispatch(room, _frames.Batch("1"));
         await _shards.WhenPassed();
         Assert.Equal(0, locks);
         _shards.ReportUncontended();
@@ -101,14 +101,14 @@ public abstract class ShardsTests : IDisposable
         for (var i = 0; i < calls.Length; i++)
         {
             var index = i;
-            _shards.Dispatch(room, _frames.Push("1"), left: () => Interlocked.Increment(ref calls[index]));
+            _shards.Dispatch(room, _frames.Batch("1"), left: () => Interlocked.Increment(ref calls[index]));
         }
 
         await _shards.WhenPassed();
         Assert.All(calls, count => Assert.Equal(1, count));
 
         var thread = 0;
-        _shards.Dispatch(new RoomMembers(_shards), _frames.Push("1"), left: () => thread = Environment.CurrentManagedThreadId);
+        _shards.Dispatch(new RoomMembers(_shards), _frames.Batch("1"), left: () => thread = Environment.CurrentManagedThreadId);
         Assert.Equal(Environment.CurrentManagedThreadId, thread);
     }
 
@@ -126,7 +126,7 @@ public abstract class ShardsTests : IDisposable
         };
         room.Add(slow.Member(_frames));
         var left = false;
-        _shards.Dispatch(room, _frames.Push("1"), left: () => left = true);
+        _shards.Dispatch(room, _frames.Batch("1"), left: () => left = true);
         await Eventually.HoldsAsync(() => writing.IsSet, "the frame is being written");
 
         var other = new TestClient(_metrics, _time, shard: 0);
@@ -139,7 +139,7 @@ public abstract class ShardsTests : IDisposable
         Assert.False(passed.IsCompleted);
         Assert.False(left);
         // The members were listed before: who came since gets the next frame.
-        _shards.Dispatch(room, _frames.Push("2"));
+        _shards.Dispatch(room, _frames.Batch("2"));
         go.Set();
         await passed;
         Assert.True(left);
@@ -196,7 +196,7 @@ public abstract class ShardsTests : IDisposable
         Assert.All(rooms, room => Assert.Equal(steady.Length, room.Count));
         var before = Array.ConvertAll(clients, client => client.Wire.Taken.Length);
         for (var room = 0; room < Rooms; room++)
-            _shards.Dispatch(rooms[room], frames[room].Push("0"));
+            _shards.Dispatch(rooms[room], frames[room].Batch("0"));
         await _shards.WhenPassed();
         Assert.Equal(steady, clients.Where((client, index) => client.Wire.Taken.Length > before[index]));
         _metrics.AssertDeliveriesClose();
@@ -207,7 +207,7 @@ public abstract class ShardsTests : IDisposable
             {
                 // As the merge stage does: the next when the one before has left.
                 using var left = new ManualResetEventSlim();
-                _shards.Dispatch(rooms[room], frames[room].Push($"{sent[room]++}"), left: left.Set);
+                _shards.Dispatch(rooms[room], frames[room].Batch($"{sent[room]++}"), left: left.Set);
                 left.Wait(TestContext.Current.CancellationToken);
             }
         }

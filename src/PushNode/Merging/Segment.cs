@@ -2,8 +2,8 @@ using PushNode.Messages;
 
 namespace PushNode.Merging;
 
-/// <summary>Messages of one room that leave together, and how many were lost right before them. Owned by the room's <see cref="RoomMerge"/>, on whose thread it is used.</summary>
-internal sealed class Batch
+/// <summary>Messages of one room with no loss between them, and the loss before the first. Owned by a <see cref="RoomBatch"/>; used on its thread only.</summary>
+internal sealed class Segment
 {
     private readonly Queue<ReadOnlyMemory<byte>> _messages = new();
 
@@ -12,19 +12,19 @@ internal sealed class Batch
 
     public int Count => _messages.Count;
 
-    /// <summary>The messages' lengths, with a comma for each.</summary>
+    /// <summary>The sum of the messages' lengths, plus one for each.</summary>
     public int Bytes { get; private set; }
 
-    /// <summary>The publisher's clock for the oldest message; null when no publisher gave one.</summary>
+    /// <summary>The publisher's clock for the oldest message; null if no publisher gave one.</summary>
     public DateTimeOffset? PublishedAt { get; private set; }
 
-    /// <summary>Messages lost right before the oldest one.</summary>
+    /// <summary>The number of messages lost before the first one.</summary>
     public long Missed { get; private set; }
 
-    /// <summary>Why they were lost, as a GAP says it.</summary>
+    /// <summary>Why they were lost: one of <see cref="GapReason"/>.</summary>
     public string Reason { get; private set; } = GapReason.Overload;
 
-    /// <summary>Nothing to send and nothing to tell.</summary>
+    /// <summary>True if there is nothing to send, not even a GAP.</summary>
     public bool IsEmpty => Count == 0 && Missed == 0;
 
     public void Add(ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt)
@@ -34,43 +34,46 @@ internal sealed class Batch
         PublishedAt = publishedAt < PublishedAt ? publishedAt : PublishedAt ?? publishedAt;
     }
 
-    /// <summary>Messages are missing in front of the oldest one.</summary>
+    /// <summary>Adds lost messages before the first one.</summary>
     public void Miss(long messages, string reason = GapReason.Overload)
     {
         Missed += messages;
-        // A failure explains more than the overload that came with it.
+        // A failure explains more than an overload at the same time.
         if (reason != GapReason.Overload)
             Reason = reason;
     }
 
-    /// <summary>The members know what was missing.</summary>
-    public void MissNothing() => (Missed, Reason) = (0, GapReason.Overload);
+    /// <summary>The members have been told of the loss.</summary>
+    public void ClearMissed() => (Missed, Reason) = (0, GapReason.Overload);
 
-    /// <summary>Drops the oldest message, which is missing from then on.</summary>
+    /// <summary>Drops the oldest message.</summary>
     public void DropOldest()
     {
         Bytes -= _messages.Dequeue().Length + 1;
         Miss(1);
     }
 
-    /// <summary>Drops all messages, which are missing from then on.</summary>
+    /// <summary>Drops all messages.</summary>
     /// <returns>How many there were.</returns>
     public int DropAll()
     {
         var dropped = Count;
-        _messages.Clear();
-        Bytes = 0;
-        PublishedAt = null;
+        ClearMessages();
         Miss(dropped);
         return dropped;
     }
 
-    /// <summary>Begins anew.</summary>
+    /// <summary>Removes the messages and the loss.</summary>
     public void Clear()
+    {
+        ClearMessages();
+        ClearMissed();
+    }
+
+    private void ClearMessages()
     {
         _messages.Clear();
         Bytes = 0;
         PublishedAt = null;
-        MissNothing();
     }
 }
