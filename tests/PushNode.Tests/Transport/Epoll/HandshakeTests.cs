@@ -6,7 +6,7 @@ using PushNode.WebSocket;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>The moment in which a connection changes hands, from Kestrel to the loop.</summary>
+/// <summary>The moment when a connection passes from Kestrel to the loop.</summary>
 [Collection(EpollTests.Name)]
 public sealed class HandshakeTests
 {
@@ -30,9 +30,9 @@ public sealed class HandshakeTests
         await node.IsEmptyAsync();
     }
 
-    /// <summary>More than a pipe takes before it asks for a pause.</summary>
+    /// <summary>More than a pipe takes before it pauses the writer.</summary>
     [Fact]
-    public async Task Two_hundred_kilobytes_of_early_frames_are_read_to_the_last()
+    public async Task All_of_200_KB_of_early_frames_is_read()
     {
         await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:MessageBurst", "3000"));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
@@ -60,7 +60,7 @@ public sealed class HandshakeTests
     [InlineData(0)]
     [InlineData(3)]
     [InlineData(30)]
-    public async Task An_end_right_behind_the_handshake_leaves_nothing_behind(int frames)
+    public async Task An_end_right_after_the_handshake_leaks_nothing(int frames)
     {
         await using var node = await NodeHost.StartAsync();
         for (var i = 0; i < 200; i++)
@@ -78,7 +78,7 @@ public sealed class HandshakeTests
     [Theory]
     [InlineData("")]
     [InlineData("GET /ws HT")]
-    public async Task Whoever_does_not_finish_a_handshake_is_cut_off(string beginning)
+    public async Task A_client_that_does_not_finish_its_handshake_is_cut(string beginning)
     {
         await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:HandshakeTimeout", "00:00:00.5"));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
@@ -90,7 +90,7 @@ public sealed class HandshakeTests
     [Theory]
     [InlineData("http")]
     [InlineData("https")]
-    public async Task What_never_becomes_a_WebSocket_is_cut_although_it_keeps_sending(string scheme)
+    public async Task A_connection_that_keeps_sending_without_an_upgrade_is_cut(string scheme)
     {
         await using var node = await NodeHost.StartAsync($"{scheme}://127.0.0.1:0", configure: TestCertificate.Use, settings: ("Push:Connections:HandshakeTimeout", "00:00:03"));
         using var socket = new TcpClient();
@@ -116,7 +116,7 @@ public sealed class HandshakeTests
     }
 
     [Fact]
-    public async Task The_time_of_the_TLS_handshake_counts()
+    public async Task The_TLS_handshake_counts_towards_the_deadline()
     {
         await using var node = await NodeHost.StartAsync("https://127.0.0.1:0", configure: TestCertificate.Use, settings: ("Push:Connections:HandshakeTimeout", "00:00:00.5"));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
@@ -127,8 +127,8 @@ public sealed class HandshakeTests
     }
 
     /// <summary>
-    /// Answers before it fill the client's and the kernel's buffers, so that the 101 waits in Kestrel's pipe. A node closes the connection after the first of them; what the transport does with an
-    /// answer that is not taken must not depend on that.
+    /// Earlier answers fill the client's and the kernel's buffers, so that the 101 waits in Kestrel's pipe. A node closes the connection
+    /// after the first one, but the transport must handle an answer that is not taken in any case.
     /// </summary>
     [Theory]
     [InlineData("stays")]

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>A client's socket and what came out of it: every byte sent and read is the test's own.</summary>
+/// <summary>A client's socket. The test controls every byte that it sends and reads.</summary>
 internal sealed class RawClient : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -15,7 +15,7 @@ internal sealed class RawClient : IDisposable
 
     private RawClient(Socket socket) => _socket = socket;
 
-    /// <summary>A whole handshake, with more headers, each with its line's end.</summary>
+    /// <summary>A whole handshake, with additional headers, each with its line end.</summary>
     public static string Handshake(string target = "/ws", string headers = "") =>
         $"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n";
 
@@ -47,7 +47,7 @@ internal sealed class RawClient : IDisposable
             bytes = bytes[await _socket.SendAsync(bytes, TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience)..];
     }
 
-    /// <summary>Reads once: how many bytes; 0 at the end, orderly or not.</summary>
+    /// <summary>Reads once. Returns the number of bytes, or 0 at the end, also after a reset.</summary>
     public async Task<int> ReadAsync(Memory<byte> buffer)
     {
         if (_rest.Length > 0)
@@ -77,7 +77,7 @@ internal sealed class RawClient : IDisposable
         return all.ToArray();
     }
 
-    /// <summary>Reads an answer's head, its last line's end included.</summary>
+    /// <summary>Reads an answer's head, with its last line end.</summary>
     public async Task<string> ReadHeadAsync()
     {
         while (true)
@@ -94,7 +94,7 @@ internal sealed class RawClient : IDisposable
         }
     }
 
-    /// <summary>Reads an answer with its body, which its head gives the length of.</summary>
+    /// <summary>Reads an answer and its body, whose length the head gives.</summary>
     /// <returns>The status.</returns>
     public async Task<int> ReadAnswerAsync()
     {
@@ -107,10 +107,10 @@ internal sealed class RawClient : IDisposable
         return int.Parse(head.Split(' ')[1]);
     }
 
-    /// <summary>The next frame; fails when the connection ends first.</summary>
+    /// <summary>The next frame. Fails if the connection ends first.</summary>
     public async Task<SentFrame> NextFrameAsync() => await TryNextFrameAsync() ?? throw new IOException("The connection ended.");
 
-    /// <summary>The next frame; null when the connection ends first.</summary>
+    /// <summary>The next frame; null if the connection ends first.</summary>
     public async Task<SentFrame?> TryNextFrameAsync()
     {
         while (true)
@@ -128,14 +128,14 @@ internal sealed class RawClient : IDisposable
         }
     }
 
-    /// <summary>RST.</summary>
+    /// <summary>Sends a RST.</summary>
     public void Reset()
     {
         _socket.LingerState = new LingerOption(true, 0);
         _socket.Dispose();
     }
 
-    /// <summary>FIN: nothing more comes from the client, which still reads.</summary>
+    /// <summary>Sends a FIN: the client sends no more, but still reads.</summary>
     public void Finish() => _socket.Shutdown(SocketShutdown.Send);
 
     public void Dispose() => _socket.Dispose();

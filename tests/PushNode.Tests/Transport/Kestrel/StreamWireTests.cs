@@ -15,11 +15,13 @@ public sealed class StreamWireTests : IDisposable
 
     public void Dispose() => _metrics.Dispose();
 
-    /// <summary>Two threads push to a client that reads in fits and starts, so that writes complete at once, later, and while the next is tried.</summary>
+    /// <summary>
+    /// Two threads push to a client that reads in bursts, so that writes complete at once, later, and during the next attempt.
+    /// </summary>
     [Theory]
     [InlineData(71)]
     [InlineData(72)]
-    public async Task Over_a_real_socket_every_frame_arrives_once_and_whole(int seed)
+    public async Task Every_frame_arrives_once_and_whole_over_a_real_socket(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         const int Frames = 3000;
@@ -84,9 +86,9 @@ public sealed class StreamWireTests : IDisposable
         Assert.Equal(1, _metrics.Read("push.connections_closed", "client"));
     }
 
-    /// <summary>A write that completes in the instant between "not yet" and the wait for it must not go on in the writer's own call.</summary>
+    /// <summary>A write that completes between the check and the wait for it must not continue inside the writer's call.</summary>
     [Fact]
-    public async Task A_write_that_completes_in_the_wrong_instant_does_not_send_its_frame_twice()
+    public async Task A_write_that_completes_at_the_wrong_moment_sends_its_frame_once()
     {
         using var stream = new InstantStream();
         var wire = new StreamWire(stream, () => { }, CancellationToken.None);
@@ -106,7 +108,7 @@ public sealed class StreamWireTests : IDisposable
     }
 
     [Fact]
-    public async Task What_throws_behind_the_connection_is_counted_as_a_bug_and_leaves_nothing_behind()
+    public async Task An_exception_in_the_connection_is_counted_and_leaks_nothing()
     {
         using var peer = await SocketPair.ConnectAsync();
         var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
@@ -121,7 +123,7 @@ public sealed class StreamWireTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_that_does_not_take_its_answers_is_read_no_further_until_it_does()
+    public async Task A_client_is_not_read_until_it_takes_its_answers()
     {
         using var peer = await SocketPair.ConnectAsync();
         var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
@@ -212,7 +214,7 @@ public sealed class StreamWireTests : IDisposable
         }
     }
 
-    /// <summary>Each write is pending when first asked and complete when asked again; while it holds, it stays pending.</summary>
+    /// <summary>Each write is pending at the first check and complete at the second; while held, it stays pending.</summary>
     private sealed class InstantStream : Stream, IValueTaskSource
     {
         private readonly Lock _lock = new();
