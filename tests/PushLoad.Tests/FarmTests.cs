@@ -30,7 +30,8 @@ public sealed class FarmTests
             Assert.Equal("Passed", root.GetProperty("verdict").GetProperty("exitCode").GetString());
             Assert.NotEmpty(root.GetProperty("seconds").EnumerateArray());
 
-            var page = XDocument.Parse((await File.ReadAllTextAsync(html, TestContext.Current.CancellationToken)).Replace("<!DOCTYPE html>", "", StringComparison.Ordinal));
+            var text = await File.ReadAllTextAsync(html, TestContext.Current.CancellationToken);
+            var page = XDocument.Parse(text.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal));
             Assert.Contains(page.Descendants(), element => element.Name.LocalName == "path" && element.Attribute("d")!.Value.Length > 0);
             Assert.DoesNotContain(page.Descendants().Attributes(), attribute => attribute.Name.LocalName is "src" or "href");
         }

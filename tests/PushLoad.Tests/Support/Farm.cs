@@ -6,7 +6,7 @@ using TestSupport.Processes;
 
 namespace PushLoad.Tests.Support;
 
-/// <summary>The real PushFarm as a process; on the memory bus unless a Redis is named. Killed when disposed.</summary>
+/// <summary>The real PushFarm as a process; on the memory backplane unless it gets a Redis. Killed when disposed.</summary>
 internal sealed class Farm : IAsyncDisposable
 {
     private readonly StringBuilder _output = new();
