@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using PushLoad.Tests.Support;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushLoad.Tests;
 
@@ -70,7 +70,7 @@ public sealed class FarmTests
     [Fact]
     public async Task A_redis_run_spreads_over_two_farms()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await Farm.StartAsync(redis.EndPoint);
         await using var second = await Farm.StartAsync(redis.EndPoint);
         var (exitCode, output) = await LoadGenerator.RunAsync(

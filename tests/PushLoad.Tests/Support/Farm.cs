@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushLoad.Tests.Support;
 

@@ -4,8 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Settings;
-using PushNode.WebSocket;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Control;
 
@@ -46,7 +45,7 @@ internal sealed class ControlledNode : IDisposable
     public int Closed => Clients.Count(client => client.Connection.IsClosing);
 
     /// <summary>The reasons of their close frames.</summary>
-    public IEnumerable<string> Hints => Clients.SelectMany(client => client.Frames).Where(frame => frame.Opcode == Opcode.Close).Select(frame => Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
+    public IEnumerable<string> Hints => Clients.SelectMany(client => client.Frames).Where(frame => frame.Opcode == WsOpcode.Close).Select(frame => Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
 
     public void Connect(int count)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using PushNode.Messages;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Control;
 

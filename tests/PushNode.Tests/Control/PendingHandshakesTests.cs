@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using PushNode.Control;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Control;
 

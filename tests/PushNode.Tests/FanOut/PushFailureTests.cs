@@ -2,7 +2,6 @@ using PushNode.Connections;
 using PushNode.FanOut;
 using PushNode.Messages;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.FanOut;
 

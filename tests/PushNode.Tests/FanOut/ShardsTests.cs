@@ -3,7 +3,6 @@ using PushNode.Connections;
 using PushNode.FanOut;
 using PushNode.Messages;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.FanOut;
 

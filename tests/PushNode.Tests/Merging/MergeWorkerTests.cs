@@ -2,7 +2,6 @@ using PushBackplane;
 using PushNode.FanOut;
 using PushNode.Merging;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Merging;
 

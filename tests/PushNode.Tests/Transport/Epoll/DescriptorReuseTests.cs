@@ -1,6 +1,5 @@
 using System.Text;
-using PushNode.WebSocket;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -140,7 +139,7 @@ public sealed class DescriptorReuseTests
 
     private static void AssertIsFor(SentFrame frame, string room)
     {
-        if (frame.Opcode == Opcode.Close)
+        if (frame.Opcode == WsOpcode.Close)
             return;
         Assert.Contains($"\"room\":\"{room}\"", frame.Text, StringComparison.Ordinal);
         if (frame.Type == "PUSH")

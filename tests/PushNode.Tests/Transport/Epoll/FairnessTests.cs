@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using PushNode.Connections;
 using PushNode.Settings;
 using PushNode.Transport.Epoll;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 

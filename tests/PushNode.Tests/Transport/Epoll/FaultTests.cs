@@ -5,7 +5,7 @@ using PushBackplane;
 using PushNode.Connections;
 using PushNode.Settings;
 using PushNode.Telemetry;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 

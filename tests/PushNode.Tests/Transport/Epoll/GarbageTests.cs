@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 

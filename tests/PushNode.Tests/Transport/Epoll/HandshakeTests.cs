@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using PushNode.Endpoints;
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -24,7 +24,7 @@ public sealed class HandshakeTests
             Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
             await client.SendAsync(ClientFrame.Text(Ping).AsMemory(7));
             foreach (var expected in (string[])["JOINED a", "JOINED b", "PONG 1", "PONG 1"])
-                Assert.Equal(expected, (await client.NextFrameAsync()).Short.Replace("  ", " ", StringComparison.Ordinal));
+                Assert.Equal(expected, (await client.NextFrameAsync()).Summary.Replace("  ", " ", StringComparison.Ordinal));
         }
 
         await node.IsEmptyAsync();
@@ -36,11 +36,11 @@ public sealed class HandshakeTests
     {
         await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:MessageBurst", "3000"));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
-        var filler = ClientFrame.Of(Opcode.Pong, new byte[100]);
+        var filler = ClientFrame.Of(WsOpcode.Pong, new byte[100]);
         byte[] early = [.. Enumerable.Repeat(filler, 2000).SelectMany(bytes => bytes), .. ClientFrame.Text(Ping)];
         await client.SendAsync((byte[])[.. Encoding.ASCII.GetBytes(RawClient.Handshake()), .. early]);
         Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
-        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Summary);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class HandshakeTests
         Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
         foreach (var part in ClientFrame.Text(Ping))
             await client.SendAsync((byte[])[part]);
-        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Summary);
     }
 
     [Theory]
@@ -97,7 +97,7 @@ public sealed class HandshakeTests
         await socket.ConnectAsync(node.EndPoint, TestContext.Current.CancellationToken);
         await using Stream stream = scheme == "https" ? await TestCertificate.TrustAsync(socket.GetStream()) : socket.GetStream();
         await stream.WriteAsync("GET /ws HTTP/1.1\r\nHost: x\r\nX: "u8.ToArray(), TestContext.Current.CancellationToken);
-        await RedisPush.Testing.Eventually.HoldsAsync(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 try
@@ -144,7 +144,7 @@ public sealed class HandshakeTests
         using var client = await RawClient.ConnectAsync(node.EndPoint, receiveBuffer: 2048);
         const int Answers = 12;
         await client.SendAsync(string.Concat(Enumerable.Repeat(RawClient.Get("/pad"), Answers)) + RawClient.Handshake());
-        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Admitted == 1, "the upgrade is being handled");
+        await Eventually.HoldsAsync(() => node.Admitted == 1, "the upgrade is being handled");
         Assert.Equal(0, node.Open);
         if (then == "resets")
             client.Reset();
@@ -156,7 +156,7 @@ public sealed class HandshakeTests
                 Assert.Equal(200, await client.ReadAnswerAsync());
             Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
             await client.SendAsync(ClientFrame.Text(Ping));
-            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Summary);
             client.Dispose();
         }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 

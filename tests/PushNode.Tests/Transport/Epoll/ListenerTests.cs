@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using PushNode.Transport.Epoll;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using PushBackplane;
 using PushNode.Control;
 using PushNode.Telemetry;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -90,14 +91,14 @@ internal sealed class NodeHost : IAsyncDisposable
     }
 
     /// <summary>Waits until every connection has ended and released its place.</summary>
-    public Task IsEmptyAsync() => RedisPush.Testing.Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");
+    public Task IsEmptyAsync() => Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");
 
     /// <summary>Requires that a new client is served.</summary>
     public async Task ServesAsync()
     {
         using var client = await RawClient.UpgradeAsync(EndPoint);
         await client.SendAsync(ClientFrame.Text("""{"type":"PING"}"""));
-        Assert.Equal("PONG", (await client.NextFrameAsync()).Short);
+        Assert.Equal("PONG", (await client.NextFrameAsync()).Summary);
     }
 
     public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);

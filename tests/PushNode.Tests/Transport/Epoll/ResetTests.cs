@@ -1,6 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -114,7 +114,7 @@ public sealed class ResetTests
         for (var i = 0; i < 10; i++)
             await node.PublishAsync("full", $"\"{new string('x', 150_000)}\"");
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint));
-        await clients[^1].SendAsync(ClientFrame.Of(Opcode.Binary, [1]));
+        await clients[^1].SendAsync(ClientFrame.Of(WsOpcode.Binary, [1]));
 
         await node.StopAsync();
         foreach (var client in clients)

@@ -1,4 +1,4 @@
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -32,7 +32,7 @@ public sealed class SocketWireTests
         while (next < Messages)
         {
             var frame = await client.NextFrameAsync();
-            if (frame.Opcode == Opcode.Pong)
+            if (frame.Opcode == WsOpcode.Pong)
                 continue;
             Assert.Equal("PUSH", frame.Type);
             foreach (var item in System.Text.Json.JsonDocument.Parse(frame.Payload).RootElement.GetProperty("data").GetProperty("items").EnumerateArray())
@@ -60,7 +60,7 @@ public sealed class SocketWireTests
             const string Text = """{"type":"PING","id":1}""";
             var size = PushNode.Transport.Epoll.EpollLoop.BufferSize + more;
             await client.SendAsync(ClientFrame.Text(Text + new string(' ', size - Text.Length - 14)));
-            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Summary);
         }
     }
 
@@ -70,7 +70,7 @@ public sealed class SocketWireTests
     [InlineData("IoUring")]
     public async Task The_kernel_holds_few_unsent_bytes(string sends)
     {
-        Assert.SkipUnless(sends == "Send" || RedisPush.Testing.Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
+        Assert.SkipUnless(sends == "Send" || Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
         await using var node = await NodeHost.StartAsync(settings: [("Push:FanOut:Sends", sends), ("Push:FanOut:Workers", "1")]);
         var clients = new List<RawClient>();
         for (var i = 0; i < 3; i++)
@@ -81,9 +81,9 @@ public sealed class SocketWireTests
 
         for (var i = 0; i < 30; i++)
             await node.PublishAsync("r", $"\"{new string('x', 20_000)}\"");
-        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Metrics.Read("push.batches") > 0 && node.Metrics.Read("push.messages_merged") == 30, "every frame is fanned out");
+        await Eventually.HoldsAsync(() => node.Metrics.Read("push.batches") > 0 && node.Metrics.Read("push.messages_merged") == 30, "every frame is fanned out");
         // Each gets 600 KB: about 4 KB are in the client's kernel and 16 KB in the node's; the send buffer alone would take 230 KB.
-        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Metrics.Read("push.outbox") > 500_000, "the rest is in the outboxes");
+        await Eventually.HoldsAsync(() => node.Metrics.Read("push.outbox") > 500_000, "the rest is in the outboxes");
         Assert.InRange(node.Metrics.Read("push.sent"), 1, 3 * 80_000);
         clients.ForEach(client => client.Dispose());
     }

@@ -1,6 +1,5 @@
 using PushNode.Tests.Transport.Epoll;
-using PushNode.WebSocket;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.IoUring;
 
@@ -66,7 +65,7 @@ public sealed class CrowdTests
             if (frames > 0 && random.Next(3) == 0)
                 await client.SendAsync(ClientFrame.Ping((byte)pings++));
             var frame = await client.NextFrameAsync();
-            if (frame.Opcode == Opcode.Pong)
+            if (frame.Opcode == WsOpcode.Pong)
                 Assert.Equal([(byte)pongs++], frame.Payload);
             else
                 frames -= numbers.Take(frame) ? 1 : 0;
@@ -85,7 +84,7 @@ public sealed class CrowdTests
                 break;
         }
 
-        while (await client.TryNextFrameAsync() is { Opcode: not Opcode.Close } frame)
+        while (await client.TryNextFrameAsync() is { Opcode: not WsOpcode.Close } frame)
             numbers.Take(frame);
     }
 

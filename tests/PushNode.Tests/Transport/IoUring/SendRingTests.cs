@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using PushNode.Transport.IoUring;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Transport.IoUring;
 

@@ -5,6 +5,7 @@ using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Transport.Kestrel;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Kestrel;
 
@@ -82,7 +83,7 @@ public sealed class StreamWireTests : IDisposable
         await run;
         var buffer = new byte[100];
         var count = await peer.Client.ReadAsync(buffer, TestContext.Current.CancellationToken);
-        Assert.Equal("Close 1000", Assert.Single(SentFrame.ReadAll(buffer.AsSpan(0, count), out _)).Short);
+        Assert.Equal("Close 1000", Assert.Single(SentFrame.ReadAll(buffer.AsSpan(0, count), out _)).Summary);
         Assert.Equal(1, _metrics.Read("push.connections_closed", "client"));
     }
 
@@ -100,9 +101,9 @@ public sealed class StreamWireTests : IDisposable
             connection.TrySend(_frames.Push($"{i}"), member);
         stream.Hold = false;
         stream.Release();
-        await RedisPush.Testing.Eventually.HoldsAsync(() => stream.Frames >= 5, "five frames");
-        await RedisPush.Testing.Eventually.HoldsAsync(() => connection.TrySend(_frames.Push("5"), member) == SendOutcome.Sent, "an empty outbox");
-        var sent = stream.Sent.Select(frame => frame.Short).ToArray();
+        await Eventually.HoldsAsync(() => stream.Frames >= 5, "five frames");
+        await Eventually.HoldsAsync(() => connection.TrySend(_frames.Push("5"), member) == SendOutcome.Sent, "an empty outbox");
+        var sent = stream.Sent.Select(frame => frame.Summary).ToArray();
         Assert.Equal(["PUSH r [0]", "PUSH r [1]", "PUSH r [2]", "PUSH r [3]", "PUSH r [4]"], sent[..5]);
         Assert.All(sent[5..], text => Assert.Equal("PUSH r [5]", text));
     }
@@ -133,7 +134,7 @@ public sealed class StreamWireTests : IDisposable
         var socket = peer.Client.Socket;
         socket.Blocking = false;
         long sent = 0;
-        await RedisPush.Testing.Eventually.HoldsAsync(
+        await Eventually.HoldsAsync(
             () =>
             {
                 try
@@ -152,7 +153,7 @@ public sealed class StreamWireTests : IDisposable
 
         long received = 0;
         var buffer = new byte[65_536];
-        await RedisPush.Testing.Eventually.HoldsAsync(
+        await Eventually.HoldsAsync(
             () =>
             {
                 try
