@@ -34,7 +34,7 @@ public sealed class PasswordTests : IAsyncLifetime
         await using var node = await TestBackplane.StartAsync(_server.EndPoint + option);
         await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the refusal is logged");
         Assert.Contains(cause, node.Log.Text, StringComparison.Ordinal);
-        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is away: {cause}.", "the reason is what readyz says");
+        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is unavailable: {cause}.", "the reason is what readyz says");
         Assert.DoesNotContain("battery-staple", node.Log.Text, StringComparison.Ordinal);
         Assert.False(node.Server.IsUp);
     }

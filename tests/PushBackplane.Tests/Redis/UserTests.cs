@@ -64,8 +64,8 @@ public sealed class UserTests : IAsyncLifetime
     {
         await AddUserAsync(rights);
         await using var node = await TestBackplane.StartAsync(Form(form));
-        await Eventually.HoldsAsync(() => node.Log.Text.Contains($"is away: {cause}.", StringComparison.Ordinal), "the cause is logged");
-        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is away: {cause}.", "the cause is the reason");
+        await Eventually.HoldsAsync(() => node.Log.Text.Contains($"is unavailable: {cause}.", StringComparison.Ordinal), "the cause is logged");
+        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is unavailable: {cause}.", "the cause is the reason");
         Assert.DoesNotContain(Password, node.Log.Text, StringComparison.Ordinal);
     }
 

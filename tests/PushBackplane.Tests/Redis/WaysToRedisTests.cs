@@ -69,8 +69,8 @@ public sealed class WaysToRedisTests : IAsyncLifetime
         foreach (var way in (string[])[full.EndPoint, $"unix:{SocketPath}2"])
         {
             await using var node = await TestBackplane.StartAsync(way);
-            await Eventually.HoldsAsync(() => node.Log.Text.Contains("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal), "the cause is logged");
-            await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause?.EndsWith("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal) == true, "the cause is the reason");
+            await Eventually.HoldsAsync(() => node.Log.Text.Contains("is unavailable: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal), "the cause is logged");
+            await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause?.EndsWith("is unavailable: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal) == true, "the cause is the reason");
         }
     }
 
