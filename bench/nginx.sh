@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What nginx costs beside the node: CPU of both for each frame, and nginx's memory for each client, in one run of one node with nginx in front. docs/sizing.md
-#   bench/nginx.sh [CONNECTIONS] [BYTES]     5000 connections and messages of 544 bytes, which make frames of 600, unless said otherwise
+# The cost of nginx in front of one node: CPU of both per frame, and nginx's memory per client, in one run. docs/sizing.md
+#   bench/nginx.sh [CONNECTIONS] [BYTES]     defaults: 5000 connections, messages of 544 bytes, which make frames of 600
 # Needs redis-server, nginx, envsubst and curl. Each connection is two descriptors of nginx.
 # shellcheck disable=SC2046 # lists of paths
 set -euo pipefail
@@ -28,7 +28,7 @@ until_answered() {
         sleep 0.1
     done
     cat "$directory/nginx" >&2 2> /dev/null || true
-    echo "$1 does not answer." >&2
+    echo "$1 does not answer: the measurement is not started." >&2
     exit 1
 }
 
@@ -37,13 +37,14 @@ dotnet build "$repository/src/PushLoad" -c Release -v quiet
 
 redis-server --port "$redis" --bind 127.0.0.1 --save '' > /dev/null &
 pids+=($!)
-# Every message its own frame, and two a second.
+# Each message in its own frame, two a second.
 ConnectionStrings__Redis=127.0.0.1:$redis Management__Port=$management Push__Merge__Window=00:00:00.05 Push__Merge__Gather=00:00:00 \
     dotnet "$repository/src/PushNode/bin/Release/net10.0/PushNode.dll" --urls "http://127.0.0.1:$node" > /dev/null &
 node_pid=$!
 pids+=("$node_pid")
 PUSH_RESOLVER=127.0.0.1:9 PUSH_NODES=127.0.0.1:$node PUSH_API=127.0.0.1:9 PUSH_CONNECTIONS_PER_ADDRESS=65535 \
-    PUSH_LISTEN=127.0.0.1:$clients PUSH_API_LISTEN=127.0.0.1:$publishers PUSH_STATUS_LISTEN=127.0.0.1:$status "$repository/nginx/render.sh" "$directory"
+    PUSH_LISTEN=127.0.0.1:$clients PUSH_API_LISTEN=127.0.0.1:$publishers PUSH_STATUS_LISTEN=127.0.0.1:$status \
+    "$repository/nginx/render.sh" "$directory"
 nginx -e stderr -c "$directory/nginx.conf" -g "daemon off; pid $directory/nginx.pid;" 2> "$directory/nginx" &
 nginx_pid=$!
 pids+=("$nginx_pid")
@@ -57,8 +58,8 @@ frames() { curl -s "http://127.0.0.1:$management/metrics" | awk '$1 == "push_fra
 sample() { echo "$(frames) $(ticks /proc/"$node_pid") $(ticks $(of_nginx))"; }
 
 memory_before=$(kilobytes)
-dotnet "$repository/src/PushLoad/bin/Release/net10.0/PushLoad.dll" "ws://127.0.0.1:$clients/ws" --redis "127.0.0.1:$redis" --connections "$connections" --rate 2 --size "$bytes" --duration 25 \
-    > "$directory/load" &
+dotnet "$repository/src/PushLoad/bin/Release/net10.0/PushLoad.dll" "ws://127.0.0.1:$clients/ws" --redis "127.0.0.1:$redis" \
+    --connections "$connections" --rate 2 --size "$bytes" --duration 25 > "$directory/load" &
 load=$!
 pids+=("$load")
 until grep -qs 's  run' "$directory/load"; do sleep 0.2; kill -0 "$load" || { cat "$directory/load" >&2; exit 1; }; done
@@ -70,5 +71,9 @@ memory_after=$(kilobytes)
 wait "$load" || true
 pids=("${pids[@]:0:3}")
 grep -E 'frames  |latency|passed|FAILED' "$directory/load"
-awk -v f="$((frames_after - frames_before))" -v n="$((node_after - node_before))" -v x="$((nginx_after - nginx_before))" -v hz="$(getconf CLK_TCK)" -v m="$((memory_after - memory_before))" -v c="$connections" \
-    'BEGIN { printf "%d frames in 15 s; CPU of a frame: node %.1f us, nginx %.1f us; memory of a client in nginx: %.1f KB\n", f, n / hz * 1e6 / f, x / hz * 1e6 / f, m / c }'
+awk -v f="$((frames_after - frames_before))" -v n="$((node_after - node_before))" -v x="$((nginx_after - nginx_before))" \
+    -v hz="$(getconf CLK_TCK)" -v m="$((memory_after - memory_before))" -v c="$connections" \
+    'BEGIN {
+        printf "%d frames in 15 s; CPU of a frame: node %.1f us, nginx %.1f us; ", f, n / hz * 1e6 / f, x / hz * 1e6 / f
+        printf "memory of a client in nginx: %.1f KB\n", m / c
+    }'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures this project beside the kernel's floor and other servers on one machine, loopback only. bench/run.sh --help; docs/performance.md
+# Measures this project, the kernel's floor and other servers on one machine over loopback. bench/run.sh --help; docs/performance.md
 set -euo pipefail
 
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -37,13 +37,15 @@ build() {
         cc -std=c11 -O2 -Wall -Wextra -o "$artifacts/$program" "$bench/$program"/*.c
     done
     local node=("$repository/src/PushNode" --configuration Release --output "$artifacts/PushNode" --verbosity quiet --disable-build-servers)
-    # Precompiled, as docs/deployment.md recommends for a node, if the compiler's package can be had.
+    # Precompiled, as docs/deployment.md recommends for a node, if the compiler's package is available.
     dotnet publish "${node[@]}" --use-current-runtime --self-contained false -p:PublishReadyToRun=true || {
-        echo "The node could not be precompiled; its handshakes will be slower." >&2
+        echo "The node cannot be precompiled here; its first handshakes will be slower." >&2
         dotnet publish "${node[@]}"
     }
-    dotnet publish "$repository/src/PushLoad" --configuration Release --output "$artifacts/PushLoad" --verbosity quiet --disable-build-servers
-    dotnet publish "$bench/peers/SignalR" --configuration Release --output "$artifacts/SignalR" --verbosity quiet --disable-build-servers
+    local project
+    for project in "$repository/src/PushLoad" "$bench/peers/SignalR"; do
+        dotnet publish "$project" --configuration Release --output "$artifacts/${project##*/}" --verbosity quiet --disable-build-servers
+    done
     npm install --prefix "$bench/peers/node" --no-audit --no-fund --silent
 }
 
@@ -59,7 +61,7 @@ case " $* " in
         ;;
 esac
 
-# A connection is a descriptor, in the server and in the client.
+# Each connection needs a descriptor in the server and one in the client.
 ulimit -n "$(ulimit -Hn)"
 NCHAN_MODULE=$(nchan_module)
 export NCHAN_MODULE

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes a configuration directory for nginx out of this one: the files, and the templates with the PUSH_ variables put in.
+# Makes a configuration directory for nginx from this one: the files, and the templates with the PUSH_ variables inserted.
 #   nginx/render.sh DIRECTORY           clients over plain connections
-#   nginx/render.sh --tls DIRECTORY     and over TLS
+#   nginx/render.sh --tls DIRECTORY     clients over TLS too
 # Then: nginx -c DIRECTORY/nginx.conf
 set -eu
 
@@ -19,13 +19,13 @@ if [ $# != 1 ]; then
     exit 2
 fi
 
-# IPv6 where this machine or container has an address of it: nginx does not start when it cannot listen.
+# IPv6 only where this machine or container has an IPv6 address: nginx does not start if it cannot listen.
 addresses=$(cat /proc/net/if_inet6 2> /dev/null || true)
 any6='' loopback6=''
 if [ -n "$addresses" ]; then any6=true; fi
 case $addresses in *00000000000000000000000000000001*) loopback6=true ;; esac
 
-# The rest is the same in most places.
+# Defaults that suit most installations.
 : "${PUSH_LISTEN:=7777${any6:+ [::]:7777}}" "${PUSH_TLS_LISTEN:=7443${any6:+ [::]:7443}}" "${PUSH_API_LISTEN:=127.0.0.1:7799${loopback6:+ [::1]:7799}}"
 : "${PUSH_STATUS_LISTEN:=127.0.0.1:7780}" "${PUSH_CONNECTIONS_PER_ADDRESS:=1000}"
 export PUSH_LISTEN PUSH_TLS_LISTEN PUSH_API_LISTEN PUSH_STATUS_LISTEN PUSH_CONNECTIONS_PER_ADDRESS
@@ -53,7 +53,7 @@ one_line_for_each_address() {
 mkdir -p "$1"
 cp "$source/nginx.conf" "$source/clients.conf" "$source/publishers.conf" "$1"
 for template in $templates; do
-    # Everything else with a dollar is nginx's own.
+    # All other names with a dollar sign are nginx's own.
     # shellcheck disable=SC2016,SC2086 # envsubst expands the names; they are a list of words
     one_line_for_each_address "$source/$template" | envsubst "$(printf '${%s} ' $names)" > "$1/${template%.template}"
 done

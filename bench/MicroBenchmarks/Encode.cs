@@ -1,8 +1,9 @@
 using BenchmarkDotNet.Attributes;
+using PushNode.Messages;
 
 namespace RedisPush.MicroBenchmarks;
 
-/// <summary>Encoding a batch as one frame; done once, whatever the number of members.</summary>
+/// <summary>Encoding a batch as one frame: once, independent of the number of members.</summary>
 public class Encode : IDisposable
 {
     private readonly NodeParts _node = new();
@@ -12,13 +13,13 @@ public class Encode : IDisposable
     [Params(1, 100, 1_000)]
     public int Messages { get; set; }
 
-    /// <summary>Makes the messages.</summary>
+    /// <summary>Creates the messages.</summary>
     [GlobalSetup]
     public void Make() => _messages = [.. Enumerable.Repeat(NodeParts.Message(60), Messages)];
 
-    /// <summary>Makes the frame, whose length keeps it from being optimised away.</summary>
+    /// <summary>Creates the frame; returning its length keeps the work from being optimised away.</summary>
     [Benchmark]
-    public int OneFrame() => _node.Frames.Push(_messages).Length;
+    public int OneFrame() => _node.Frames.Push(_messages).For(Variant.Json).Length;
 
     /// <summary>Ends the node's threads.</summary>
     [GlobalCleanup]

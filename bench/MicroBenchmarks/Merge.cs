@@ -5,7 +5,7 @@ using PushNode.Telemetry;
 
 namespace RedisPush.MicroBenchmarks;
 
-/// <summary>Validating and batching what a room receives in one window. Nobody is in the room, so nothing is encoded.</summary>
+/// <summary>Validating and batching a room's messages of one window. The room has no members, so nothing is encoded.</summary>
 public class Merge : IDisposable
 {
     private readonly NodeParts _node = new();
@@ -15,7 +15,7 @@ public class Merge : IDisposable
     private readonly RoomMerge _room;
     private readonly ReadOnlyMemory<byte> _message = NodeParts.Message(60);
 
-    /// <summary>Makes a merger and a room.</summary>
+    /// <summary>Creates a merger and a room.</summary>
     public Merge()
     {
         _workers = new MergeWorkers(new MergeSettings { Workers = 1 }, _node.Shards, _node.Metrics, TimeProvider.System);

@@ -3,13 +3,13 @@ using System.Text;
 using PushBackplane;
 using PushNode.Connections;
 using PushNode.FanOut;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 
 namespace RedisPush.MicroBenchmarks;
 
-/// <summary>The parts of a node that benchmarks share: one room, metrics that nobody reads, connections over null wires.</summary>
+/// <summary>The parts of a node that the benchmarks share: one room, unread metrics, connections over <see cref="NullWire"/>.</summary>
 internal sealed class NodeParts : IMeterFactory
 {
     private readonly List<Meter> _meters = [];
@@ -31,10 +31,10 @@ internal sealed class NodeParts : IMeterFactory
 
     public RoomFrames Frames { get; } = new(Room);
 
-    /// <summary>A JSON message of so many bytes.</summary>
+    /// <summary>A JSON message of this many bytes.</summary>
     public static ReadOnlyMemory<byte> Message(int bytes) => Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', bytes - 11)}}"}""");
 
-    /// <summary>Lets so many connections into the room.</summary>
+    /// <summary>Adds this many connections to the room.</summary>
     public void Join(int connections)
     {
         for (var i = 0; i < connections; i++)
@@ -56,4 +56,26 @@ internal sealed class NodeParts : IMeterFactory
     }
 
     private static RoomId Room => RoomId.TryParse("bench", out var room, out var error) ? room : throw new InvalidOperationException(error);
+}
+
+/// <summary>Accepts and discards all bytes, so that only the cost before the system call is measured.</summary>
+internal sealed class NullWire : IWire
+{
+    public int? Socket => null;
+
+    public void Attach(Connection connection)
+    {
+    }
+
+    public Task RunAsync() => Task.CompletedTask;
+
+    public int TryWrite(ReadOnlyMemory<byte> bytes) => bytes.Length;
+
+    public void Complete()
+    {
+    }
+
+    public void Abort()
+    {
+    }
 }

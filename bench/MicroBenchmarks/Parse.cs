@@ -1,18 +1,18 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using PushNode.Connections;
+using PushNode.WebSocket;
 
 namespace RedisPush.MicroBenchmarks;
 
-/// <summary>Reading a client's frames from its bytes.</summary>
+/// <summary>Parsing a client's frames.</summary>
 public class Parse
 {
-    private readonly Inbound _inbound = new(4096);
+    private readonly MessageReader _reader = new(4096);
     private readonly byte[] _pong = ClientFrame(0x8A, "");
     private readonly byte[] _ping = ClientFrame(0x81, """{"type":"PING","data":{}}""");
     private readonly byte[] _large = ClientFrame(0x81, new string('x', 4096));
 
-    /// <summary>The answer to a WebSocket ping: what most clients send all their life.</summary>
+    /// <summary>The answer to a WebSocket ping: most clients send nothing else.</summary>
     [Benchmark]
     public int Pong() => Read(_pong);
 
@@ -24,21 +24,21 @@ public class Parse
     [Benchmark]
     public int FourKilobytes() => Read(_large);
 
-    /// <summary>A short message that comes in two pieces.</summary>
+    /// <summary>A short message that arrives in two pieces.</summary>
     [Benchmark]
     public int PingInTwoPieces() => Read(_ping.AsSpan(0, 10)) + Read(_ping.AsSpan(10));
 
     private int Read(Span<byte> bytes)
     {
-        var input = _inbound.Resume(bytes);
+        var input = _reader.Resume(bytes);
         var length = 0;
-        while (_inbound.TryRead(ref input, out _, out var payload))
+        while (_reader.TryRead(ref input, out _, out var payload))
             length += payload.Length;
-        _inbound.Keep(input);
+        _reader.Keep(input);
         return length;
     }
 
-    /// <summary>Masked with zeros, so that unmasking in place does its work and the bytes can be read again.</summary>
+    /// <summary>Masked with zeros: unmasking in place does its work, and the bytes can be parsed again.</summary>
     private static byte[] ClientFrame(byte first, string text)
     {
         var payload = Encoding.UTF8.GetBytes(text);

@@ -1,10 +1,10 @@
 /*
- * client PORT PATH CONNECTIONS [--window N] [--engine-io] [--say TEXT | --await TEXT]...
- * Opens WebSocket connections to 127.0.0.1, as fast as the server takes them, and counts what comes. One thread, one buffer, no timers.
+ * client PORT PATH CONNECTIONS [--engine-io] [--say TEXT | --await TEXT]...
+ * Opens WebSocket connections to 127.0.0.1 as fast as the server accepts them and counts what arrives. One thread, one buffer, no timers.
  * Standard output is one JSON object per line: first {"ready":...}, then an answer to each line of standard input:
  *   stat             counts so far
  *   arrival INDEX    when message number INDEX (from 0) reached the first and the last connection, in nanoseconds of CLOCK_MONOTONIC
- * Ends with its input; exits 1 when connecting fails.
+ * It ends with its input and exits with 1 when a connect fails.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,9 +19,13 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "../lines.h"
 #include "client.h"
 
-struct options options = {.window = 128};
+/* Connections that may be on their way to being ready at a time. */
+enum { WINDOW = 128 };
+
+struct options options;
 struct counts counts;
 struct arrival arrivals[MAX_MESSAGES];
 
@@ -60,7 +64,7 @@ static void open_next(void)
     if (connection->descriptor < 0)
         fail("socket", strerror(errno));
     int one = 1;
-    /* Ends by RST: ten thousand ports that linger would be missing in the next measurement. */
+    /* Closes with RST: ten thousand ports in TIME_WAIT would be missing in the next measurement. */
     struct linger at_once = {.l_onoff = 1};
     setsockopt(connection->descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -72,7 +76,7 @@ static void open_next(void)
 
 static void open_up_to_window(void)
 {
-    while (opened < options.connections && opened - ready < options.window)
+    while (opened < options.connections && opened - ready < WINDOW)
         open_next();
 }
 
@@ -88,8 +92,9 @@ void on_ready(struct connection *connection)
 
 static void on_closed(struct connection *connection)
 {
+    static const char *const phases[] = {[CONNECTING] = "while connecting", [UPGRADING] = "during the handshake", [JOINING] = "while joining"};
     if (ready < options.connections)
-        fail("a connection was closed", connection->state == CONNECTING ? "while connecting" : connection->state == UPGRADING ? "during the handshake" : "while joining");
+        fail("a connection was closed", connection->state < READY ? phases[connection->state] : "while others were connecting");
     connection->state = CLOSED;
     close(connection->descriptor);
     counts.closed++;
@@ -108,7 +113,7 @@ static void on_connected(struct connection *connection)
     watch(EPOLL_CTL_MOD, connection, EPOLLIN);
 }
 
-/* Returns how many bytes belong to the handshake's answer; 0 when more are needed. head keeps the end of what came before, to find the blank line across reads. */
+/* Returns how many bytes belong to the handshake's answer; 0 when more are needed. step counts matched bytes of the blank line across reads. */
 static size_t read_answer(struct connection *connection, const uint8_t *bytes, size_t length)
 {
     if (connection->head_length == 0 && (length < 12 || memcmp(bytes, "HTTP/1.1 101", 12))) {
@@ -169,28 +174,10 @@ static void answer(const char *line)
     fflush(stdout);
 }
 
-static void on_input(void)
-{
-    static char line[256];
-    static size_t filled;
-    ssize_t got = read(STDIN_FILENO, line + filled, sizeof line - 1 - filled);
-    if (got <= 0)
-        exit(0);
-    filled += (size_t)got;
-    line[filled] = 0;
-    char *from = line;
-    for (char *end; (end = strchr(from, '\n')); from = end + 1) {
-        *end = 0;
-        answer(from);
-    }
-    filled -= (size_t)(from - line);
-    memmove(line, from, filled);
-}
-
 static void parse(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: client PORT PATH CONNECTIONS [--window N] [--engine-io] [--say TEXT | --await TEXT]...\n");
+        fprintf(stderr, "usage: client PORT PATH CONNECTIONS [--engine-io] [--say TEXT | --await TEXT]...\n");
         exit(2);
     }
     options.port = (uint16_t)atoi(argv[1]);
@@ -200,8 +187,6 @@ static void parse(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(argv[i], "--engine-io"))
             options.engine_io = 1;
-        else if (!strcmp(argv[i], "--window"))
-            options.window = atoi(value), i++;
         else if ((!strcmp(argv[i], "--say") || !strcmp(argv[i], "--await")) && options.step_count < MAX_STEPS)
             options.steps[options.step_count++] = (struct step){argv[i][2] == 's', value}, i++;
         else
@@ -227,12 +212,14 @@ int main(int argc, char **argv)
         int count = epoll_wait(epoll, events, 512, -1);
         for (int i = 0; i < count; i++) {
             struct connection *connection = events[i].data.ptr;
-            if (!connection)
-                on_input();
-            else if (connection->state == CONNECTING)
+            if (!connection) {
+                if (!read_lines(answer))
+                    exit(0);
+            } else if (connection->state == CONNECTING) {
                 on_connected(connection);
-            else
+            } else {
                 on_readable(connection);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 
 enum { HEAD_BYTES = 160, MAX_STEPS = 8, MAX_MESSAGES = 1 << 16 };
 
-/* One line of the prelude after the handshake: say a text, or wait for a frame that contains one. */
+/* One step after the handshake: send a text, or wait for a frame that contains one. */
 struct step {
     int say;
     const char *text;
@@ -14,7 +14,6 @@ struct options {
     uint16_t port;
     const char *path;
     int connections;
-    int window;      /* how many may be on their way to being ready at a time */
     int engine_io;   /* answer the text "2" with "3" */
     int step_count;
     struct step steps[MAX_STEPS];
@@ -36,7 +35,7 @@ struct counts {
     uint64_t frames, bytes, messages, closed;
 };
 
-/* When message number i, counted per connection, reached the first and the last of so many connections: CLOCK_MONOTONIC. */
+/* How many connections message number i (counted per connection) has reached, and when it reached the first and the last: CLOCK_MONOTONIC. */
 struct arrival {
     uint32_t count;
     uint64_t first, last;
@@ -48,12 +47,12 @@ extern struct arrival arrivals[MAX_MESSAGES];
 
 uint64_t now(void);
 
-/* Reads frames out of bytes that arrived at a time. Returns 0 when the connection must be closed. */
+/* Reads frames from bytes that arrived together. Returns 0 when the connection must be closed. */
 int on_frame_bytes(struct connection *connection, const uint8_t *bytes, size_t length, uint64_t at);
 
-/* Goes on with the prelude; calls on_ready at its end. */
+/* Takes the next steps after the handshake; calls on_ready after the last. */
 void continue_prelude(struct connection *connection);
 void on_ready(struct connection *connection);
 
-/* Sends one masked frame (by a mask of zeros). */
+/* Sends one frame, masked with zeros. */
 void send_frame(struct connection *connection, uint8_t opcode, const void *payload, size_t length);

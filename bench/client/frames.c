@@ -1,4 +1,4 @@
-/* RFC 6455, seen from a client that does nothing with a payload but count it. */
+/* RFC 6455 for a client that only counts payloads. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 enum { TEXT = 1, CLOSE = 8, PING = 9 };
 
-/* Each message of the bench has exactly one of these, and nothing else that the servers send has any. */
+/* Each message of the bench contains this byte exactly once; nothing else that the servers send contains it. */
 enum { MARK = '^' };
 
 void send_frame(struct connection *connection, uint8_t opcode, const void *payload, size_t length)
@@ -30,7 +30,7 @@ void send_frame(struct connection *connection, uint8_t opcode, const void *paylo
         frame[3] = (uint8_t)length;
     }
     memcpy(frame + header, payload, length);
-    /* A few bytes into an empty send buffer: taken whole, or the connection is broken and its reading says so. */
+    /* A few bytes into an empty send buffer: the kernel takes all of them, or the connection is broken and the next read fails. */
     send(connection->descriptor, frame, header + length, MSG_NOSIGNAL);
 }
 

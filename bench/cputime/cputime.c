@@ -1,6 +1,6 @@
 /*
- * cputime PID...: nanoseconds of processor time, user and system, that the processes have used so far, threads that ended included.
- * The same account as in /proc/PID/stat, which gives it only in hundredths of a second.
+ * cputime PID...: CPU time of the processes so far, user and system, ended threads included, in nanoseconds.
+ * /proc/PID/stat gives the same figure only in hundredths of a second.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>

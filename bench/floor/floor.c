@@ -1,7 +1,7 @@
 /*
- * floor PORT [uring]: what the kernel alone needs for the work of a push server, one thread.
- * Accepts WebSocket connections on 127.0.0.1 (the handshake's answer is a constant, nothing is hashed). Each line "push MESSAGES BYTES"
- * on standard input makes one text frame of so many messages and sends it to every connection. Prints "ready" once it listens; ends with its input.
+ * floor PORT [uring]: the least work of a push server, nearly all of it in the kernel. One thread.
+ * Accepts WebSocket connections on 127.0.0.1; the handshake's answer is constant. Each line "push MESSAGES BYTES" on standard input makes
+ * one text frame of that many messages and sends it to every connection. Prints "ready" once it listens and ends with its input.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,9 +13,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "../lines.h"
 #include "floor.h"
 
-/* As PushNode's default, so that neither is helped by the kernel's own growth of the buffer. */
+/* PushNode's default: the kernel must not grow the buffer for either of them. */
 enum { SEND_BUFFER = 128 * 1024 };
 
 static const char answer[] =
@@ -68,7 +69,7 @@ void on_sent(int descriptor, long result)
     if (result == (long)push.length)
         return;
     if (result < 0 && result != -EAGAIN)
-        return; /* broken: epoll says so too */
+        return; /* Broken: epoll reports it too. */
     unsent[descriptor] = push.length - (result > 0 ? (size_t)result : 0);
     watch(EPOLL_CTL_MOD, descriptor, EPOLLIN | EPOLLOUT);
 }
@@ -104,7 +105,7 @@ static void build_frame(long messages, long bytes)
 
 static void push_all(long messages, long bytes)
 {
-    /* Who has not taken the frame before would lose its place in it: a floor that is too fast for its readers is no floor. */
+    /* A client that has not taken all of the previous frame would lose its position in it. */
     for (size_t i = 0; i < member_count; i++) {
         if (unsent[members[i]]) {
             skipped++;
@@ -122,26 +123,20 @@ static void push_all(long messages, long bytes)
     }
 }
 
+static void on_line(const char *line)
+{
+    long messages, bytes;
+    if (sscanf(line, "push %ld %ld", &messages, &bytes) == 2 && messages > 0 && bytes > 0)
+        push_all(messages, bytes);
+}
+
 static void on_input(void)
 {
-    static char line[4096];
-    static size_t filled;
-    ssize_t got = read(STDIN_FILENO, line + filled, sizeof line - 1 - filled);
-    if (got <= 0) {
-        if (skipped)
-            fprintf(stderr, "%ld pushes skipped because the frame before had not left\n", skipped);
-        exit(0);
-    }
-    filled += (size_t)got;
-    line[filled] = 0;
-    char *from = line;
-    for (char *end; (end = strchr(from, '\n')); from = end + 1) {
-        long messages, bytes;
-        if (sscanf(from, "push %ld %ld", &messages, &bytes) == 2 && messages > 0 && bytes > 0)
-            push_all(messages, bytes);
-    }
-    filled -= (size_t)(from - line);
-    memmove(line, from, filled);
+    if (read_lines(on_line))
+        return;
+    if (skipped)
+        fprintf(stderr, "%ld pushes skipped because the previous frame had not left\n", skipped);
+    exit(0);
 }
 
 static void on_acceptable(int listener)
@@ -163,7 +158,7 @@ static void on_readable(int descriptor)
     if (got == 0 || (got < 0 && errno != EAGAIN)) {
         leave(descriptor);
     } else if (got >= 4 && !place[descriptor] && !memcmp(request + got - 4, "\r\n\r\n", 4)) {
-        /* The bench's client sends its request in one write, and loopback keeps it whole. */
+        /* The bench's client sends its request in one write, which loopback delivers in one piece. */
         if (send(descriptor, answer, sizeof answer - 1, MSG_NOSIGNAL) != (ssize_t)sizeof answer - 1)
             leave(descriptor);
         else

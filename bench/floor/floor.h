@@ -10,10 +10,10 @@ struct push {
     size_t length;
 };
 
-/* Takes what the kernel accepted of the frame: a count, or a negative errno. */
+/* result is how many bytes of the frame the kernel accepted, or a negative errno. */
 void on_sent(int descriptor, long result);
 
-/* Sends the frame to every member by io_uring. Returns 0 when the kernel or a sandbox forbids io_uring. */
+/* Returns 0 when the kernel or a sandbox forbids io_uring. */
 int uring_start(void);
 void uring_members_changed(void);
 void uring_push(const struct push *push, const int *members, size_t count);

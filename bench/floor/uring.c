@@ -1,4 +1,4 @@
-/* Sends through io_uring by raw system calls: 256 sends for each submission, over registered files. */
+/* Sends over io_uring by raw system calls: 256 sends per submission, over registered files. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -42,7 +42,7 @@ static int set_up(struct io_uring_params *parameters, unsigned flags)
 int uring_start(void)
 {
     struct io_uring_params p;
-    /* Kernels before 6.1 do not know these two flags. */
+    /* Kernels before 6.1 reject these two flags. */
     if (!set_up(&p, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN) && !(errno == EINVAL && set_up(&p, 0)))
         return 0;
 

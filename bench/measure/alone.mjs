@@ -8,21 +8,21 @@ const changesPerSecond = 2000;
 const farmNodes = 4;
 const farmSeconds = 60;
 
-/** How long everything but the pushing of a load may take: connecting, draining, the program's start. */
+/** Seconds that a load may take beyond its publishing: start, connecting, draining. */
 const loadMargin = 180;
 
-/** What of a run's time the measurements below take, in seconds. */
+/** Seconds that the measurements below take. */
 export const aloneSeconds = churnSeconds + farmSeconds + 90;
 
 /**
- * Waits for the shards' locks while members come and go and pushes never pause: ten frames a second to everybody instead of one, so that there is
- * always a worker that lists members.
+ * Waits for the shards' locks under churn. Ten frames a second to everybody instead of one keep the workers listing members all the time.
  */
 export async function measureLockWait(entry, { artifacts, scratch, redisPort, connections }) {
   const session = await Session.start(withEnvironment(entry, { Push__Merge__Window: "00:00:00.1" }), artifacts);
   try {
     const load = await runLoad(artifacts, scratch, churnSeconds, [
-      session.url, "--redis", `127.0.0.1:${redisPort}`, "--connections", connections, "--churn", changesPerSecond, "--rate", 100, "--size", 60,
+      session.url, "--redis", `127.0.0.1:${redisPort}`, "--connections", connections, "--churn", changesPerSecond,
+      "--rate", 100, "--size", 60,
     ]);
     const buckets = await bucketsOf("push_shard_lock_wait_seconds", session.management);
     const { joins, leaves, frames } = load.total;
@@ -40,14 +40,15 @@ export async function measureLockWait(entry, { artifacts, scratch, redisPort, co
   }
 }
 
-/** Several nodes with as many connections each as a process may have descriptors for, and one room that they all are in. */
+/** Several nodes with as many connections each as a process has descriptors for, all in one room. */
 export async function measureFarm(entry, { artifacts, scratch, redisPort, connectionsPerNode }) {
   const sessions = [];
   try {
     for (let i = 0; i < farmNodes; i++) sessions.push(await Session.start(entry, artifacts));
     const connections = farmNodes * connectionsPerNode;
     const load = await runLoad(artifacts, scratch, farmSeconds, [
-      ...sessions.map(session => session.url), "--redis", `127.0.0.1:${redisPort}`, "--connections", connections, "--processes", farmNodes, "--rate", 10, "--size", 60,
+      ...sessions.map(session => session.url), "--redis", `127.0.0.1:${redisPort}`, "--connections", connections, "--processes", farmNodes,
+      "--rate", 10, "--size", 60,
     ]);
     return {
       exitCode: load.exitCode,
@@ -69,14 +70,15 @@ export async function measureFarm(entry, { artifacts, scratch, redisPort, connec
 
 async function runLoad(artifacts, scratch, seconds, args) {
   const file = join(scratch, "load.json");
-  const load = new ChildProcess(join(artifacts, "PushLoad/PushLoad"), [...args, "--connect-timeout", 120, "--duration", seconds, "--json", file].map(String));
+  const all = [...args, "--connect-timeout", 120, "--duration", seconds, "--json", file].map(String);
+  const load = new ChildProcess(join(artifacts, "PushLoad/PushLoad"), all);
   const tooLate = setTimeout(() => load.kill(), (seconds + loadMargin) * 1000);
   const exitCode = await load.ended;
   clearTimeout(tooLate);
   try {
     return { exitCode, ...JSON.parse(readFileSync(file, "utf8")) };
   } catch {
-    throw new Error(`the load could not be run: ${load.lastWords}`);
+    throw new Error(`PushLoad failed: ${load.lastWords}`);
   }
 }
 
@@ -90,12 +92,12 @@ function withEnvironment(entry, more) {
   };
 }
 
-/** A histogram's bounds and how many values were at most that, in rising order. */
+/** A histogram's bounds, ascending, each with the count of values up to it. */
 async function bucketsOf(name, management) {
   const text = await (await fetch(`http://127.0.0.1:${management}/metrics`)).text();
   return [...text.matchAll(new RegExp(`^${name}_bucket\\{le="([^"]+)"\\} (\\d+)$`, "gm"))]
     .map(([, bound, count]) => ({ bound: bound === "+Inf" ? Infinity : Number(bound), count: Number(count) }));
 }
 
-/** The least bound under which that share of all values is. */
+/** The lowest bound with at least this share of all values below it. */
 const quantile = (buckets, share) => buckets.find(({ count }) => count >= share * buckets.at(-1).count).bound;

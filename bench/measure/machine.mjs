@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 
-/** What the figures depend on: the machine, the date and the versions of everything that took part. */
+/** What the figures depend on: machine, date, and the version of each program. */
 export function describeMachine({ repository, bench }) {
   const module = name => JSON.parse(readFileSync(join(bench, "peers/node/node_modules", name, "package.json"), "utf8")).version;
   return {
@@ -29,10 +29,10 @@ export function describeMachine({ repository, bench }) {
 
 function tell(command, args, pattern = /(.*)/) {
   try {
-    // nginx says its version on standard error.
+    // nginx prints its version on standard error.
     const text = execFileSync("sh", ["-c", '"$@" 2>&1', "sh", command, ...args], { encoding: "utf8" });
     return pattern.exec(text.trim())?.[1] ?? "unknown";
   } catch {
-    return "not installed"; // then the server that needs it is named as not available
+    return "not installed"; // the server that needs it then fails to start, and the report says so
   }
 }

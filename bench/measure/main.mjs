@@ -1,4 +1,4 @@
-// Runs every measurement on every server, several rounds in turn. Started by bench/run.sh, which installs and builds what this needs.
+// Runs every measurement on every server in turn, for several rounds. Started by bench/run.sh, which installs and builds what this needs.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,7 +19,7 @@ const artifacts = join(repository, "artifacts/bench");
 const docs = join(repository, "docs/performance.md");
 const stages = ["memory", "accepting", "pushes", "deliveries100", "deliveries1000"];
 
-/** Seconds of load at another rate for a server that is warm. */
+/** Seconds of load after a change of rate, for a server that is warm. */
 const settled = 3;
 
 const options = readOptions(process.argv.slice(2));
@@ -34,7 +34,8 @@ process.on("SIGTERM", () => process.exit(143));
 const started = now();
 const machine = describeMachine({ repository, bench });
 const redisPort = await freePort();
-const redis = new ChildProcess("redis-server", ["--port", redisPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", scratch].map(String));
+const redisOptions = ["--port", redisPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", scratch];
+const redis = new ChildProcess("redis-server", redisOptions.map(String));
 const all = servers({ artifacts, bench, scratch, redisPort });
 const entries = select(all, options.only);
 const results = Object.fromEntries(Object.keys(entries).map(key => [key, Object.fromEntries(stages.map(stage => [stage, []]))]));
@@ -57,7 +58,8 @@ for (let round = 1; round <= options.rounds; round++) {
       const merged = kind === "floor";
       await session.connect(options.smallRoom);
       if (merges) keep(key, "deliveries1000", await measureDeliveries(session, 1000, options.seconds, warmUp(entries[key]), { merged }));
-      keep(key, "deliveries100", await measureDeliveries(session, 100, options.seconds, merges ? settled : warmUp(entries[key]), { merged }));
+      const before = merges ? settled : warmUp(entries[key]);
+      keep(key, "deliveries100", await measureDeliveries(session, 100, options.seconds, before, { merged }));
     });
   }
   saveRaw();
@@ -69,7 +71,7 @@ console.log(`\n${text}\n`);
 if (options.writeDocs) writeDocs(text);
 process.exit(available().length > 0 ? 0 : 1);
 
-/** All servers side by side: what takes long is only to be idle. */
+/** All servers at the same time: they are idle, and the idle time is what takes long. */
 async function memoryOfAll(round) {
   const what = "idle connections";
   const measurements = new Map();
@@ -101,14 +103,14 @@ async function withSession(key, what, round, measure) {
   await session.stop();
 }
 
-/** What only this project is asked, once: its first transport of those that are measured. */
+/** Measured once, and only with this project, over the first of its transports that are selected. */
 async function measureAlone() {
   const key = available().find(name => entries[name].kind === "ours");
   if (!key) return {};
   const found = { title: entries[key].title };
   const of = { artifacts, scratch, redisPort };
   await attempt(key, "lock wait", 1, async () => {
-    say(1, key, "members that come and go");
+    say(1, key, "lock wait under churn");
     found.lockWait = await measureLockWait(entries[key], { ...of, connections: options.connections });
   });
   await attempt(key, "farm", 1, async () => {
@@ -118,7 +120,7 @@ async function measureAlone() {
   return found;
 }
 
-/** A session of this server, or undefined when it does not start; then it is not tried again. */
+/** A session of this server; undefined when it does not start, and then it is not started again. */
 async function start(key, what, round) {
   let session;
   await attempt(key, what, round, async () => {
@@ -128,7 +130,7 @@ async function start(key, what, round) {
   return session;
 }
 
-/** One measurement; a server that fails it is reported, and the rest goes on. */
+/** One measurement. A failure is reported, and the rest goes on. */
 async function attempt(key, what, round, work) {
   try {
     await work();
@@ -168,7 +170,7 @@ function select(from, names) {
   return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
 }
 
-/** Says how long it will take, and ends a run that takes twice that. */
+/** Prints the expected time, and ends a run that takes twice as long. */
 function limitTime() {
   const { connections, seconds, idle, rounds } = options;
   const connecting = connections / 4000;
@@ -177,9 +179,9 @@ function limitTime() {
   const perRound = Object.values(entries).reduce((sum, entry) => sum + largeRoom(entry) + smallRoom(entry), 2 * idle);
   const expected = rounds * perRound + aloneSeconds;
   const limit = 2 * expected + 120;
-  console.log(`About ${Math.ceil(expected / 60)} minutes, at most ${Math.ceil(limit / 60)}. Load of the machine before: ${machine.loadBefore}.`);
+  console.log(`This takes about ${Math.ceil(expected / 60)} minutes, at most ${Math.ceil(limit / 60)}. Load of the machine: ${machine.loadBefore}.`);
   setTimeout(() => {
-    console.error(`Ended after ${Math.ceil(limit / 60)} minutes: something takes much longer than it should.`);
+    console.error(`Aborted after ${Math.ceil(limit / 60)} minutes, twice the expected time.`);
     process.exit(1);
   }, limit * 1000).unref();
 }
@@ -194,6 +196,6 @@ function writeDocs(table) {
   const [begin, end] = ["<!-- bench/run.sh writes from here -->", "<!-- to here -->"];
   const page = readFileSync(docs, "utf8");
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${docs} has lost the two comments between which the tables belong`);
+  if (from < 0 || to < from) throw new Error(`${docs} lacks the two comments that enclose the tables`);
   writeFileSync(docs, `${page.slice(0, from + begin.length)}\n\n${table}\n\n${page.slice(to)}`);
 }

@@ -5,22 +5,22 @@ import { now } from "./session.mjs";
 const frameBytes = 600;
 const messageBytes = 60;
 
-/** Longer than RedisPush's window: what was published before has left. */
+/** Longer than RedisPush's window: messages published before have left. */
 const settleTime = 1.3;
 
-/** How long a server that fell behind may go on before it is measured as it is. */
+/** How long a server that fell behind may catch up. */
 const catchUpTime = 3;
 
-/** Handshakes and joins, as fast as the server takes them. */
+/** Handshakes and joins, as fast as the server accepts them. */
 export async function measureAccepting(session, connections) {
   const before = session.server.cpuSeconds();
   const { seconds } = await session.connect(connections);
-  await delay(500); // what it does right behind the last handshake belongs to it
+  await delay(500); // work right after the last handshake belongs to it
   const cpu = session.server.cpuSeconds() - before;
   return { connections, seconds, cpu, perSecond: connections / seconds, perCpuSecond: connections / cpu };
 }
 
-/** A frame a second to every connection: CPU for each push, and how long the frame takes to the last one. */
+/** One frame a second to every connection: CPU per push, and the time until the last connection has the frame. */
 export async function measurePushes(session, seconds, warmUp) {
   const { publisher, clients } = session;
   const bytes = await messageLengthFor(session, frameBytes);
@@ -43,10 +43,11 @@ export async function measurePushes(session, seconds, warmUp) {
     const { count, first, last } = await clients.arrival(messages / clients.count + i);
     if (count === clients.count) arrivals.push({ toLast: last - publishedAt[i], firstToLast: last - first });
   }
-  return { ...used, perPush: used.cpu / used.frames, bytesPerFrame: used.bytes / used.frames, late: seconds - arrivals.length, arrivals };
+  const late = seconds - arrivals.length;
+  return { ...used, perPush: used.cpu / used.frames, bytesPerFrame: used.bytes / used.frames, late, arrivals };
 }
 
-/** Many small messages a second: CPU for each that arrives. */
+/** Many small messages a second: CPU per message that arrives. */
 export async function measureDeliveries(session, rate, seconds, warmUp, { merged }) {
   const { publisher, clients } = session;
   const publish = (duration) => merged
@@ -63,12 +64,19 @@ export async function measureDeliveries(session, rate, seconds, warmUp, { merged
     await publish(seconds);
     await clients.whenReceived(before.messages + expected, catchUpTime);
   });
-  return { ...used, rate, expected, received: used.messages / expected, perDelivery: used.cpu / used.messages, redisPerDelivery: used.redisCpu / used.messages };
+  return {
+    ...used,
+    rate,
+    expected,
+    received: used.messages / expected,
+    perDelivery: used.cpu / used.messages,
+    redisPerDelivery: used.redisCpu / used.messages,
+  };
 }
 
 /**
- * Private memory of a server's idle connections. What it has with one for each hundred is subtracted: its process, and what the first ones made it load and compile.
- * In two steps, since both samples are taken after the same idle time, which several servers can spend together.
+ * Private memory of a server's idle connections, less what it has with a hundredth of them: its process, and what the first connections made it
+ * load and compile. Both samples are taken after the same idle time, which several servers spend together: hence the steps.
  */
 export class MemoryMeasurement {
   #session;
@@ -129,7 +137,7 @@ async function whileMeasuring(session, work) {
   await work();
   const after = await sample();
   if (after.closed > 0) throw new Error(`it closed ${after.closed} connections`);
-  if (after.messages === before.messages) throw new Error("nothing that was published arrived");
+  if (after.messages === before.messages) throw new Error("no published message arrived");
   const difference = key => after[key] - before[key];
   return {
     seconds: difference("at"),
@@ -143,7 +151,7 @@ async function whileMeasuring(session, work) {
   };
 }
 
-/** How long a message must be for its frame to have so many bytes on the wire, by trying one. */
+/** The message length that gives a frame of this many bytes on the wire, found by sending one. */
 async function messageLengthFor({ publisher, clients }, bytesOnWire) {
   const probe = 500;
   publisher.publish(1, probe);
@@ -152,10 +160,12 @@ async function messageLengthFor({ publisher, clients }, bytesOnWire) {
   return bytesOnWire - (bytes / frames - probe);
 }
 
-/** The counts, provided that every connection has received as much. */
+/** The counts; fails unless every connection has received the same number of messages. */
 async function requireAlike(clients) {
   const counts = await clients.counts();
-  if (counts.messages === 0 || counts.messages % clients.count !== 0) throw new Error(`${counts.messages} messages arrived at ${clients.count} connections`);
+  if (counts.messages === 0 || counts.messages % clients.count !== 0) {
+    throw new Error(`${clients.count} connections received ${counts.messages} messages in all`);
+  }
   return counts;
 }
 
@@ -167,7 +177,7 @@ async function everySecond(times, act) {
   }
 }
 
-/** Hands out what is due each few milliseconds. */
+/** Publishes the due messages every few milliseconds. */
 async function steadily(rate, seconds, publish) {
   const start = now();
   const total = rate * seconds;

@@ -2,20 +2,20 @@ import { parseArgs } from "node:util";
 
 const usage = `usage: bench/run.sh [--quick] [--rounds N] [--connections N] [--seconds N] [--idle N] [--warm-up N] [--farm N] [--only NAME,NAME] [--no-docs]
 
-  --quick          one small round, to see that it works: 1,000 connections, 3 s, 5 s of idleness, 3 s to warm up
-  --rounds N       rounds in turn, of which medians are taken (5)
+  --quick          one small round to check that it works: 1,000 connections, 3 s, 5 s idle, 3 s to warm up
+  --rounds N       rounds; the report gives their medians (5)
   --connections N  members of the large room (10000); the small one has a tenth
-  --seconds N      length of each measured stretch (6)
+  --seconds N      length of each measured period (6)
   --idle N         seconds from the last handshake to the memory sample (60)
-  --warm-up N      seconds of load before what is measured, for .NET (32), which compiles what it has called thirty times; others get at most 8
+  --warm-up N      seconds of load before each measurement, for .NET (32), which recompiles hot methods; others get at most 8
   --farm N         connections of each of four nodes in one room (19000)
-  --only A,B       some of the servers; --only help lists them
-  --no-docs        leave docs/performance.md alone, as every run does that is smaller than the defaults`;
+  --only A,B       only these servers; --only help lists them
+  --no-docs        do not write docs/performance.md; runs smaller than the defaults never do`;
 
 const published = { rounds: 5, connections: 10_000, seconds: 6, idle: 60, warmUp: 32, farm: 19_000 };
 const quick = { rounds: 1, connections: 1_000, seconds: 3, idle: 5, warmUp: 3, farm: 1_000 };
 
-/** What the command line asks for; ends the process with one sentence when it asks for nonsense. */
+/** Reads the command line; ends the process with one sentence when it is wrong. */
 export function readOptions(args) {
   let values;
   try {

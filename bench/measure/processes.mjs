@@ -10,7 +10,7 @@ const cputime = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 
 const running = new Set();
 let packetThreads;
 
-/** A process of the bench: its last words are kept, and it ends with the bench, even with one that is killed. */
+/** A process of the bench. Its last output is kept; it ends with the bench, even when the bench is killed. */
 export class ChildProcess {
   #child;
   #lines = [];
@@ -28,7 +28,7 @@ export class ChildProcess {
       resolve(code);
     }));
     this.#child.stderr.on("data", text => { this.#words = (this.#words + text).slice(-2000); });
-    this.#child.stdin.on("error", () => {}); // it has ended, which whoever waits for it is told
+    this.#child.stdin.on("error", () => {}); // the process has ended; its waiters get an error
     createInterface({ input: this.#child.stdout }).on("line", line => this.#onLine(line));
   }
 
@@ -36,16 +36,16 @@ export class ChildProcess {
     return this.#child.pid;
   }
 
-  /** The last lines it wrote, for a message about its failure. */
+  /** Its last output, for an error message. */
   get lastWords() {
-    return (this.#words || this.#lines.slice(-3).join("\n")).trim() || "it said nothing";
+    return (this.#words || this.#lines.slice(-3).join("\n")).trim() || "no output";
   }
 
   write(line) {
     this.#child.stdin.write(`${line}\n`);
   }
 
-  /** The next line of its standard output that nobody has read. */
+  /** The next unread line of its standard output. */
   readLine() {
     if (this.#lines.length > 0) return Promise.resolve(this.#lines.shift());
     if (this.hasEnded) return Promise.reject(new Error(`${this.name} ended: ${this.lastWords}`));
@@ -71,12 +71,12 @@ export class ChildProcess {
     clearTimeout(late);
   }
 
-  /** User and system time of it and its children so far, in seconds. */
+  /** User and system time of the process and its children so far, in seconds. */
   cpuSeconds() {
     return cpuSeconds(this.#tree());
   }
 
-  /** Memory that it and its children have written to and share with nobody, in bytes. */
+  /** Private memory that the process and its children have written to, in bytes. */
   privateBytes() {
     return this.#tree().reduce((sum, pid) => sum + privateKilobytes(pid), 0) * 1024;
   }
@@ -99,20 +99,20 @@ export class ChildProcess {
   }
 }
 
-/** Ends everything that was started and still runs. */
+/** Kills every process that still runs. */
 export function killAll() {
   for (const child of running) child.kill();
 }
 
-/** Stops everything in good order. */
+/** Stops every process with SIGTERM. */
 export const stopAll = () => Promise.all([...running].map(child => child.stop()));
 
-/** Time of the kernel's own packet threads so far, in seconds: work that no server's account shows. */
+/** CPU of the kernel's packet threads so far, in seconds: work that no server's account shows. */
 export function packetThreadSeconds() {
   return cpuSeconds(packetThreads ??= [...statOfAll()].filter(([, { name }]) => name.startsWith("ksoftirqd/")).map(([pid]) => pid));
 }
 
-/** A port of loopback that was free a moment ago. */
+/** A free loopback port. */
 export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
@@ -122,7 +122,7 @@ export function freePort() {
   });
 }
 
-/** Waits until the condition holds; fails with the sentence when it does not in time. */
+/** Waits until the condition holds; fails with the sentence after the deadline. */
 export async function until(condition, seconds, sentence) {
   const deadline = Date.now() + seconds * 1000;
   while (!await condition()) {
@@ -152,6 +152,6 @@ function statOfAll() {
 
 function privateKilobytes(pid) {
   const lines = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1").split("\n");
-  // Not Private_Clean: that is the page cache of program files, and it counts or not by who else happens to run the same program.
+  // Private_Clean is left out: it is page cache of program files, and counts as private only while no other process has the same files mapped.
   return lines.filter(line => line.startsWith("Private_Dirty:")).reduce((sum, line) => sum + Number(line.split(/\s+/)[1]), 0);
 }

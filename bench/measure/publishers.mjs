@@ -1,19 +1,19 @@
 import { Agent, request } from "node:http";
 import { createConnection } from "node:net";
 
-/** Publishes with Redis PUBLISH over one connection, without waiting for answers. */
+/** Publishes with Redis PUBLISH over one connection, without waiting for replies. */
 export class RedisPublisher {
   #socket;
   #head;
 
   constructor(port, channel) {
     this.#socket = createConnection(port, "127.0.0.1").setNoDelay(true);
-    this.#socket.on("error", () => {}); // the messages that then do not arrive tell it
+    this.#socket.on("error", () => {}); // shows as messages that do not arrive
     this.#socket.resume();
     this.#head = `*3\r\n$7\r\nPUBLISH\r\n$${channel.length}\r\n${channel}\r\n`;
   }
 
-  /** Publishes so many messages of so many bytes. */
+  /** Publishes this many messages of this many bytes. */
   publish(count, bytes) {
     const command = `${this.#head}$${bytes}\r\n${message(bytes)}\r\n`;
     this.#socket.write(command.repeat(count));
@@ -24,7 +24,7 @@ export class RedisPublisher {
   }
 }
 
-/** Publishes with one POST for each message over connections that are kept. */
+/** Publishes with one POST per message over persistent connections. */
 export class HttpPublisher {
   #agent = new Agent({ keepAlive: true, maxSockets: 8 });
   #port;
@@ -46,7 +46,7 @@ export class HttpPublisher {
         method: "POST",
         headers: { "Content-Type": "application/json", "Content-Length": bytes },
       }, response => response.resume());
-      post.on("error", () => {}); // the messages that then do not arrive tell it
+      post.on("error", () => {}); // shows as messages that do not arrive
       post.end(body);
     }
   }
@@ -56,7 +56,7 @@ export class HttpPublisher {
   }
 }
 
-/** Has the floor make one frame of all the messages, as a server that merges would. */
+/** Makes the floor send one frame with all the messages, as a server that merges does. */
 export class FloorPublisher {
   #process;
 
@@ -72,7 +72,7 @@ export class FloorPublisher {
   }
 }
 
-/** A JSON object of so many bytes, with the one mark that the client counts. */
+/** A JSON object of this many bytes, with the one mark that the client counts. */
 function message(bytes) {
   const frame = '{"text":"^"}';
   return `${frame.slice(0, -2)}${"x".repeat(bytes - frame.length)}"}`;

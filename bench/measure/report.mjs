@@ -2,7 +2,7 @@ const microseconds = 1e6;
 const milliseconds = 1e3;
 const kilobytes = 1 / 1024;
 
-/** Tables in Markdown, and what is to be said about them. */
+/** The tables in Markdown, with facts before and notes after them. */
 export function report({ entries, results, alone, failures, options, machine, minutes }) {
   const rows = Object.keys(entries).map(key => ({ key, title: entries[key].title, results: results[key] }));
   const floor = rows.find(row => row.key === "floor");
@@ -21,10 +21,10 @@ export function report({ entries, results, alone, failures, options, machine, mi
       figure("100/s: CPU per delivery, us", "deliveries100", delivery => delivery.perDelivery * microseconds, 3),
       ratio("x RedisPush", us, "deliveries100", delivery => delivery.perDelivery),
       plain("arrived in time", "deliveries100", delivery => delivery.received * 100, value => `${Math.floor(value)} %`),
-      plain("Redis beside, us", "deliveries100", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
+      plain("CPU of Redis, us", "deliveries100", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
       figure("1,000/s: CPU per delivery, us", "deliveries1000", delivery => delivery.perDelivery * microseconds, 3),
       plain("arrived in time", "deliveries1000", delivery => delivery.received * 100, value => `${Math.floor(value)} %`),
-      plain("Redis beside, us", "deliveries1000", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
+      plain("CPU of Redis, us", "deliveries1000", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
     ]),
     `**Connections**`,
     table(rows, [
@@ -44,19 +44,27 @@ export function report({ entries, results, alone, failures, options, machine, mi
     options.rounds > 1 ? "Each figure is the median of the rounds, in brackets the least and the greatest." : "One round: no medians.",
     us ? `"x RedisPush" compares with ${us.title}.` : "",
   ];
-  const notes = rows.flatMap(row => [...lateNotes(row), ...packetThreadNotes(row)]).concat(failures.map(({ title, what, round, reason }) => `- ${title}, ${what}, round ${round}, not measured: ${reason.split("\n")[0]}`));
+  const failed = failures.map(({ title, what, round, reason }) => `- ${title}, ${what}, round ${round}, not measured: ${reason.split("\n")[0]}`);
+  const notes = [...rows.flatMap(row => [...lateNotes(row), ...packetThreadNotes(row)]), ...failed];
   return [facts.filter(Boolean).join("\n"), ...tables, ...aloneParts(alone), ...(notes.length > 0 ? [`**Notes**`, notes.join("\n")] : [])].join("\n\n");
 }
 
-/** What only this project was asked. */
+/** The measurements of this project alone. */
 function aloneParts({ title, lockWait, farm }) {
   const upTo = seconds => Number.isFinite(seconds) ? `at most ${seconds * microseconds} us` : "more than the last bucket";
   const lines = [];
   if (lockWait) {
-    lines.push(`- Lock wait: ${grouped(Math.round(lockWait.changesPerSecond))} joins and leaves a second during ${grouped(Math.round(lockWait.framesPerSecond))} pushes a second: ${grouped(lockWait.acquisitions)} acquisitions of a shard's lock, p99 ${upTo(lockWait.p99)}, p99.9 ${upTo(lockWait.p999)}, ${lockWait.above} above 1 ms. PushLoad ended with ${lockWait.exitCode}.`);
+    const [changes, frames] = [lockWait.changesPerSecond, lockWait.framesPerSecond].map(value => grouped(Math.round(value)));
+    lines.push(`- Lock wait: ${changes} joins and leaves a second during ${frames} pushes a second: `
+      + `${grouped(lockWait.acquisitions)} acquisitions of a shard's lock,\n  p99 ${upTo(lockWait.p99)}, p99.9 ${upTo(lockWait.p999)}, `
+      + `${lockWait.above} above 1 ms. PushLoad ended with ${lockWait.exitCode}.`);
   }
   if (farm) {
-    lines.push(`- ${farm.nodes} nodes, ${grouped(farm.connections)} connections, one room, a batch a second for ${Math.round(farm.seconds)} s: ${grouped(farm.messages)} messages, ${grouped(farm.deliveries)} deliveries, ${farm.lost} lost, ${farm.duplicates} duplicated, ${farm.reordered} out of order, ${farm.disconnects} disconnects; a frame's last member got it ${Math.round(farm.lastMember.p50 / 1000)} ms after its newest message was due (median), ${Math.round(farm.lastMember.max / 1000)} ms at most. PushLoad ended with ${farm.exitCode}.`);
+    const [p50, max] = [farm.lastMember.p50, farm.lastMember.max].map(value => Math.round(value / 1000));
+    lines.push(`- ${farm.nodes} nodes, ${grouped(farm.connections)} connections, one room, a batch a second for ${Math.round(farm.seconds)} s: `
+      + `${grouped(farm.messages)} messages, ${grouped(farm.deliveries)} deliveries,\n  ${farm.lost} lost, ${farm.duplicates} duplicated, `
+      + `${farm.reordered} out of order, ${farm.disconnects} disconnects; a frame's last member received it\n  `
+      + `${p50} ms after its newest message was due (median), ${max} ms at most. PushLoad ended with ${farm.exitCode}.`);
   }
   return lines.length > 0 ? [`**${title} alone**`, lines.join("\n")] : [];
 }
@@ -67,17 +75,18 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Frames that some connection had not received when the measurement ended: they are in no time to the last. */
+/** Frames that had not reached every connection at the end; "publish to last" does not count them. */
 function lateNotes({ title, results }) {
   const late = results.pushes.reduce((sum, push) => sum + push.late, 0);
-  return late > 0 ? [`- ${title}: ${late} frames of all rounds had not reached every connection in time.`] : [];
+  return late > 0 ? [`- ${title}: ${late} frames of all rounds did not reach every connection in time.`] : [];
 }
 
-/** Where so much was done outside the server's account that its figure is too low. */
+/** Servers with so much work outside their account that their figure is too low. */
 function packetThreadNotes({ title, results }) {
   return ["pushes", "deliveries100", "deliveries1000"].flatMap(stage => {
     const share = results[stage].length > 0 ? median(results[stage].map(({ packetThreads, cpu }) => packetThreads / cpu)) : 0;
-    return share > 0.05 ? [`- ${title}, ${stage}: the kernel's packet threads, whoever they worked for, took ${Math.round(share * 100)} % of the server's CPU beside it.`] : [];
+    const percent = Math.round(share * 100);
+    return share > 0.05 ? [`- ${title}, ${stage}: the kernel's packet threads used ${percent} % of the server's CPU in addition; the figure leaves that out.`] : [];
   });
 }
 

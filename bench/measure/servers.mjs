@@ -4,17 +4,17 @@ import { FloorPublisher, HttpPublisher, RedisPublisher } from "./publishers.mjs"
 
 /**
  * What is compared. Each entry:
- *   title       as the table names it
+ *   title       its name in the tables
  *   kind        "floor", "ours" or "peer"
- *   pushesOnly  whether it differs from another entry only in how a frame gets to the sockets, so that many small messages would tell nothing new
- *   merges      whether a frame carries all messages of a second, so that 1,000 messages a second are worth trying
- *   isDotnet    whether its runtime compiles while it runs what has been called thirty times: work of once a second, half a minute after the start
+ *   pushesOnly  whether it differs from another entry only in how frames reach the sockets, so that small messages would show nothing new
+ *   merges      whether a frame carries all messages of a second, so that 1,000 messages a second are worth measuring
+ *   isDotnet    whether its runtime recompiles hot methods, which for work done once a second takes half a minute
  *   path        where clients connect
- *   client      the client's options: what is said and awaited after the handshake until a connection has joined
+ *   client      the client's options: texts to send and to await after the handshake until a connection has joined
  *   command     port, a second port -> { command, args, env, cwd } of the server
- *   ready       the same ports -> a URL that answers 200 when the server is ready; missing where a listening port is enough
- *   publisher   port, process -> what publishes to the room
- *   redis       whether what is published passes through Redis
+ *   ready       the same ports -> a URL that answers 200 when the server is ready; absent where a listening port is enough
+ *   publisher   port, process -> the publisher to the room
+ *   redis       whether published messages pass through Redis
  */
 export function servers({ artifacts, bench, scratch, redisPort }) {
   const production = { NODE_ENV: "production", ASPNETCORE_ENVIRONMENT: "Production", Logging__LogLevel__Default: "Warning" };
@@ -94,10 +94,13 @@ export function servers({ artifacts, bench, scratch, redisPort }) {
   };
 }
 
-/** nginx with a directory of its own for everything it writes. */
+/** nginx, with its own directory for everything that it writes. */
 function nginx(port, template, scratch) {
   const cwd = mkdtempSync(join(scratch, "nginx-"));
   const file = join(cwd, "nginx.conf");
-  writeFileSync(file, readFileSync(template, "utf8").replace("load_module @MODULE@", `load_module ${process.env.NCHAN_MODULE}`).replace("127.0.0.1:@PORT@", `127.0.0.1:${port}`));
+  const text = readFileSync(template, "utf8")
+    .replace("load_module @MODULE@", `load_module ${process.env.NCHAN_MODULE}`)
+    .replace("127.0.0.1:@PORT@", `127.0.0.1:${port}`);
+  writeFileSync(file, text);
   return { command: "nginx", args: ["-p", cwd, "-c", file, "-e", "stderr"], cwd };
 }

@@ -6,13 +6,13 @@ import { ChildProcess, freePort, until } from "./processes.mjs";
 const startTime = 30;
 const connectTime = 120;
 
-/** A server that runs, and clients of it. */
+/** A running server and its clients. */
 export class Session {
   #artifacts;
   #entry;
   #port;
 
-  /** The server's second port, for those that have one. */
+  /** The server's second port, if it has one. */
   management;
 
   static async start(entry, artifacts) {
@@ -25,7 +25,8 @@ export class Session {
     session.server = new ChildProcess(command, args, rest);
     const isReady = entry.ready ? () => answers200(entry.ready(session.#port, session.management)) : () => listens(session.#port);
     try {
-      await until(() => session.server.hasEnded || isReady(), startTime, () => `it was not ready after ${startTime} s: ${session.server.lastWords}`);
+      const late = () => `the server was not ready after ${startTime} s: ${session.server.lastWords}`;
+      await until(() => session.server.hasEnded || isReady(), startTime, late);
       if (session.server.hasEnded) throw new Error(session.server.lastWords);
     } catch (error) {
       await session.stop();
@@ -35,14 +36,15 @@ export class Session {
     return session;
   }
 
-  /** Where clients connect that name their rooms themselves. */
+  /** The address for clients that name their rooms themselves. */
   get url() {
     return `ws://127.0.0.1:${this.#port}/ws`;
   }
 
-  /** Opens connections as fast as the server takes them. */
+  /** Opens connections as fast as the server accepts them. */
   async connect(connections) {
-    const clients = new Clients(join(this.#artifacts, "client"), [this.#port, this.#entry.path, connections, ...this.#entry.client], connections);
+    const args = [this.#port, this.#entry.path, connections, ...this.#entry.client];
+    const clients = new Clients(join(this.#artifacts, "client"), args, connections);
     this.clients = clients;
     const tooLate = delay(connectTime * 1000, undefined, { ref: false }).then(() => {
       throw new Error(`${connections} connections were not ready after ${connectTime} s`);
@@ -57,7 +59,7 @@ export class Session {
   }
 }
 
-/** The load program behind a session, asked one question at a time. */
+/** The C client (bench/client), asked one question at a time. */
 class Clients {
   #process;
 
@@ -77,14 +79,14 @@ class Clients {
     return JSON.parse(await this.#process.readLine());
   }
 
-  /** When the message with this index (counted per connection) reached the first and the last, in seconds of the monotonic clock. */
+  /** When the message with this index (counted per connection) reached the first and the last connection, in seconds of the monotonic clock. */
   async arrival(index) {
     this.#process.write(`arrival ${index}`);
     const { count, first, last } = JSON.parse(await this.#process.readLine());
     return { count, first: first / 1e9, last: last / 1e9 };
   }
 
-  /** Waits until so many messages have come in all, or for so long. */
+  /** Waits until this many messages have arrived in all, or for this long. */
   async whenReceived(messages, seconds) {
     const deadline = now() + seconds;
     while ((await this.counts()).messages < messages && now() < deadline) await delay(50);
@@ -95,7 +97,7 @@ class Clients {
   }
 }
 
-/** The monotonic clock that the clients use too, in seconds. */
+/** The monotonic clock, the same as the clients', in seconds. */
 export const now = () => Number(process.hrtime.bigint()) / 1e9;
 
 const answers200 = async url => {

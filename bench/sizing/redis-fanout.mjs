@@ -1,9 +1,10 @@
-// What one PUBLISH costs redis-server with so many subscribers: node bench/sizing/redis-fanout.mjs [SIZE]
-// Starts a Redis of its own on a free loopback port, takes about half a minute, stops what it started. The figure is CPU of the server by its own account
-// (getrusage), so that the load of subscribers and publisher beside it does not count.
+// What one PUBLISH costs redis-server, by number of subscribers: node bench/sizing/redis-fanout.mjs [SIZE]
+// Starts a Redis on a free loopback port, takes about half a minute and stops it again. The figure is the server's own account of its CPU
+// (getrusage), so the load of publisher and subscribers on the same machine does not count.
 import { spawn } from "node:child_process";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { once } from "node:events";
+import { freePort } from "../measure/processes.mjs";
 
 const Size = Number(process.argv[2] ?? 600);
 const Subscribers = [1, 10, 50, 100, 200];
@@ -11,22 +12,13 @@ const InFlight = [1, 64];
 const Copies = 400_000;
 const MaxMessages = 40_000;
 
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 async function open(port) {
   const socket = connect(port, "127.0.0.1").setNoDelay();
   await once(socket, "connect");
   return socket;
 }
 
-/** Sends a command and returns its answer as text. */
+/** Sends a command and returns its reply as text. */
 async function ask(socket, command) {
   socket.write(command + "\r\n");
   const [answer] = await once(socket, "data");
@@ -40,7 +32,7 @@ async function cpu(socket) {
   return (seconds("used_cpu_sys") + seconds("used_cpu_user")) * 1e6;
 }
 
-/** Publishes so many messages, at most so many unanswered at a time. */
+/** Publishes this many messages, with at most inFlight unanswered at a time. */
 function publish(socket, messages, inFlight) {
   const payload = "x".repeat(Size);
   const command = `*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$${Size}\r\n${payload}\r\n`;
@@ -70,7 +62,8 @@ function publish(socket, messages, inFlight) {
 }
 
 const port = await freePort();
-const redis = spawn("redis-server", ["--port", port, "--bind", "127.0.0.1", "--save", "", "--client-output-buffer-limit", "pubsub 0 0 0"], { stdio: ["ignore", "pipe", "inherit"] });
+const options = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--client-output-buffer-limit", "pubsub 0 0 0"];
+const redis = spawn("redis-server", options, { stdio: ["ignore", "pipe", "inherit"] });
 process.on("exit", () => redis.kill());
 for await (const line of redis.stdout) {
   if (line.includes("Ready to accept connections")) break;
@@ -94,7 +87,8 @@ for (const subscribers of Subscribers) {
     const before = await cpu(observer);
     await publish(publisher, messages, inFlight);
     const each = (await cpu(observer) - before) / messages;
-    const columns = [[subscribers, 11], [inFlight, 11], [each.toFixed(1), 16], [(each / subscribers).toFixed(2), 13], [Math.round(1e6 / each), 23]];
+    const perCopy = (each / subscribers).toFixed(2);
+    const columns = [[subscribers, 11], [inFlight, 11], [each.toFixed(1), 16], [perCopy, 13], [Math.round(1e6 / each), 23]];
     console.log(columns.map(([value, width]) => String(value).padStart(width)).join(""));
   }
 }

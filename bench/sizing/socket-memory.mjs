@@ -1,6 +1,6 @@
-// What the kernel keeps for one idle TCP connection: node bench/sizing/socket-memory.mjs [PAIRS]
-// Opens so many connections over loopback in this process, watched by epoll as a node"s are, and compares the kernel"s memory before and after. Loopback has both
-// ends on one machine: the figure is for one end. Linux; the machine should be quiet. Takes two descriptors for each pair.
+// The kernel's memory for one idle TCP connection: node bench/sizing/socket-memory.mjs [PAIRS]
+// Opens connections over loopback in this process, watched by epoll like a node's, and compares the kernel's memory before and after. Both ends
+// are on one machine, and the figure is for one end. Needs Linux, a quiet machine, and two descriptors for each pair.
 import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { once } from "node:events";

@@ -14,8 +14,8 @@ namespace PushApi;
 public static class PushApiServices
 {
     /// <summary>
-    /// Adds the publish API behind <see cref="PushApiRoutes.MapPushApi"/>. The host adds the backplane
-    /// (<see cref="PushBackplane.BackplaneServices.AddBackplane"/>) itself, since it may share it with a node.
+    /// Adds the services of the routes that <see cref="PushApiRoutes.MapPushApi"/> maps. The host itself adds the backplane
+    /// (<see cref="PushBackplane.BackplaneServices.AddBackplane"/>), because it may share it with a node.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Reads <c>PushApi</c>.</param>

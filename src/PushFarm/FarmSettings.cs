@@ -3,15 +3,17 @@ using PushHosting.Settings;
 
 namespace PushFarm;
 
-/// <summary>The keys under <c>Farm</c>: where the two halves of the program listen.</summary>
+/// <summary>The keys under <c>Farm</c>: the addresses of the program's two halves.</summary>
 internal sealed class FarmSettings : ICheckedSettings
 {
     public const string Section = "Farm";
 
-    /// <summary>Where clients connect.</summary>
+    private const string Accepts = "an http address of this machine with a port";
+
+    /// <summary>The address for clients.</summary>
     public string NodeUrl { get; set; } = "http://localhost:7777";
 
-    /// <summary>Where publishers publish.</summary>
+    /// <summary>The address for publishers.</summary>
     public string ApiUrl { get; set; } = "http://localhost:7799";
 
     public int NodePort => Port(NodeUrl);
@@ -21,9 +23,9 @@ internal sealed class FarmSettings : ICheckedSettings
     public string? Problem(string section)
     {
         if (!IsUrl(NodeUrl))
-            return $"{section}:NodeUrl is '{NodeUrl}'; it accepts an http address of this machine with a port, for example http://localhost:7777 or http://*:7777.";
+            return $"{section}:NodeUrl is '{NodeUrl}'; it accepts {Accepts}, for example http://localhost:7777 or http://*:7777.";
         if (!IsUrl(ApiUrl))
-            return $"{section}:ApiUrl is '{ApiUrl}'; it accepts an http address of this machine with a port, for example http://localhost:7799.";
+            return $"{section}:ApiUrl is '{ApiUrl}'; it accepts {Accepts}, for example http://localhost:7799.";
         return NodePort == ApiPort
             ? $"{section}:ApiUrl has the port of {section}:NodeUrl; it accepts another port, because clients must not reach the publish API."
             : null;
@@ -44,6 +46,6 @@ internal sealed class FarmSettings : ICheckedSettings
         }
     }
 
-    /// <summary>Any other name Kestrel would take for "every address", and open the publish API to the world.</summary>
+    /// <summary>Kestrel takes any other name for "every address", which would open the publish API to the world.</summary>
     private static bool IsLocal(string host) => host is "localhost" or "*" or "+" || IPAddress.TryParse(host, out _);
 }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Routing.Matching;
 namespace PushFarm;
 
 /// <summary>
-/// Keeps an endpoint on one of the program's ports, whatever the Host header says: the port at which the connection really came in.
+/// Keeps an endpoint on one of the program's ports, the port on which the connection arrived, whatever the Host header says.
 /// </summary>
 internal sealed class LocalPortPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {

@@ -9,7 +9,7 @@ using PushNode;
 namespace PushFarm;
 
 /// <summary>
-/// Publish API and push node in one process, on two ports: on the memory backplane a whole farm of one, on Redis a member of a real one.
+/// Publish API and push node in one process, on two ports: a complete farm on the memory backplane, or a member of a larger one on Redis.
 /// </summary>
 internal static class Program
 {
@@ -24,10 +24,7 @@ internal static class Program
         {
             var builder = PushProgram.CreateBuilder(args);
             settings = StrictSettings.Read<FarmSettings>(builder.Configuration, FarmSettings.Section);
-            if (!string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
-                throw new SettingsException("urls has no meaning for PushFarm, which has two addresses; it accepts Farm:NodeUrl and Farm:ApiUrl.");
-            if (builder.Configuration.GetSection("Kestrel:Endpoints").AsEnumerable().FirstOrDefault(pair => pair.Value is not null).Key is { } endpoint)
-                throw new SettingsException($"{endpoint} has no meaning for PushFarm, which has two addresses; it accepts Farm:NodeUrl and Farm:ApiUrl.");
+            RefuseOtherAddresses(builder.Configuration);
             builder.UseUrl("Farm:NodeUrl", settings.NodeUrl).UseUrl("Farm:ApiUrl", settings.ApiUrl);
 
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint =>
@@ -50,12 +47,24 @@ internal static class Program
         }
     }
 
+    /// <summary>Refuses ASP.NET's settings for addresses: they do not say which half of the program they are for.</summary>
+    private static void RefuseOtherAddresses(ConfigurationManager configuration)
+    {
+        var endpoint = configuration.GetSection("Kestrel:Endpoints").AsEnumerable().FirstOrDefault(pair => pair.Value is not null).Key;
+        if ((string.IsNullOrEmpty(configuration[WebHostDefaults.ServerUrlsKey]) ? endpoint : "urls") is { } key)
+            throw new SettingsException($"{key} has no meaning for PushFarm, which has two addresses; it accepts Farm:NodeUrl and Farm:ApiUrl.");
+    }
+
     /// <summary>Refuses settings under which the node would drop messages that the API accepts.</summary>
     private static void CheckMessageSizes(IConfiguration configuration)
     {
         var published = StrictSettings.Read<PushApiSettings>(configuration, PushApiSettings.Section).MaxMessageBytes;
         var accepted = PushNodeServices.LargestMessage(configuration);
         if (published > accepted)
-            throw new SettingsException($"PushApi:MaxMessageBytes is {published}; it accepts at most {PushNodeServices.LargestMessageKey}, which is {accepted}: the node drops larger messages.");
+        {
+            throw new SettingsException(
+                $"PushApi:MaxMessageBytes is {published}; it accepts at most {PushNodeServices.LargestMessageKey}, which is {accepted}: "
+                + "the node drops larger messages.");
+        }
     }
 }

@@ -2,7 +2,7 @@ using PushHosting.Management;
 
 namespace PushFarm;
 
-/// <summary>What the program says when it serves: its addresses and a command to try.</summary>
+/// <summary>The text printed on start: the program's addresses and a command to try.</summary>
 internal static class Welcome
 {
     public static string Text(WebApplication app, FarmSettings settings)
@@ -22,7 +22,7 @@ internal static class Welcome
             """;
     }
 
-    /// <summary>An address that listens on everything is reached by a name.</summary>
+    /// <summary>An address to call. One that listens on every interface is called by name.</summary>
     private static string Reachable(string url)
     {
         var address = BindingAddress.Parse(url);

@@ -7,17 +7,17 @@ using PushHosting.Settings;
 
 namespace PushHosting;
 
-/// <summary>Registers what every program of the farm has.</summary>
+/// <summary>Registers the services that every program of the farm has.</summary>
 public static class HostingServices
 {
     /// <summary>
-    /// Adds <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> on their own listener (<c>Management:Address</c>, <c>Management:Port</c>), which opens before and
-    /// closes after the application's own, and the OpenTelemetry pipeline behind <c>/metrics</c> (and OTLP where OTEL_EXPORTER_OTLP_ENDPOINT is set).
-    /// Calling it twice adds it once.
+    /// Adds <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> on their own listener (<c>Management:Address</c>, <c>Management:Port</c>), which
+    /// opens before the application's own and closes after it, and the OpenTelemetry pipeline behind <c>/metrics</c> (and behind OTLP, if
+    /// OTEL_EXPORTER_OTLP_ENDPOINT is set). A second call does nothing.
     /// </summary>
-    /// <param name="services">Where to.</param>
+    /// <param name="services">The host's services.</param>
     /// <param name="configuration">Reads <c>Management</c>.</param>
-    /// <param name="defaultPort">The port unless <c>Management:Port</c> is set; 0 for any free one, which <see cref="ManagementEndpoint"/> then tells.</param>
+    /// <param name="defaultPort">The port unless <c>Management:Port</c> is set; 0 for any free one, which <see cref="ManagementEndpoint"/> shows.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static IServiceCollection AddManagement(this IServiceCollection services, IConfiguration configuration, int defaultPort)
     {
@@ -37,6 +37,6 @@ public static class HostingServices
         return services;
     }
 
-    /// <summary>Adds a meter's instruments to what is exported.</summary>
+    /// <summary>Exports the instruments of a meter.</summary>
     public static IServiceCollection AddExportedMeter(this IServiceCollection services, string meterName) => services.AddSingleton(new ExportedMeter(meterName));
 }

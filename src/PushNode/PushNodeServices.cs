@@ -11,6 +11,7 @@ using PushNode.Control;
 using PushNode.Endpoints;
 using PushNode.FanOut;
 using PushNode.Merging;
+using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Settings;
 using PushNode.Subscription;
@@ -46,7 +47,8 @@ public static class PushNodeServices
         var usesRings = SendRings.AreUsed(settings.FanOut.Sends, usesEpoll);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new NodeMetrics(
-            provider.GetRequiredService<IMeterFactory>(), CloseReason.All.Select(reason => reason.Label), settings.Connections.Max, settings.Subscription.MaxRooms));
+            provider.GetRequiredService<IMeterFactory>(), CloseReason.All.Select(reason => reason.Label),
+            settings.Connections.Max, settings.Subscription.MaxRooms));
         services.AddExportedMeter(NodeMetrics.MeterName);
 
         // The way out: backplane, subscription, merging, fan-out, connections.
@@ -58,9 +60,11 @@ public static class PushNodeServices
             usesRings ? provider.GetRequiredService<SendRings>().Next : null, provider.GetRequiredService<ILogger<Shards>>()));
         services.AddSingleton(new OutboxTotal(settings.Outbox.MaxTotalBytes));
         services.AddSingleton(provider => new Failures(
-            FailedStage.Client, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Connection>>()));
+            FailedStage.Client, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<Connection>>()));
         services.AddSingleton(provider => new ConnectionRules(
-            settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<Admission>().Leave)
+            settings.Connections, settings.Outbox, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<NodeMetrics>(),
+            provider.GetRequiredService<Admission>().Leave)
         {
             OutboxTotal = provider.GetRequiredService<OutboxTotal>(),
             Failures = provider.GetRequiredService<Failures>(),
@@ -89,7 +93,8 @@ public static class PushNodeServices
 
     /// <summary>The largest message that a node accepts from the backplane, in bytes: <see cref="LargestMessageKey"/>.</summary>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
-    public static int LargestMessage(IConfiguration configuration) => StrictSettings.Read<PushSettings>(configuration, PushSettings.Section).Merge.MaxBatchBytes;
+    public static int LargestMessage(IConfiguration configuration) =>
+        StrictSettings.Read<PushSettings>(configuration, PushSettings.Section).Merge.MaxBatchBytes;
 
     /// <summary>Maps <c>/ws</c> and <c>/connect</c>, the same endpoint.</summary>
     /// <returns>The endpoints, to add conventions to.</returns>
@@ -103,9 +108,9 @@ public static class PushNodeServices
     }
 
     /// <summary>
-    /// Opens a listener to clients: HTTP/1.1 only, because a WebSocket over HTTP/2 is a stream of a shared connection, which is not supported;
-    /// and within <c>Push:Connections:MaxHandshakes</c> and <c>Push:Connections:HandshakeTimeout</c>. Call it before TLS is added, so that the TLS
-    /// handshake counts too.
+    /// Opens a listener to clients: HTTP/1.1 only, because a WebSocket over HTTP/2 is a stream of a shared connection, which is not
+    /// supported; and within <c>Push:Connections:MaxHandshakes</c> and <c>Push:Connections:HandshakeTimeout</c>. Call it before TLS is
+    /// added, so that the TLS handshake counts too.
     /// </summary>
     /// <param name="endpoint">The listener, of an application with <see cref="AddPushNode"/>.</param>
     public static void UseForClients(this ListenOptions endpoint)

@@ -15,7 +15,7 @@ public sealed class CommandLineTests
     [InlineData("--rate", "ws://localhost:1/ws", "--rate", "fast")]
     [InlineData("--bogus", "ws://localhost:1/ws", "--bogus")]
     [InlineData("url")]
-    public async Task A_wrong_option_is_named_and_ends_the_program_with_1(string expected, params string[] arguments)
+    public async Task A_wrong_option_is_named_and_exits_with_1(string expected, params string[] arguments)
     {
         var (exitCode, output) = await LoadGenerator.RunAsync(arguments);
         Assert.Equal(1, exitCode);

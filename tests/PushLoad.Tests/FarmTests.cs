@@ -9,7 +9,7 @@ namespace PushLoad.Tests;
 public sealed class FarmTests
 {
     [Fact]
-    public async Task A_run_over_http_counts_every_delivery_and_writes_both_files()
+    public async Task An_http_run_counts_every_delivery_and_writes_both_files()
     {
         await using var farm = await Farm.StartAsync();
         var directory = Directory.CreateTempSubdirectory("pushload-test-");
@@ -17,7 +17,8 @@ public sealed class FarmTests
         {
             var (json, html) = (Path.Combine(directory.FullName, "r.json"), Path.Combine(directory.FullName, "r.html"));
             var (exitCode, output) = await LoadGenerator.RunAsync(
-                farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "30", "--rooms", "3", "--rooms-per-connection", "2", "--rate", "90", "--duration", "3", "--size", "200", "--json", json, "--html", html);
+                farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "30", "--rooms", "3", "--rooms-per-connection", "2",
+                "--rate", "90", "--duration", "3", "--size", "200", "--json", json, "--html", html);
             Assert.True(exitCode == 0, output);
 
             using var result = JsonDocument.Parse(await File.ReadAllTextAsync(json, TestContext.Current.CancellationToken));
@@ -46,31 +47,34 @@ public sealed class FarmTests
     {
         await using var farm = await Farm.StartAsync();
         var (exitCode, output) = await LoadGenerator.RunAsync(
-            [farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "100", "--rooms", "4", "--rooms-per-connection", "2", "--rate", "200", "--duration", "4", "--churn", "100", "--reconnects", "20", "--slow-readers", "5", .. options]);
+            [farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "100", "--rooms", "4", "--rooms-per-connection", "2",
+             "--rate", "200", "--duration", "4", "--churn", "100", "--reconnects", "20", "--slow-readers", "5", .. options]);
         Assert.True(exitCode == 0, output);
         Assert.DoesNotMatch(@"reconnects\s+│ 0 ", output);
         Assert.DoesNotMatch(@"joins, leaves\s+│ [\d,]+, 0 ", output);
     }
 
     [Fact]
-    public async Task What_slow_readers_miss_is_what_their_gaps_announce()
+    public async Task Gaps_announce_exactly_what_slow_readers_miss()
     {
         await using var farm = await Farm.StartAsync();
-        // 3 MB/s, of which a slow reader takes a fifteenth and the node keeps two more.
+        // 3 MB/s: a slow reader reads a fifteenth of it, and the node keeps 2 MiB more.
         var (exitCode, output) = await LoadGenerator.RunAsync(
-            farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "10", "--slow-readers", "3", "--slow-rate", "200000", "--rate", "100", "--size", "30000", "--duration", "8");
+            farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "10", "--slow-readers", "3", "--slow-rate", "200000",
+            "--rate", "100", "--size", "30000", "--duration", "8");
         Assert.True(exitCode == 0, output);
         Assert.Matches(@"missing, announced by GAP\s+│ [1-9][\d,]* by 0 GAPs, and [1-9]", output);
     }
 
     [Fact]
-    public async Task A_run_over_redis_spreads_over_two_farms()
+    public async Task A_redis_run_spreads_over_two_farms()
     {
         await using var redis = await RedisServer.StartNewAsync();
         await using var first = await Farm.StartAsync(redis.EndPoint);
         await using var second = await Farm.StartAsync(redis.EndPoint);
         var (exitCode, output) = await LoadGenerator.RunAsync(
-            first.WebSocketUrl, second.WebSocketUrl, "--redis", redis.EndPoint, "--connections", "40", "--rooms", "2", "--room-prefix", "房间 & ", "--rate", "500", "--duration", "3");
+            first.WebSocketUrl, second.WebSocketUrl, "--redis", redis.EndPoint, "--connections", "40", "--rooms", "2", "--room-prefix", "房间 & ",
+            "--rate", "500", "--duration", "3");
         Assert.True(exitCode == 0, output);
         // 20 connections in each of two rooms.
         Assert.Matches(@"deliveries\s+│ 30,000 ", output);
@@ -81,7 +85,8 @@ public sealed class FarmTests
     {
         await using var farm = await Farm.StartAsync();
         var (exitCode, output) = await LoadGenerator.RunAsync(
-            farm.WebSocketUrl, "--raw", "--connections", "10", "--duration", "1", "--send", """{"type":"PING","data":{}}""", "--send", """{"type":"JOIN","data":{"room":"r"}}""", "--header", "X-Test: yes");
+            farm.WebSocketUrl, "--raw", "--connections", "10", "--duration", "1", "--header", "X-Test: yes",
+            "--send", """{"type":"PING","data":{}}""", "--send", """{"type":"JOIN","data":{"room":"r"}}""");
         Assert.True(exitCode == 0, output);
         Assert.Matches(@"frames\s+│ 20, ", output);
     }

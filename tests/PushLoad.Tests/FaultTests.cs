@@ -3,7 +3,7 @@ using PushLoad.Tests.Support;
 
 namespace PushLoad.Tests;
 
-/// <summary>A server that errs once, with one member among several, must not pass; each kind of error has its exit code.</summary>
+/// <summary>A server that makes one mistake, with one of several members, must not pass. Each kind of mistake has its exit code.</summary>
 public sealed class FaultTests
 {
     [Theory]
@@ -22,22 +22,25 @@ public sealed class FaultTests
     [InlineData(Fault.Close, 0, "--allow-disconnects")]
     [InlineData(Fault.Refuse, 9)]
     [InlineData(Fault.Refuse, 0, "--allow-unconfirmed")]
-    public async Task The_exit_code_says_what_the_server_did_wrong(Fault fault, int exitCode, params string[] options)
+    public async Task The_exit_code_names_the_mistake_of_the_server(Fault fault, int exitCode, params string[] options)
     {
         await using var server = await FaultyServer.StartAsync(fault);
         var (actual, output) = await LoadGenerator.RunAsync(
-            [server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2", "--rate", "100", "--duration", "1", "--drain", "2", .. options]);
+            [server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2",
+             "--rate", "100", "--duration", "1", "--drain", "2", .. options]);
         Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
     }
 
     [Fact]
-    public async Task Who_is_sent_away_is_told_from_who_is_cut_and_his_absence_is_silence()
+    public async Task A_close_with_retry_is_counted_apart_and_its_absence_measured()
     {
         await using var server = await FaultyServer.StartAsync(Fault.Close);
         var file = Path.GetTempFileName();
         try
         {
-            await LoadGenerator.RunAsync(server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rate", "100", "--duration", "1", "--allow-disconnects", "--json", file);
+            await LoadGenerator.RunAsync(
+                server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rate", "100", "--duration", "1",
+                "--allow-disconnects", "--json", file);
             using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
             var end = Assert.Single(json.RootElement.GetProperty("total").GetProperty("disconnects").EnumerateObject());
             Assert.Equal(("close 1001 with retry=", 1), (end.Name, end.Value.GetInt64()));
@@ -54,7 +57,7 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task A_server_that_lets_nobody_in_is_named_with_its_answer()
+    public async Task A_server_that_refuses_every_upgrade_is_reported_with_its_status()
     {
         await using var server = await FaultyServer.StartAsync(Fault.RefuseUpgrade);
         var (exitCode, output) = await LoadGenerator.RunAsync(server.WebSocketUrl, "--connections", "3", "--connect-timeout", "2");

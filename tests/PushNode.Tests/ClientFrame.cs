@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using PushNode.Framing;
+using PushNode.WebSocket;
 
 namespace PushNode.Tests;
 

@@ -1,5 +1,5 @@
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 
 namespace PushNode.Tests;

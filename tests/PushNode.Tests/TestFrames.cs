@@ -1,6 +1,7 @@
 using System.Text;
 using PushBackplane;
-using PushNode.Framing;
+using PushNode.Messages;
+using PushNode.WebSocket;
 
 namespace PushNode.Tests;
 
@@ -13,8 +14,14 @@ internal static class TestFrames
         return room;
     }
 
+    public static Frame Ping { get; } = new(ControlFrames.Ping());
+
+    public static Frame Pong(params byte[] payload) => new(ControlFrames.Pong(payload));
+
+    public static Frame Text(ReadOnlySpan<byte> utf8) => new(FrameWriter.Write(Opcode.Text, utf8));
+
     public static RoomFrames Of(string name) => new(Room(name));
 
     public static Frame Push(this RoomFrames frames, params string[] messages) =>
-        frames.Push([.. messages.Select(message => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message))]);
+        frames.Push((ReadOnlyMemory<byte>[])[.. messages.Select(message => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message))]).For(Variant.Json);
 }

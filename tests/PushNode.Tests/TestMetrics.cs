@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using PushNode.Connections;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.Tests;

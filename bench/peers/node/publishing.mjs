@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 
-/** An HTTP server whose POST /publish hands its body, as a buffer, to `send`. */
+/** An HTTP server whose POST /publish passes its body, as a buffer, to `send`. */
 export function publishingServer(send) {
   return createServer((request, response) => {
     const parts = [];

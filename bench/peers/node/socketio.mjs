@@ -5,7 +5,7 @@ import { publishingServer } from "./publishing.mjs";
 const server = publishingServer(message => io.to("bench").emit("message", JSON.parse(message)));
 const io = new Server(server, { transports: ["websocket"], perMessageDeflate: false, serveClient: false });
 
-// Recommended by its documentation on memory: the handshake's request is not needed any more.
+// Its documentation on memory recommends this: the handshake's request is no longer needed.
 io.engine.on("connection", socket => { socket.request = null; });
 io.on("connection", socket => { socket.join("bench"); });
 server.listen(Number(process.argv[2]), "127.0.0.1", 4096);

@@ -6,7 +6,7 @@ using PushApi.Problems;
 
 namespace PushApi.Endpoints;
 
-/// <summary>Describes the routes for the OpenAPI document. The bodies are read as bytes, so nothing of this can be derived from types.</summary>
+/// <summary>Describes the routes for the OpenAPI document. The bodies are read as bytes, so types cannot describe them.</summary>
 internal static class ApiDescription
 {
     /// <summary>The document's name, as in <c>/openapi/v1.json</c>.</summary>
@@ -16,7 +16,7 @@ internal static class ApiDescription
 
     private static readonly ProblemType[] AboutRooms = [ProblemType.BadRoom, ProblemType.TooManyRooms];
 
-    /// <summary>Sets up the document: only the API's own routes, whatever else the host serves.</summary>
+    /// <summary>Sets up the document, which has only the API's own routes, whatever else the host serves.</summary>
     public static void Configure(OpenApiOptions options)
     {
         options.ShouldInclude = route => route.GroupName == Document;
@@ -33,8 +33,8 @@ internal static class ApiDescription
         });
     }
 
-    public static void DescribeRoom(this RouteHandlerBuilder route) => route.Describe("publishToRoom", "Publishes to one room.", MessageBodies(), [ProblemType.TooManyRooms], operation =>
-        operation.Parameters =
+    public static void DescribeRoom(this RouteHandlerBuilder route) =>
+        route.Describe("publishToRoom", "Publishes to one room.", MessageBodies(), never: [ProblemType.TooManyRooms], operation => operation.Parameters =
         [
             new OpenApiParameter
             {
@@ -46,7 +46,8 @@ internal static class ApiDescription
             },
         ]);
 
-    public static void DescribeBroadcast(this RouteHandlerBuilder route) => route.Describe("broadcast", "Publishes to everybody.", MessageBodies(), never: AboutRooms);
+    public static void DescribeBroadcast(this RouteHandlerBuilder route) =>
+        route.Describe("broadcast", "Publishes to everybody.", MessageBodies(), never: AboutRooms);
 
     public static void DescribeRooms(this RouteHandlerBuilder route) => route.Describe("publishToRooms", "Publishes every item to every room.", new()
     {
@@ -97,8 +98,8 @@ internal static class ApiDescription
     }
 
     /// <summary>
-    /// The framework describes what it could read, so numbers may be strings and members null; these types are only written, and
-    /// members without a value are left out.
+    /// The framework describes the types as it could read them, with numbers as strings and members that may be null. These types are only
+    /// written, and members without a value are omitted.
     /// </summary>
     private static Task DescribeAsWritten(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancelled)
     {

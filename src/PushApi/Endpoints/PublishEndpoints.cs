@@ -61,7 +61,8 @@ internal sealed class PublishEndpoints(
         return null;
     }
 
-    private async Task<(PublishAnswer? Answer, Problem? Problem)> PublishAsync(RequestBody body, BodyFormat format, Func<PublishRequest, Topic[]> topicsOf)
+    private async Task<(PublishAnswer? Answer, Problem? Problem)> PublishAsync(
+        RequestBody body, BodyFormat format, Func<PublishRequest, Topic[]> topicsOf)
     {
         // Its share of the pending bytes is given back before the answer is written, which waits for the client.
         using var _ = body;
@@ -114,11 +115,13 @@ internal sealed class PublishEndpoints(
     private static string ServersOf(IEnumerable<BackplaneChannel> channels) =>
         string.Join(", ", channels.Select(channel => channel.Home.Description).Distinct());
 
-    private static Problem NotConfirmed(string servers) =>
-        new(ProblemType.NotConfirmed, $"{servers} did not confirm in time: the messages may or may not have been delivered, and a retry may deliver them twice.");
+    private static Problem NotConfirmed(string servers) => new(
+        ProblemType.NotConfirmed,
+        $"{servers} did not confirm in time: the messages may or may not have been delivered, and a retry may deliver them twice.");
 
-    private static Problem Unavailable(string servers) =>
-        new(ProblemType.BackplaneAway, $"Unavailable or stalled: {servers}. No message of this request was sent; a retry duplicates nothing.");
+    private static Problem Unavailable(string servers) => new(
+        ProblemType.BackplaneAway,
+        $"Unavailable or stalled: {servers}. No message of this request was sent; a retry duplicates nothing.");
 }
 
 /// <summary>The body of a 202.</summary>

@@ -1,8 +1,8 @@
 namespace PushApi.Problems;
 
 /// <summary>
-/// The catalogue of everything the API refuses, one entry per kind; docs/http-api.md lists the same. A kind is also a
-/// <c>reason</c> of push_api_rejected_total.
+/// The catalogue of the problems for which the API refuses a request; docs/http-api.md lists the same. Each kind is also a <c>reason</c> of
+/// push_api_rejected_total.
 /// </summary>
 internal sealed class ProblemType
 {
@@ -14,15 +14,15 @@ internal sealed class ProblemType
     public static readonly ProblemType CrossSite = new("cross-site", 403, "Web pages of this origin may not publish");
     public static readonly ProblemType BadHost = new("bad-host", 403, "The API may not be called by this name");
     public static readonly ProblemType NotFound = new("not-found", 404, "No such route");
-    public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route does not take this method");
-    public static readonly ProblemType BodyTimeout = new("body-timeout", 408, "The body came too slowly");
+    public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route does not accept this method");
+    public static readonly ProblemType BodyTimeout = new("body-timeout", 408, "The body arrived too slowly");
     public static readonly ProblemType BodyTooLarge = new("body-too-large", 413, "The body is too large");
     public static readonly ProblemType MessageTooLarge = new("message-too-large", 413, "A message is too large");
     public static readonly ProblemType TooManyMessages = new("too-many-messages", 413, "Too many messages in one request");
     public static readonly ProblemType TooManyRooms = new("too-many-rooms", 413, "Too many rooms in one request");
-    public static readonly ProblemType UnsupportedType = new("unsupported-type", 415, "The route does not take this kind of body");
+    public static readonly ProblemType UnsupportedType = new("unsupported-type", 415, "The route does not accept this kind of body");
     public static readonly ProblemType TooMuchPending = new("too-much-pending", 429, "Too much is waiting to be published", retryAfterSeconds: 1);
-    public static readonly ProblemType BackplaneAway = new("backplane-away", 503, "Not published: the backplane is away", retryAfterSeconds: 1);
+    public static readonly ProblemType BackplaneAway = new("backplane-away", 503, "Not published: the backplane is unavailable", retryAfterSeconds: 1);
     public static readonly ProblemType NotConfirmed = new("not-confirmed", 503, "The backplane did not confirm in time", retryAfterSeconds: 1);
 
     private ProblemType(string name, int status, string title, int? retryAfterSeconds = null)
@@ -37,8 +37,8 @@ internal sealed class ProblemType
     /// <summary>All kinds.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        BadTarget, BadRoom, BadBody, BadMessage, NoMessages, CrossSite, BadHost, NotFound, MethodNotAllowed, BodyTimeout, BodyTooLarge, MessageTooLarge,
-        TooManyMessages, TooManyRooms, UnsupportedType, TooMuchPending, BackplaneAway, NotConfirmed,
+        BadTarget, BadRoom, BadBody, BadMessage, NoMessages, CrossSite, BadHost, NotFound, MethodNotAllowed, BodyTimeout, BodyTooLarge,
+        MessageTooLarge, TooManyMessages, TooManyRooms, UnsupportedType, TooMuchPending, BackplaneAway, NotConfirmed,
     ];
 
     /// <summary>The <c>type</c> member: a relative reference, the same on every host.</summary>
@@ -53,6 +53,6 @@ internal sealed class ProblemType
     /// <summary>The kind in words.</summary>
     public string Title { get; }
 
-    /// <summary>What Retry-After says, for what passes by itself.</summary>
+    /// <summary>The value of Retry-After, for problems that pass; otherwise null.</summary>
     public int? RetryAfterSeconds { get; }
 }

@@ -4,16 +4,15 @@ using PushBackplane;
 namespace PushApi.Publishing;
 
 /// <summary>
-/// Publishes with group commit: while one PUBLISH of a channel is in flight, what arrives for that channel is collected and goes out as
-/// the next envelope. No timer delays anything, and an idle channel leaves nothing in memory. Per channel, requests go out in the order in
-/// which they were accepted. One per process, called from any request thread; a channel's envelopes are sent by one loop that exists
-/// while it has something to send.
+/// Publishes with group commit: while one PUBLISH of a channel is in flight, the requests that arrive for that channel wait, and leave
+/// together as the next envelope. There is no timer, and an idle channel takes no memory. Per channel, requests leave in the order of their
+/// acceptance. One per process, called from any request thread. One loop sends a channel's envelopes, and ends when none is left.
 /// </summary>
 internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
 {
     /// <summary>
-    /// How long a request waits in all: the backplane gives up a PUBLISH after <see cref="BackplaneSettings.PublishTimeout"/>, a request behind a slow one gives up here, and the
-    /// answer is out within 2 s.
+    /// How long a request waits in all. The backplane gives up a PUBLISH after <see cref="BackplaneSettings.PublishTimeout"/>, a request that
+    /// waits behind a slow one gives up at this deadline, and every answer is sent within 2 s.
     /// </summary>
     internal static readonly TimeSpan Deadline = TimeSpan.Parse(BackplaneSettings.LongestPublish, CultureInfo.InvariantCulture);
 
@@ -32,8 +31,8 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
 
     /// <summary>Publishes a request's messages to one channel; they are never split over two envelopes.</summary>
     /// <param name="channel">One of the backplane's channels.</param>
-    /// <param name="messages">The messages, not to be changed any more.</param>
-    /// <param name="acceptedAt">When the request was accepted: the envelope carries the earliest of its requests.</param>
+    /// <param name="messages">The messages. The caller must not change them any more.</param>
+    /// <param name="acceptedAt">When the request was accepted. The envelope carries the earliest of its requests.</param>
     /// <returns>Completes at <see cref="Deadline"/> at the latest.</returns>
     public async Task<PublishOutcome> PublishAsync(BackplaneChannel channel, IReadOnlyList<ReadOnlyMemory<byte>> messages, DateTimeOffset acceptedAt)
     {
@@ -47,7 +46,7 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
         return await pending.Outcome;
     }
 
-    /// <summary>Adds a request; returns the channel's queue if nobody is sending it yet.</summary>
+    /// <summary>Adds a request. Returns the channel's queue if it needs a loop to send it.</summary>
     private ChannelQueue? Enqueue(BackplaneChannel channel, PendingPublish pending)
     {
         lock (_lock)
@@ -67,19 +66,19 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
             int? nodes;
             try
             {
-                // Yields even if the publish is over at once (memory): otherwise the request whose thread this is would go on sending
-                // for others for as long as they keep coming, and never be answered.
+                // Yields even if the publish completes at once (memory backplane). Otherwise the thread of one request would send for others
+                // as long as they keep coming, and its own request would get no answer.
                 nodes = await PublishEnvelopeAsync(queue.Channel, group).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
-            catch (Exception bug)
+            catch (Exception e)
             {
-                // A backplane that throws breaks its contract. Each request of the envelope rethrows it; the channel goes on.
+                // A bug: the contract of a backplane is not to throw. Each request of the envelope rethrows it; the channel goes on.
                 foreach (var pending in group)
-                    pending.Fail(bug);
+                    pending.Fail(e);
                 continue;
             }
 
-            // Taken before anything is answered: who tries again upon the answer is not among those that waited.
+            // Taken before any request is answered, so that a retry after the answer is not rejected together with them.
             var refused = nodes is null ? TakeWaiting(queue) : [];
             foreach (var pending in group)
                 pending.Complete(nodes is { } reached ? PublishOutcome.Confirmed(reached) : PublishOutcome.NotConfirmed);
@@ -88,7 +87,7 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
         }
     }
 
-    /// <summary>Takes the next envelope's requests; null when none is left, and then the channel is forgotten.</summary>
+    /// <summary>Takes the next envelope's requests. Null if none is left; the channel is then no longer busy.</summary>
     private List<PendingPublish>? TakeGroup(ChannelQueue queue)
     {
         lock (_lock)
@@ -108,7 +107,7 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
         return backplane.PublishAsync(channel, Envelope.Encode(publishedAt, items));
     }
 
-    /// <summary>What waited behind an envelope that was not confirmed is answered at once rather than after another time-out.</summary>
+    /// <summary>Takes the requests behind an unconfirmed envelope: they are refused at once instead of after another time-out.</summary>
     private PendingPublish[] TakeWaiting(ChannelQueue queue)
     {
         lock (_lock)

@@ -1,8 +1,8 @@
 namespace PushApi.Publishing;
 
 /// <summary>How a publish to one channel ended.</summary>
-/// <param name="IsSent">Whether anything may have left this process: if not, a retry cannot duplicate.</param>
-/// <param name="Nodes">How many subscribers it reached; null when that was not confirmed.</param>
+/// <param name="IsSent">Whether a message may have left this process. If not, a retry cannot duplicate.</param>
+/// <param name="Nodes">How many subscribers it reached; null if that was not confirmed.</param>
 internal readonly record struct PublishOutcome(bool IsSent, int? Nodes)
 {
     /// <summary>Nothing left this process.</summary>
@@ -11,7 +11,7 @@ internal readonly record struct PublishOutcome(bool IsSent, int? Nodes)
     /// <summary>Sent, but the backplane did not confirm in time: it may or may not have been delivered.</summary>
     public static PublishOutcome NotConfirmed => new(IsSent: true, Nodes: null);
 
-    /// <summary>Delivered to so many subscribers.</summary>
+    /// <summary>Delivered to this many subscribers.</summary>
     public static PublishOutcome Confirmed(int nodes) => new(IsSent: true, nodes);
 
     /// <summary>The outcome of a request to several channels: confirmed only if all are, unsent only if none was sent.</summary>

@@ -2,10 +2,10 @@ using PushHosting.Settings;
 
 namespace PushApi.Settings;
 
-/// <summary>The keys under <c>PushApi</c>: how much one request, and all of them together, may hold, and which web pages may publish.</summary>
+/// <summary>The keys under <c>PushApi</c>: the limits of one request and of all together, and which web pages may publish.</summary>
 public sealed class PushApiSettings : ICheckedSettings
 {
-    /// <summary>The section these keys are read from.</summary>
+    /// <summary>The section of these keys.</summary>
     public const string Section = "PushApi";
 
     /// <summary>The longest request body, in bytes, without the framing of chunks.</summary>
@@ -25,8 +25,8 @@ public sealed class PushApiSettings : ICheckedSettings
     public int MaxRooms { get; set; } = 100;
 
     /// <summary>
-    /// The most bytes of all requests together that are being read or wait for the backplane, several rooms counted once each. When it is
-    /// full, further requests are answered 429: with Redis stalled for its 1.5 s, 64 MiB are what 340 Mbit/s bring in.
+    /// The most bytes of all requests together that are being read or wait for the backplane, counted once per room. Beyond it requests get
+    /// 429. 64 MiB hold what arrives at 340 Mbit/s during the 1.5 s for which a PUBLISH may wait.
     /// </summary>
     [Number(1024, 16L * 1024 * 1024 * 1024)]
     public long MaxPendingBytes { get; set; } = 64 * 1024 * 1024;
@@ -35,8 +35,8 @@ public sealed class PushApiSettings : ICheckedSettings
     public string AllowedOrigins { get; set; } = "";
 
     /// <summary>
-    /// Host names by which the API may be called, separated by semicolons; <c>*</c> allows all. IP addresses, localhost and names without a dot always may:
-    /// an outsider cannot make such a name resolve to the API's address.
+    /// Host names by which the API may be called, separated by semicolons; <c>*</c> allows all. IP addresses, localhost and names without a dot
+    /// are always allowed, because an outsider cannot make them resolve to the API's address.
     /// </summary>
     public string AllowedHosts { get; set; } = "";
 

@@ -6,15 +6,17 @@ using PushApi.Problems;
 namespace PushApi.Telemetry;
 
 /// <summary>
-/// What the API counts. Called from request threads; the counters are plain numbers that the exporter reads, so that every series exists
-/// from the start at 0. No room is ever a label.
+/// The API's metrics. Called from request threads. The counters are plain numbers that the exporter reads, so that every series exists from
+/// the start at 0. No room is ever a label.
 /// </summary>
 internal sealed class PushApiMetrics
 {
     /// <summary>The meter's name.</summary>
     public const string MeterName = "RedisPush.Api";
 
-    private readonly FrozenDictionary<ProblemType, StrongBox<long>> _rejected = ProblemType.All.ToFrozenDictionary(kind => kind, _ => new StrongBox<long>());
+    private readonly FrozenDictionary<ProblemType, StrongBox<long>> _rejected =
+        ProblemType.All.ToFrozenDictionary(kind => kind, _ => new StrongBox<long>());
+
     private readonly Histogram<double> _publishDuration;
     private long _roomMessages;
     private long _broadcastMessages;
@@ -27,7 +29,7 @@ internal sealed class PushApiMetrics
         _publishDuration = meter.CreateHistogram(
             "push.api.publish.duration",
             unit: "s",
-            "From a request's acceptance to the backplane's confirmation, or to giving up.",
+            "From a request's acceptance to the backplane's confirmation, or to its deadline.",
             tags: null,
             new InstrumentAdvice<double>
             {
@@ -46,7 +48,7 @@ internal sealed class PushApiMetrics
     /// <summary>A request was refused.</summary>
     public void Rejected(ProblemType kind) => Interlocked.Increment(ref _rejected[kind].Value);
 
-    /// <summary>A request's messages were confirmed, or given up.</summary>
+    /// <summary>The backplane confirmed a request's messages, or did not in time.</summary>
     public void PublishEnd(TimeSpan duration) => _publishDuration.Record(duration.TotalSeconds);
 
     private IEnumerable<Measurement<long>> ObserveMessages() =>
@@ -55,6 +57,6 @@ internal sealed class PushApiMetrics
         new(Interlocked.Read(ref _broadcastMessages), new KeyValuePair<string, object?>("target", "broadcast")),
     ];
 
-    private IEnumerable<Measurement<long>> ObserveRejected() =>
-        _rejected.Select(entry => new Measurement<long>(Interlocked.Read(ref entry.Value.Value), new KeyValuePair<string, object?>("reason", entry.Key.Reason)));
+    private IEnumerable<Measurement<long>> ObserveRejected() => _rejected.Select(entry =>
+        new Measurement<long>(Interlocked.Read(ref entry.Value.Value), new KeyValuePair<string, object?>("reason", entry.Key.Reason)));
 }

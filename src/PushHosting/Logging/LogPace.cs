@@ -12,6 +12,7 @@ public sealed class LogPace(TimeProvider time)
     {
         var loggedAt = Volatile.Read(ref _loggedAt);
         var now = time.GetTimestamp();
-        return (loggedAt == 0 || time.GetElapsedTime(loggedAt, now) >= Interval) && Interlocked.CompareExchange(ref _loggedAt, now, loggedAt) == loggedAt;
+        return (loggedAt == 0 || time.GetElapsedTime(loggedAt, now) >= Interval)
+            && Interlocked.CompareExchange(ref _loggedAt, now, loggedAt) == loggedAt;
     }
 }

@@ -5,12 +5,13 @@ using PushHosting.Logging;
 namespace PushHosting.Management;
 
 /// <summary>
-/// The management listener's connections, in the order of their accept and bounded: beyond the limit the oldest is closed for the newcomer. Each is there for one request, which takes milliseconds, so
-/// the oldest is one that wants nothing, and an orchestrator's probe is answered however many others stand. Lives as long as the listener; any thread.
+/// The management listener's connections in the order of their accept, at most <see cref="Limit"/>: the oldest is closed for a new one. Each
+/// serves one request, which takes milliseconds, so the oldest is idle, and an orchestrator's probe is answered however many idle ones there
+/// are. Lives as long as the listener; any thread.
 /// </summary>
 internal sealed class ManagementConnections(TimeProvider time, ILogger log)
 {
-    /// <summary>More than an orchestrator and a few scrapers ever have at once.</summary>
+    /// <summary>More than an orchestrator and a few scrapers open at once.</summary>
     public const int Limit = 100;
 
     private readonly LogPace _pace = new(time);
@@ -19,7 +20,7 @@ internal sealed class ManagementConnections(TimeProvider time, ILogger log)
     // Guarded by the lock.
     private readonly LinkedList<ConnectionContext> _open = new();
 
-    /// <summary>A connection's whole life in Kestrel, as middleware around everything else.</summary>
+    /// <summary>Connection middleware around everything that Kestrel does with a connection.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var place = Enter(connection);

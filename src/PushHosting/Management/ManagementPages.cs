@@ -6,7 +6,7 @@ using PushHosting.Metrics;
 
 namespace PushHosting.Management;
 
-/// <summary>What the management listener answers. Stateless; called from any thread.</summary>
+/// <summary>The pages of the management listener. Stateless; any thread.</summary>
 internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metrics) : IHttpApplication<HttpContext>
 {
     private const string PlainText = "text/plain; charset=utf-8";
@@ -25,12 +25,12 @@ internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metri
 
         if (page is null)
         {
-            await AnswerAsync(context, StatusCodes.Status404NotFound, "Here are only /healthz, /readyz and /metrics.");
+            await AnswerAsync(context, StatusCodes.Status404NotFound, "The pages here are /healthz, /readyz and /metrics.");
         }
         else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
             context.Response.Headers.Allow = "GET, HEAD";
-            await AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, "Only GET and HEAD are answered here.");
+            await AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, "Only GET and HEAD are accepted here.");
         }
         else
         {
@@ -60,9 +60,9 @@ internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metri
         context.Response.StatusCode = status;
         context.Response.ContentType = contentType;
         context.Response.ContentLength = body.Length;
-        // Clients come every few seconds at most: a connection that is kept would only hold a place, and pipelined requests would hold a thread.
+        // Clients come every few seconds at most: a kept connection would only take one of the few places, and pipelined requests a thread.
         context.Response.Headers.Connection = "close";
-        // Kestrel itself leaves the body out of the answer to a HEAD.
+        // Kestrel omits the body in the answer to a HEAD.
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 }

@@ -13,12 +13,12 @@ using PushHosting.Startup;
 namespace PushHosting.Management;
 
 /// <summary>
-/// The management listener: a Kestrel of its own, apart from the application's. It opens before anything else of the host starts and closes after everything
-/// else has stopped, so that a drain can be watched. Owned by the host; the pages run on thread-pool threads, several at a time.
+/// The management listener: a Kestrel server separate from the application's. It opens before any other service of the host starts and closes
+/// after all have stopped, so that a drain can be watched. Owned by the host; the pages run on thread-pool threads, several at a time.
 /// </summary>
 internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
 {
-    // A scraper that reads slowly may not hold up the exit; by then its answer is on the way anyway.
+    // A scraper that reads slowly must not delay the exit; its answer is already on the way.
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
 
     private readonly ManagementEndpoint _endpoint;
@@ -34,7 +34,9 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
         _metrics = metrics;
         _log = loggers.CreateLogger<ManagementServer>();
         _server = new KestrelServer(
-            Options.Create(ServerOptions(endpoint, new ManagementConnections(TimeProvider.System, _log))), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
+            Options.Create(ServerOptions(endpoint, new ManagementConnections(TimeProvider.System, _log))),
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
+            loggers);
     }
 
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -43,13 +45,13 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
         {
             await _server.StartAsync(_pages, cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or SocketException)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             throw new SettingsException(
-                $"The management address {_endpoint.Configured} {BindFailure.Reason(exception)}; {ManagementSettings.Section}:{nameof(ManagementSettings.Port)} accepts "
+                $"The management address {_endpoint.Configured} {BindFailure.Reason(e)}; {ManagementSettings.Section}:{nameof(ManagementSettings.Port)} accepts "
                 + $"a whole number from 0 to 65535, 0 for any free port, and {ManagementSettings.Section}:{nameof(ManagementSettings.Address)} an IP address of this machine, "
                 + "for example 127.0.0.1.",
-                exception);
+                e);
         }
         _endpoint.Opened(_server.Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         _log.ManagementOpened(_endpoint.Url);
@@ -71,10 +73,10 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Closes the listener also where the host never got as far as stopping: another hosted service failed to start.</summary>
+    /// <summary>Closes the listener. It is still open if another hosted service failed to start, because the host then stops nothing.</summary>
     public void Dispose() => _server.Dispose();
 
-    // Its clients are an orchestrator and a few scrapers, its requests have no body: whatever asks for more is not one of them.
+    // The clients are an orchestrator and a few scrapers, and their requests have no body.
     private static KestrelServerOptions ServerOptions(ManagementEndpoint endpoint, ManagementConnections connections)
     {
         KestrelServerOptions options = new() { AddServerHeader = false };
@@ -89,7 +91,7 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
         options.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
         options.Limits.MaxRequestHeaderCount = 50;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-        // The wait for the first byte: no connection has a second request.
+        // This is the wait for the first byte: no connection has a second request.
         options.Limits.KeepAliveTimeout = options.Limits.RequestHeadersTimeout;
         return options;
     }

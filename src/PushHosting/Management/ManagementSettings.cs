@@ -9,20 +9,21 @@ internal sealed class ManagementSettings : ICheckedSettings
 {
     public const string Section = "Management";
 
-    /// <summary>Loopback: what stands here is for the inside.</summary>
+    /// <summary>Loopback, because the pages are for the machine and its operators.</summary>
     public string Address { get; set; } = "127.0.0.1";
 
-    /// <summary>0 for any free one.</summary>
+    /// <summary>0 takes any free port.</summary>
     [Number(0, IPEndPoint.MaxPort)]
     public int Port { get; set; }
 
     public string? Problem(string section)
     {
-        // IPAddress.TryParse also takes "1" for 0.0.0.1.
+        // IPAddress.TryParse also accepts "1", for 0.0.0.1.
         var accepted = IPAddress.TryParse(Address, out var address)
             && (address.AddressFamily == AddressFamily.InterNetworkV6 || Address.Split('.').Length == 4);
         return accepted
             ? null
-            : $"{section}:{nameof(Address)} is {SettingText.Shown(nameof(Address), Address)}; it accepts an IP address, for example 127.0.0.1, or 0.0.0.0 for all of this machine.";
+            : $"{section}:{nameof(Address)} is {SettingText.Shown(nameof(Address), Address)}; "
+                + "it accepts an IP address, for example 127.0.0.1, or 0.0.0.0 for all of this machine.";
     }
 }

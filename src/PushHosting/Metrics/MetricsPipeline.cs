@@ -10,13 +10,31 @@ using PushHosting.Settings;
 
 namespace PushHosting.Metrics;
 
+/// <summary>The name of a meter whose instruments are exported.</summary>
+internal sealed record ExportedMeter(string Name);
+
+/// <summary>The standard setting that switches OTLP export on. OpenTelemetry itself silently uses its default for an invalid value.</summary>
+internal static class OtlpEndpoint
+{
+    private const string Key = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    public static bool IsSet(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[Key]);
+
+    /// <exception cref="SettingsException">The setting is not an address.</exception>
+    public static void Check(IConfiguration configuration)
+    {
+        if (IsSet(configuration) && !(Uri.TryCreate(configuration[Key], UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+            throw SettingsException.For(Key, configuration[Key]!, "an http or https address, for example http://localhost:4317");
+    }
+}
+
 /// <summary>
-/// The OpenTelemetry SDK's pipeline of one host: which instruments are measured, and the exporters. Measures from construction on, which is before any hosted
-/// service starts. Owned by the container; scraped from any thread.
+/// The OpenTelemetry SDK's pipeline of one host: the instruments that are measured, and the exporters. It measures from construction on, before
+/// any hosted service starts. Owned by the container; scraped from any thread.
 /// </summary>
 internal sealed class MetricsPipeline : IDisposable
 {
-    // An OTLP collector that is away may not hold up the exit for longer.
+    // An unavailable OTLP collector must not delay the exit any longer.
     private const int FinishMilliseconds = 2000;
 
     private readonly SemaphoreSlim _scraping = new(1);
@@ -29,7 +47,7 @@ internal sealed class MetricsPipeline : IDisposable
         ProcessMetrics.Export(meterFactory);
         _prometheus = new PrometheusExporter(log);
         var builder = Sdk.CreateMeterProviderBuilder()
-            // The OTEL_* keys are read from here, so that they may also stand in a file or on the command line.
+            // The SDK reads the OTEL_* keys from here, so that a file or the command line may set them too.
             .ConfigureServices(services => services.AddSingleton(configuration))
             .ConfigureResource(resource => resource.Clear().AddService(environment.ApplicationName).AddTelemetrySdk().AddEnvironmentVariableDetector())
             .AddMeter([.. meters.Select(m => m.Name).Distinct(), ProcessMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel"])
@@ -40,7 +58,7 @@ internal sealed class MetricsPipeline : IDisposable
         _provider = builder.Build();
     }
 
-    /// <summary>Collects every metric and writes them in the Prometheus text format. One at a time: the SDK lets concurrent collections share one result.</summary>
+    /// <summary>Collects all metrics in the Prometheus text format. One call at a time, because the SDK gives concurrent collections one result.</summary>
     public async Task<byte[]> ScrapeAsync(CancellationToken cancellationToken)
     {
         await _scraping.WaitAsync(cancellationToken);
@@ -54,30 +72,12 @@ internal sealed class MetricsPipeline : IDisposable
         }
     }
 
-    /// <summary>Sends what OTLP has yet to send, within a bounded time. Nothing is measured afterwards.</summary>
+    /// <summary>Exports the last measurements over OTLP, within a bounded time. Nothing is measured afterwards.</summary>
     public void Finish() => _provider.Shutdown(FinishMilliseconds);
 
     public void Dispose()
     {
         _provider.Dispose();
         _scraping.Dispose();
-    }
-}
-
-/// <summary>The name of a meter whose instruments are exported.</summary>
-internal sealed record ExportedMeter(string Name);
-
-/// <summary>The standard setting that switches OTLP export on. OpenTelemetry itself takes its default for what it cannot read, silently.</summary>
-internal static class OtlpEndpoint
-{
-    private const string Key = "OTEL_EXPORTER_OTLP_ENDPOINT";
-
-    public static bool IsSet(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[Key]);
-
-    /// <exception cref="SettingsException">The setting is no address.</exception>
-    public static void Check(IConfiguration configuration)
-    {
-        if (IsSet(configuration) && !(Uri.TryCreate(configuration[Key], UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
-            throw new SettingsException($"{Key} is {SettingText.Shown(Key, configuration[Key]!)}; it accepts an http or https address, for example http://localhost:4317.");
     }
 }

@@ -6,8 +6,8 @@ using PushHosting.Logging;
 namespace PushHosting.Metrics;
 
 /// <summary>
-/// Turns a collection of the OpenTelemetry SDK into a page of the Prometheus text format, when asked. Owned by <see cref="MetricsPipeline"/>, which lets one
-/// thread at a time in.
+/// Turns a collection of the OpenTelemetry SDK into a page of the Prometheus text format. Owned by <see cref="MetricsPipeline"/>, which lets
+/// one thread in at a time.
 /// </summary>
 [ExportModes(ExportModes.Pull)]
 internal sealed class PrometheusExporter(ILogger log) : BaseExporter<Metric>, IPullMetricExporter
@@ -21,7 +21,7 @@ internal sealed class PrometheusExporter(ILogger log) : BaseExporter<Metric>, IP
     /// <summary>A fresh page.</summary>
     public byte[] Scrape()
     {
-        // Also false once the provider is shut down: the last page stands then.
+        // False once the provider is shut down; the last page is then returned again.
         Collect!(Timeout.Infinite);
         return _page;
     }
@@ -32,7 +32,7 @@ internal sealed class PrometheusExporter(ILogger log) : BaseExporter<Metric>, IP
         PrometheusFamilies families = new();
         foreach (var metric in batch)
         {
-            // Each once: a page is made every few seconds for as long as the process lives.
+            // Logged once per instrument, because a page is made every few seconds.
             if (!families.TryAdd(metric, out var name) && _reported.Add((metric.MeterName, metric.Name)))
                 log.MetricNameTaken(metric.Name, metric.MeterName, name);
         }

@@ -4,8 +4,8 @@ using OpenTelemetry.Metrics;
 namespace PushHosting.Metrics;
 
 /// <summary>
-/// Groups metric streams into the families of one page. The format wants the samples of a name in one block under one TYPE, and no sample twice; streams
-/// of several meters, or names that differ only in characters that Prometheus does not know, can end up in one family.
+/// Groups metric streams into the families of one page. The format requires the samples of a name in one block under one TYPE, and each sample
+/// once. Streams of several meters, and names that differ only in characters that Prometheus does not allow, can share a family.
 /// </summary>
 internal sealed class PrometheusFamilies
 {
@@ -14,8 +14,8 @@ internal sealed class PrometheusFamilies
     private readonly Dictionary<string, PrometheusFamily> _families = [];
     private readonly HashSet<string> _sampleNames = [];
 
-    /// <summary>Adds a stream to the family that its name and unit make.</summary>
-    /// <returns>False when that name is taken by a family of another type; the stream is left out then.</returns>
+    /// <summary>Adds a stream to the family of its name and unit.</summary>
+    /// <returns>False if a family of another type has that name; the stream is then left out.</returns>
     public bool TryAdd(Metric metric, out string name)
     {
         var type = TypeOf(metric.MetricType);
@@ -51,7 +51,7 @@ internal sealed class PrometheusFamilies
     {
         MetricType.LongSum or MetricType.DoubleSum => PrometheusType.Counter,
         MetricType.Histogram => PrometheusType.Histogram,
-        MetricType.ExponentialHistogram => throw new NotSupportedException("No view of ours asks for exponential histograms."),
+        MetricType.ExponentialHistogram => throw new NotSupportedException("No view of this project creates exponential histograms."),
         _ => PrometheusType.Gauge,
     };
 }
@@ -63,7 +63,7 @@ internal sealed class PrometheusFamily(string name, PrometheusType type, Metric 
 
     public PrometheusType Type => type;
 
-    /// <summary>promtool wants a text for every metric; an instrument without one is at least named as its code names it.</summary>
+    /// <summary>promtool requires a text for every metric; for an instrument without one it is the name in the code.</summary>
     public string Help => string.IsNullOrEmpty(first.Description) ? $"Instrument {first.Name} of meter {first.MeterName}" : first.Description;
 
     public List<Metric> Streams { get; } = [first];

@@ -4,7 +4,7 @@ using OpenTelemetry;
 
 namespace PushHosting.Metrics;
 
-/// <summary>The labels of a sample, written as they stand between the braces.</summary>
+/// <summary>Writes the labels of a sample, without the braces.</summary>
 internal static class PrometheusLabels
 {
     private const string BucketLabel = "le";
@@ -16,7 +16,7 @@ internal static class PrometheusLabels
         foreach (var tag in tags)
         {
             var name = PrometheusName.OfLabel(tag.Key);
-            // The bucket's bound has this name in a histogram, and a label's name should not depend on the instrument's type.
+            // In a histogram this is the name of the bucket's bound, and a label's name should not depend on the instrument's type.
             if (name == BucketLabel)
                 name = "exported_le";
             var value = tag.Value switch

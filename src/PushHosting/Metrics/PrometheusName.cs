@@ -2,17 +2,17 @@ using System.Text;
 
 namespace PushHosting.Metrics;
 
-/// <summary>Names as the Prometheus text format wants them, from OpenTelemetry's.</summary>
+/// <summary>Turns OpenTelemetry's names into names of the Prometheus text format.</summary>
 internal static class PrometheusName
 {
     private const string Total = "_total";
 
     /// <summary>
-    /// A metric's name: dots and other unknown characters to single underscores, then the unit, then <c>_total</c> for a counter; no suffix twice.
+    /// A metric's name: dots and other characters become single underscores, then come the unit and, for a counter, <c>_total</c>; no suffix twice.
     /// </summary>
     /// <param name="name">The instrument's name.</param>
-    /// <param name="unit">Its unit in UCUM. Annotations such as <c>{message}</c>, <c>1</c> and units that have no word here add nothing.</param>
-    /// <param name="type">What it is exported as.</param>
+    /// <param name="unit">Its unit in UCUM. Annotations such as <c>{message}</c>, <c>1</c> and units without a word below add nothing.</param>
+    /// <param name="type">The exported type.</param>
     public static string OfMetric(string name, string? unit, PrometheusType type)
     {
         var text = Sanitize(name, colons: true);
@@ -37,7 +37,7 @@ internal static class PrometheusName
         return type switch
         {
             PrometheusType.Counter => text + Total,
-            // These endings belong to histograms, and promtool refuses them elsewhere; .NET's own dotnet.timer.count is such a name.
+            // promtool accepts these endings for histograms only; .NET's own dotnet.timer.count has one.
             PrometheusType.Gauge when text.EndsWith("_count", StringComparison.Ordinal) || text.EndsWith("_sum", StringComparison.Ordinal)
                 || text.EndsWith("_bucket", StringComparison.Ordinal) => text + "_value",
             _ => text,

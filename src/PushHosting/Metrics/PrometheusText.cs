@@ -19,7 +19,7 @@ internal static class PrometheusText
         {
             foreach (ref readonly var point in metric.GetMetricPoints())
             {
-                // Two meters can have the same instrument with the same tags; the format allows the sample once, and the first is as right as the second.
+                // Two meters can have the same instrument with the same tags. The format allows the sample once; the first one is kept.
                 var labels = PrometheusLabels.Format(point.Tags);
                 if (!written.Add(labels))
                     continue;
@@ -79,7 +79,7 @@ internal static class PrometheusText
         foreach (var bucket in point.GetHistogramBuckets())
         {
             cumulative += bucket.BucketCount;
-            // The last bucket's is written below, from the count: a histogram without bounds has no buckets at all.
+            // The last bucket is written below, from the count, because a histogram without bounds has no buckets.
             if (double.IsFinite(bucket.ExplicitBound))
                 WriteSample(page, name + "_bucket", PrometheusLabels.WithBound(labels, Number(bucket.ExplicitBound)), Number(cumulative));
         }

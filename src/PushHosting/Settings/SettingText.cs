@@ -1,21 +1,21 @@
 namespace PushHosting.Settings;
 
-/// <summary>How an error sentence writes values and lists.</summary>
+/// <summary>How error sentences write values and lists.</summary>
 internal static class SettingText
 {
     private const int LongestShown = 100;
     private static readonly string[] SecretWords = ["password", "secret", "connectionstring"];
 
     /// <summary>
-    /// The value as an error may show it: quoted, on one line, cut when long, and not at all when key or value look like a secret
-    /// (<c>host:6379,password=x</c> under the wrong key, <c>http://user:x@host</c>).
+    /// A value for an error: quoted, on one line and cut if long. It is hidden if key or value look like a secret: <c>host:6379,password=x</c>
+    /// under the wrong key, <c>http://user:x@host</c>.
     /// </summary>
     public static string Shown(string key, string value) =>
         value.Contains('@', StringComparison.Ordinal) || SecretWords.Any(word => $"{key} {value}".Contains(word, StringComparison.OrdinalIgnoreCase))
             ? "a value that is not shown here"
             : $"'{Clean(value)}'";
 
-    /// <summary>Text of unknown origin, fit for one line of a terminal.</summary>
+    /// <summary>Text of unknown origin, safe to print on one line of a terminal.</summary>
     public static string Clean(string text)
     {
         string line = new([.. text.Take(LongestShown).Select(c => char.IsControl(c) ? '?' : c)]);

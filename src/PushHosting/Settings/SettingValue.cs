@@ -3,85 +3,6 @@ using System.Reflection;
 
 namespace PushHosting.Settings;
 
-/// <summary>What one property of a settings class accepts: reads a text as its type and range say, and says so in words.</summary>
-/// <param name="property">The property.</param>
-/// <param name="standard">Its value unless set, which makes the best example.</param>
-internal sealed class SettingValue(PropertyInfo property, object? standard)
-{
-    private readonly Type _type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-    private readonly NumberAttribute? _number = property.GetCustomAttribute<NumberAttribute>();
-    private readonly DurationAttribute? _duration = property.GetCustomAttribute<DurationAttribute>();
-
-    /// <summary>Reads a text, always in the invariant culture.</summary>
-    /// <returns>False when it is not of the property's type or not in its range.</returns>
-    public bool TryParse(string text, out object? value)
-    {
-        value = null;
-        if (_type == typeof(string))
-            value = text;
-        else if (_type == typeof(bool))
-            value = bool.TryParse(text, out var parsed) ? parsed : null;
-        else if (_type == typeof(int))
-            value = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) && InRange(parsed) ? parsed : null;
-        else if (_type == typeof(long))
-            value = long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) && InRange(parsed) ? parsed : null;
-        else if (_type == typeof(double))
-            value = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) && InRange(parsed) ? parsed : null;
-        else if (_type == typeof(TimeSpan))
-            value = TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var parsed) && InRange(parsed) ? parsed : null;
-        else if (_type.IsEnum)
-            // By name only: Enum.TryParse takes any number, and lists of names.
-            value = Enum.GetNames(_type).FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse(_type, name) : null;
-        else
-            throw new InvalidOperationException($"{property.DeclaringType}.{property.Name} is of a type that no setting can have: {_type}.");
-        return value is not null;
-    }
-
-    /// <summary>What is accepted, as the end of a sentence that has "accepts" before it.</summary>
-    public override string ToString()
-    {
-        if (_type == typeof(string))
-            return "a text";
-        if (_type == typeof(bool))
-            return $"true or false, for example {(Equals(standard, true) ? "true" : "false")}";
-        if (_type.IsEnum)
-            return $"one of {SettingText.List(Enum.GetNames(_type))}, for example {standard ?? Enum.GetNames(_type)[0]}";
-        if (_type == typeof(TimeSpan))
-            return $"a duration{Range(_duration?.Least, _duration?.Most)}, written hh:mm:ss, for example {DurationExample()}";
-        return $"a {(_type == typeof(double) ? "" : "whole ")}number{Range(_number?.Least, _number?.Most)}, for example {NumberExample()}";
-    }
-
-    private bool InRange(double number) => double.IsFinite(number) && (_number is null || (number >= _number.Least && number <= _number.Most));
-
-    private bool InRange(long number) => _number is null || (number >= _number.Least && number <= _number.Most);
-
-    private bool InRange(TimeSpan duration) => _duration is null || (duration >= Bound(_duration.Least) && duration <= Bound(_duration.Most));
-
-    private static TimeSpan Bound(string text) => TimeSpan.Parse(text, CultureInfo.InvariantCulture);
-
-    private static string Range(object? least, object? most) => least is null ? "" : $" from {least} to {most}";
-
-    private string DurationExample()
-    {
-        if (standard is not TimeSpan duration || !InRange(duration))
-            return _duration?.Least ?? "00:00:01";
-        var text = duration.ToString("c", CultureInfo.InvariantCulture);
-        return duration.Ticks % TimeSpan.TicksPerSecond == 0 ? text : text.TrimEnd('0');
-    }
-
-    private string NumberExample()
-    {
-        var fits = standard switch
-        {
-            int number => InRange((long)number),
-            long number => InRange(number),
-            double number => InRange(number),
-            _ => false,
-        };
-        return fits ? Convert.ToString(standard, CultureInfo.InvariantCulture)! : (_number?.Least ?? 1).ToString(CultureInfo.InvariantCulture);
-    }
-}
-
 /// <summary>The range of an <see cref="int"/>, <see cref="long"/> or <see cref="double"/> setting, both ends included.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class NumberAttribute(long least, long most) : Attribute
@@ -102,4 +23,76 @@ public sealed class DurationAttribute(string least, string most) : Attribute
 
     /// <summary>The longest duration accepted.</summary>
     public string Most { get; } = most;
+}
+
+/// <summary>The values that one property of a settings class accepts: parses them, and describes them for an error. Belongs to one reading.</summary>
+/// <param name="property">The property.</param>
+/// <param name="standard">Its default, which is the best example.</param>
+internal sealed class SettingValue(PropertyInfo property, object? standard)
+{
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
+    private readonly Type _type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+    private readonly NumberAttribute? _number = property.GetCustomAttribute<NumberAttribute>();
+    private readonly DurationAttribute? _duration = property.GetCustomAttribute<DurationAttribute>();
+
+    private bool IsWhole => _type == typeof(int) || _type == typeof(long);
+
+    /// <summary>Parses a text, always in the invariant culture. Null if it is not of the property's type or not in its range.</summary>
+    public object? Parse(string text)
+    {
+        if (_type == typeof(string))
+            return text;
+        if (_type == typeof(bool))
+            return bool.TryParse(text, out var flag) ? flag : null;
+        if (_type == typeof(TimeSpan))
+            return TimeSpan.TryParse(text, Invariant, out var duration) && InRange(duration) ? duration : null;
+        // By name only: Enum.TryParse accepts any number, and lists of names.
+        if (_type.IsEnum)
+            return Enum.GetNames(_type).FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse(_type, name) : null;
+        if (!IsWhole && _type != typeof(double))
+            throw new InvalidOperationException($"{property.DeclaringType}.{property.Name} has a type that no setting can have: {_type}.");
+        return decimal.TryParse(text, IsWhole ? NumberStyles.Integer : NumberStyles.Float, Invariant, out var number) && InRange(number)
+            ? Convert.ChangeType(number, _type, Invariant)
+            : null;
+    }
+
+    /// <summary>The accepted values, as the end of a sentence after "accepts".</summary>
+    public override string ToString()
+    {
+        if (_type == typeof(string))
+            return "a text";
+        if (_type == typeof(bool))
+            return $"true or false, for example {(Equals(standard, true) ? "true" : "false")}";
+        if (_type.IsEnum)
+            return $"one of {SettingText.List(Enum.GetNames(_type))}, for example {standard ?? Enum.GetNames(_type)[0]}";
+        if (_type == typeof(TimeSpan))
+            return $"a duration{Range(_duration?.Least, _duration?.Most)}, written hh:mm:ss, for example {DurationExample()}";
+        return $"a {(IsWhole ? "whole " : "")}number{Range(_number?.Least, _number?.Most)}, for example {NumberExample()}";
+    }
+
+    private bool InRange(decimal number)
+    {
+        var (least, most) = _type == typeof(int) ? (int.MinValue, int.MaxValue) : (long.MinValue, long.MaxValue);
+        return number >= (_number?.Least ?? least) && number <= (_number?.Most ?? most);
+    }
+
+    private bool InRange(TimeSpan duration) =>
+        _duration is null || (duration >= TimeSpan.Parse(_duration.Least, Invariant) && duration <= TimeSpan.Parse(_duration.Most, Invariant));
+
+    private static string Range(object? least, object? most) => least is null ? "" : $" from {least} to {most}";
+
+    private string DurationExample()
+    {
+        if (standard is not TimeSpan duration || !InRange(duration))
+            return _duration?.Least ?? "00:00:01";
+        var text = duration.ToString("c", Invariant);
+        return duration.Ticks % TimeSpan.TicksPerSecond == 0 ? text : text.TrimEnd('0');
+    }
+
+    private string NumberExample()
+    {
+        var example = standard is null ? _number?.Least ?? 1 : Convert.ToDecimal(standard, Invariant);
+        return (InRange(example) ? example : _number!.Least).ToString(Invariant);
+    }
 }

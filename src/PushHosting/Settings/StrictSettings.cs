@@ -4,22 +4,36 @@ using Microsoft.Extensions.Configuration;
 
 namespace PushHosting.Settings;
 
-/// <summary>Reads a configuration section into a settings class, refusing what it does not understand.</summary>
+/// <summary>A setting is wrong. The message is one sentence that names the key and what it accepts.</summary>
+public sealed class SettingsException(string message, Exception? innerException = null) : Exception(message, innerException)
+{
+    /// <summary>The usual sentence: the key, its value unless it looks like a secret, and what is accepted.</summary>
+    internal static SettingsException For(string key, string value, string accepted) => new($"{key} is {SettingText.Shown(key, value)}; it accepts {accepted}.");
+}
+
+/// <summary>A settings class with rules that a single property's range cannot express: a text's form, or two keys that must match.</summary>
+public interface ICheckedSettings
+{
+    /// <summary>Checks the values after all are read.</summary>
+    /// <param name="section">The section that was read, "Push:Outbox" for example, for the keys in the sentence.</param>
+    /// <returns>One sentence that names the wrong key in full and what it accepts, or null.</returns>
+    string? Problem(string section);
+}
+
+/// <summary>Reads a configuration section into a settings class and refuses what the class does not know.</summary>
 /// <remarks>
-/// A settings class has a public constructor without parameters. Its keys are its public properties with a setter: string, bool, int, long, double,
-/// <see cref="TimeSpan"/>, an enum, any of these nullable, or an array of string (<c>Key:0</c>, <c>Key:1</c>). A property of another class is a sub-section.
-/// An empty value counts as unset, except for a string property; an item of an array may not be empty.
+/// A settings class has a public constructor without parameters. Its keys are its public properties with a setter: string, bool, int, long,
+/// double, <see cref="TimeSpan"/>, an enum, any of these nullable, or an array of string (<c>Key:0</c>, <c>Key:1</c>). A property of another
+/// class is a sub-section; it is never null. An empty value counts as unset, except for a string property; an item of an array may not be empty.
+/// docs/adr/0004-strict-settings.md says why the framework's binder is not used.
 /// </remarks>
 public static class StrictSettings
 {
-    /// <summary>
-    /// Reads the section's keys into the properties of a new <typeparamref name="T"/>; properties that are classes are sub-sections. A key that
-    /// no property answers to, a value that cannot be read and a value outside its property's range are refused.
-    /// </summary>
-    /// <exception cref="SettingsException">The first thing that is wrong.</exception>
+    /// <summary>Reads the section's keys into the properties of a new <typeparamref name="T"/>.</summary>
+    /// <exception cref="SettingsException">A key is unknown, or a value is of the wrong type, out of its range or against a rule of the class.</exception>
     public static T Read<T>(IConfiguration configuration, string section) where T : class, new() => Read(configuration, section, new T());
 
-    /// <summary>The same, into settings whose values so far are the defaults.</summary>
+    /// <summary>The same, into settings that hold the defaults.</summary>
     internal static T Read<T>(IConfiguration configuration, string section, T settings) where T : class
     {
         Fill(settings, configuration.GetSection(section), section);
@@ -29,22 +43,19 @@ public static class StrictSettings
     private static void Fill(object settings, IConfigurationSection section, string path)
     {
         PropertyInfo[] keys = [.. settings.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(IsKey)];
+        var names = SettingText.List(keys.Select(key => key.Name));
 
         if (!string.IsNullOrEmpty(section.Value))
-        {
-            throw new SettingsException(
-                $"{path} is {SettingText.Shown(path, section.Value)}; it accepts no value of its own, only the keys {SettingText.List(keys.Select(k => k.Name))}, "
-                + $"for example {path}:{keys[0].Name}.");
-        }
+            throw SettingsException.For(path, section.Value, $"no value of its own, only the keys {names}, for example {path}:{keys[0].Name}");
 
         foreach (var child in section.GetChildren())
         {
-            var key = Array.Find(keys, k => k.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase))
-                ?? throw new SettingsException($"{path}:{SettingText.Clean(child.Key)} is not a key; {path} accepts {SettingText.List(keys.Select(k => k.Name))}.");
+            var key = Array.Find(keys, key => key.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase))
+                ?? throw new SettingsException($"{path}:{SettingText.Clean(child.Key)} is not a key; {path} accepts {names}.");
             var keyPath = $"{path}:{key.Name}";
 
             if (IsSection(key.PropertyType))
-                Fill(SubSection(settings, key), child, keyPath);
+                Fill(key.GetValue(settings)!, child, keyPath);
             else if (key.PropertyType == typeof(string[]))
                 ReadArray(settings, key, child, keyPath);
             else
@@ -63,58 +74,32 @@ public static class StrictSettings
             throw new SettingsException($"{path}:{SettingText.Clean(below.Key)} is not a key, since {path} is no section; {path} accepts {accepted}.");
         if (child.Value is null || (child.Value.Length == 0 && key.PropertyType != typeof(string)))
             return;
-        if (!accepted.TryParse(child.Value, out var value))
-            throw new SettingsException($"{path} is {SettingText.Shown(path, child.Value)}; it accepts {accepted}.");
-        key.SetValue(settings, value);
+        key.SetValue(settings, accepted.Parse(child.Value) ?? throw SettingsException.For(path, child.Value, accepted.ToString()));
     }
 
     private static void ReadArray(object settings, PropertyInfo key, IConfigurationSection child, string path)
     {
-        var accepts = $"it accepts a list with one text per key, for example {path}:0 and {path}:1";
+        var accepted = $"a list with one text per key, for example {path}:0 and {path}:1";
         if (!string.IsNullOrEmpty(child.Value))
-            throw new SettingsException($"{path} is {SettingText.Shown(path, child.Value)}; {accepts}.");
+            throw SettingsException.For(path, child.Value, accepted);
 
         List<string> items = [];
         foreach (var item in child.GetChildren())
         {
             if (!int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || item.GetChildren().Any())
-                throw new SettingsException($"{path}:{SettingText.Clean(item.Key)} is not an item of {path}; {accepts}.");
-            // Items come in the order of their numbers. A hole, or an empty one, is a slip of the pen that would renumber what comes behind it.
+                throw new SettingsException($"{path}:{SettingText.Clean(item.Key)} is not an item of {path}; it accepts {accepted}.");
+            // Items come in the order of their numbers. A missing or empty one is an error, because it would renumber the items after it.
             if (index != items.Count)
-                throw new SettingsException($"{path}:{items.Count} is missing before {path}:{index}; {accepts}, numbered without a hole.");
+                throw new SettingsException($"{path}:{items.Count} is missing before {path}:{index}; it accepts {accepted}, numbered without a hole.");
             if (string.IsNullOrWhiteSpace(item.Value))
-                throw new SettingsException($"{path}:{index} is empty; {accepts}, none of them empty.");
+                throw new SettingsException($"{path}:{index} is empty; it accepts {accepted}, none of them empty.");
             items.Add(item.Value);
         }
         if (items.Count > 0)
             key.SetValue(settings, items.ToArray());
     }
 
-    private static bool IsKey(PropertyInfo property) =>
-        property.GetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0
-        && (property.SetMethod is { IsPublic: true } || IsSection(property.PropertyType));
+    private static bool IsKey(PropertyInfo property) => property.SetMethod is { IsPublic: true } || IsSection(property.PropertyType);
 
-    private static bool IsSection(Type type) => type.IsClass && type != typeof(string) && !type.IsArray && type.GetConstructor(Type.EmptyTypes) is not null;
-
-    private static object SubSection(object settings, PropertyInfo key)
-    {
-        if (key.GetValue(settings) is { } existing)
-            return existing;
-        var created = Activator.CreateInstance(key.PropertyType)!;
-        key.SetValue(settings, created);
-        return created;
-    }
+    private static bool IsSection(Type type) => type.IsClass && type != typeof(string) && !type.IsArray;
 }
-
-/// <summary>A settings class with rules that one property's range cannot say: a text's form, or two keys that must fit each other.</summary>
-public interface ICheckedSettings
-{
-    /// <summary>
-    /// Checks the values after all are read. Returns null, or what is wrong as one sentence that names the key in full and what it accepts.
-    /// </summary>
-    /// <param name="section">The section that was read, "Push:Outbox" for example, to name keys with.</param>
-    string? Problem(string section);
-}
-
-/// <summary>A setting is wrong. The message is one sentence that names the key and what it accepts.</summary>
-public sealed class SettingsException(string message, Exception? innerException = null) : Exception(message, innerException);

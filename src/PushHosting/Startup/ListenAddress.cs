@@ -7,26 +7,26 @@ using PushHosting.Settings;
 namespace PushHosting.Startup;
 
 /// <summary>An address of the application's own server, and the setting it comes from.</summary>
-/// <param name="Url">What Kestrel is given, "http://*:8080" for example.</param>
+/// <param name="Url">The address for Kestrel, "http://*:8080" for example.</param>
 /// <param name="Key">The setting as the operator writes it.</param>
-/// <param name="Value">What of that setting became this address.</param>
-/// <param name="Accepts">What the setting accepts, as the end of a sentence.</param>
+/// <param name="Value">The part of that setting's value that became this address.</param>
+/// <param name="Accepts">The values that the setting accepts, as the end of a sentence.</param>
 internal sealed record ListenAddress(string Url, string Key, string Value, string Accepts)
 {
     private const string OneUrl = "an address such as http://127.0.0.1:8080";
     private const string ManyUrls = "addresses separated by semicolons, for example http://127.0.0.1:8080";
     private const string Ports = "port numbers from 0 to 65535 separated by semicolons, for example 8080";
 
-    /// <summary>An address that a setting of the program's own gives.</summary>
+    /// <summary>An address from a setting of the program's own.</summary>
     public static ListenAddress FromSetting(string key, string url) => new(url, key, url, OneUrl);
 
-    /// <summary>What the built application will listen on.</summary>
+    /// <summary>The addresses on which the built application will listen.</summary>
     public static IReadOnlyList<ListenAddress> InEffect(IServiceProvider services) =>
         InEffect(services.GetRequiredService<IConfiguration>(), [.. services.GetServices<ListenAddress>()]);
 
-    /// <summary>What the application will listen on, by ASP.NET's order of precedence.</summary>
-    /// <param name="configuration">The application's.</param>
-    /// <param name="own">Addresses that are part of <c>urls</c> on behalf of another setting.</param>
+    /// <summary>The addresses on which the application will listen, in ASP.NET's order of precedence.</summary>
+    /// <param name="configuration">The application's configuration.</param>
+    /// <param name="own">Addresses that another setting has put into <c>urls</c>.</param>
     public static IReadOnlyList<ListenAddress> InEffect(IConfiguration configuration, IReadOnlyList<ListenAddress> own)
     {
         ListenAddress[] endpoints =
@@ -52,9 +52,9 @@ internal sealed record ListenAddress(string Url, string Key, string Value, strin
         ];
     }
 
-    /// <summary>Refuses an address that Kestrel cannot read, or would read as another than is meant.</summary>
-    /// <returns>The address in its parts.</returns>
-    /// <exception cref="SettingsException">It is malformed.</exception>
+    /// <summary>Refuses an address that Kestrel cannot parse, or would take for another one.</summary>
+    /// <returns>The parsed address.</returns>
+    /// <exception cref="SettingsException">The address is malformed.</exception>
     public BindingAddress Check()
     {
         try
@@ -65,12 +65,13 @@ internal sealed record ListenAddress(string Url, string Key, string Value, strin
         }
         catch (FormatException)
         {
-            // Expected: the operator's typing error, said in our words below.
+            // Expected: a typing error of the operator, reported below.
         }
-        throw new SettingsException($"{Key} is {SettingText.Shown(Key, Value)}; it accepts {Accepts}.");
+        throw SettingsException.For(Key, Value, Accepts);
     }
 
-    // Kestrel takes a host it cannot parse for "any address" and a port it cannot parse for a part of the host: http://127.0.0.1:banana would open port 80 to the world.
+    // Kestrel takes a host that it cannot parse for "any address", and a port that it cannot parse for a part of the host:
+    // http://127.0.0.1:banana would open port 80 to the world.
     private static bool IsSound(BindingAddress address) =>
         address.Scheme.ToUpperInvariant() is "HTTP" or "HTTPS"
         && (address.IsUnixPipe || address.IsNamedPipe

@@ -7,8 +7,8 @@ using PushHosting.Settings;
 namespace PushHosting.Startup;
 
 /// <summary>
-/// The application's server, with failures to listen turned into the one sentence an operator needs. Here and nowhere further out: only what the
-/// server itself throws while it starts is certain to be about its addresses.
+/// The application's server, which explains a failure to listen in the one sentence that an operator needs. It wraps the server and nothing
+/// more: only exceptions of the server's own start are certain to be about its addresses.
 /// </summary>
 internal sealed class ListeningServer(IServer server, IReadOnlyList<ListenAddress> addresses) : IServer
 {
@@ -20,9 +20,9 @@ internal sealed class ListeningServer(IServer server, IReadOnlyList<ListenAddres
         {
             await server.StartAsync(application, cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or FormatException or InvalidOperationException or CryptographicException)
+        catch (Exception e) when (e is IOException or SocketException or FormatException or InvalidOperationException or CryptographicException)
         {
-            throw new SettingsException(Sentence(exception), exception);
+            throw new SettingsException(Sentence(e), e);
         }
     }
 
@@ -30,27 +30,27 @@ internal sealed class ListeningServer(IServer server, IReadOnlyList<ListenAddres
 
     public void Dispose() => server.Dispose();
 
-    private string Sentence(Exception exception)
+    private string Sentence(Exception e)
     {
         if (addresses.Count == 0)
-            return $"The server's address {BindFailure.Reason(exception)}; --urls accepts another one.";
+            return $"The server's address {BindFailure.Reason(e)}; --urls accepts another one.";
 
-        // Kestrel's text is all that tells which of several addresses it was, and a host name it has turned into an IP address by then.
-        ListenAddress[] blamed = [.. addresses.Where(a => exception.Message.Contains($":{a.Check().Port}:", StringComparison.Ordinal))];
-        if (blamed.Length == 0)
-            blamed = [.. addresses];
-        return $"{string.Join(" or ", blamed.Select(a => a.Url))} {BindFailure.Reason(exception)}; "
-            + $"{string.Join(" or ", blamed.Select(a => a.Key).Distinct())} accepts {blamed[0].Accepts}.";
+        // Only Kestrel's text says which of several addresses failed, and by then it has turned a host name into an IP address.
+        ListenAddress[] failed = [.. addresses.Where(address => e.Message.Contains($":{address.Check().Port}:", StringComparison.Ordinal))];
+        if (failed.Length == 0)
+            failed = [.. addresses];
+        return $"{string.Join(" or ", failed.Select(address => address.Url))} {BindFailure.Reason(e)}; "
+            + $"{string.Join(" or ", failed.Select(address => address.Key).Distinct())} accepts {failed[0].Accepts}.";
     }
 }
 
-/// <summary>Why a server could not listen, in an operator's words.</summary>
+/// <summary>Explains why a server could not listen.</summary>
 internal static class BindFailure
 {
     /// <summary>The reason, as the rest of a sentence that begins with the address.</summary>
-    public static string Reason(Exception exception)
+    public static string Reason(Exception e)
     {
-        var cause = exception.GetBaseException();
+        var cause = e.GetBaseException();
         return (cause as SocketException)?.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => "is already in use by another process",

@@ -5,40 +5,41 @@ using PushHosting.Settings;
 
 namespace PushHosting.Startup;
 
-/// <summary>Checks the <c>Logging</c> section where the framework's own error names the value but no key, or comes as a stack trace.</summary>
+/// <summary>Checks the parts of the <c>Logging</c> section for which the framework's own error names no key, or is a stack trace.</summary>
 internal static class LogSettings
 {
     private const string LogLevelSection = "LogLevel";
     private const string TimestampFormat = "Logging:Console:FormatterOptions:TimestampFormat";
 
-    /// <exception cref="SettingsException">A level is unknown, or the time stamp's format is none.</exception>
+    /// <exception cref="SettingsException">A level is unknown, or the time stamp's format is invalid.</exception>
     public static void Check(IConfiguration configuration)
-    {
-        CheckLevels(configuration);
-        try
-        {
-            _ = DateTimeOffset.UnixEpoch.ToString(configuration[TimestampFormat], CultureInfo.InvariantCulture);
-        }
-        catch (FormatException)
-        {
-            throw new SettingsException($"{TimestampFormat} is {SettingText.Shown(TimestampFormat, configuration[TimestampFormat]!)}; it accepts a .NET date and time format, for example HH:mm:ss.");
-        }
-    }
-
-    private static void CheckLevels(IConfiguration configuration)
     {
         foreach (var child in configuration.GetSection("Logging").GetChildren())
         {
-            var forAllProviders = child.Key.Equals(LogLevelSection, StringComparison.OrdinalIgnoreCase);
-            foreach (var category in (forAllProviders ? child : child.GetSection(LogLevelSection)).GetChildren())
-            {
-                if (!string.IsNullOrEmpty(category.Value) && !(Enum.TryParse(category.Value, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level)))
-                {
-                    throw new SettingsException(
-                        $"{category.Path} is {SettingText.Shown(category.Path, category.Value)}; it accepts one of {SettingText.List(Enum.GetNames<LogLevel>())}, "
-                        + $"for example {LogLevel.Information}.");
-                }
-            }
+            // "Logging:LogLevel:*" is for all providers, "Logging:Console:LogLevel:*" for one.
+            var forAll = child.Key.Equals(LogLevelSection, StringComparison.OrdinalIgnoreCase);
+            foreach (var level in (forAll ? child : child.GetSection(LogLevelSection)).GetChildren())
+                CheckLevel(level.Path, level.Value);
+        }
+
+        CheckTimestamp(configuration[TimestampFormat]);
+    }
+
+    private static void CheckLevel(string key, string? value)
+    {
+        if (!string.IsNullOrEmpty(value) && !(Enum.TryParse(value, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level)))
+            throw SettingsException.For(key, value, $"one of {SettingText.List(Enum.GetNames<LogLevel>())}, for example {LogLevel.Information}");
+    }
+
+    private static void CheckTimestamp(string? format)
+    {
+        try
+        {
+            _ = DateTimeOffset.UnixEpoch.ToString(format, CultureInfo.InvariantCulture);
+        }
+        catch (FormatException)
+        {
+            throw SettingsException.For(TimestampFormat, format!, "a .NET date and time format, for example HH:mm:ss");
         }
     }
 }

@@ -10,13 +10,13 @@ using PushHosting.Settings;
 
 namespace PushHosting.Startup;
 
-/// <summary>What the Main of every program of the farm is.</summary>
+/// <summary>The Main of every program of the farm.</summary>
 public static class PushProgram
 {
     // As configuration, below every other source, so that the standard keys override each of them.
     private static readonly KeyValuePair<string, string?>[] ConsoleLog =
     [
-        // Nothing is logged per request or message unless asked for.
+        // ASP.NET logs each request at a lower level.
         new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
         new("Logging:Console:FormatterName", "simple"),
         new("Logging:Console:FormatterOptions:SingleLine", "true"),
@@ -25,11 +25,11 @@ public static class PushProgram
     ];
 
     /// <summary>
-    /// Begins an application with the farm's defaults: a console log of single lines in UTC (the <c>Logging</c> section overrides it), log levels checked,
-    /// and a server whose failure to listen names the address and its key.
+    /// Begins an application with the farm's defaults: a console log of single lines in UTC, which the <c>Logging</c> section overrides, and a
+    /// server whose failure to listen names the address and its key.
     /// </summary>
     /// <param name="args">The command line, for configuration.</param>
-    /// <exception cref="SettingsException">The <c>Logging</c> section holds an unknown level, or the content root is no directory.</exception>
+    /// <exception cref="SettingsException">A value in the <c>Logging</c> section is not accepted, or the content root does not exist.</exception>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         var builder = BuilderFor(args);
@@ -44,8 +44,8 @@ public static class PushProgram
     }
 
     /// <summary>
-    /// Builds, runs and awaits the application. What an operator can put right (a wrong setting, an address in use) ends as one sentence on
-    /// standard error and exit code 1, without a stack trace; any other exception passes through, for the runtime to show.
+    /// Builds, runs and awaits the application. An error that an operator can correct (a wrong setting, an address in use) ends it with one
+    /// sentence on standard error and exit code 1, without a stack trace. Any other exception reaches the runtime.
     /// </summary>
     /// <param name="create">Builds the application from <see cref="CreateBuilder"/>; may throw <see cref="SettingsException"/>.</param>
     /// <param name="started">Called once the application serves, for example to print its addresses.</param>
@@ -63,7 +63,7 @@ public static class PushProgram
             await app.WaitForShutdownAsync();
             return 0;
         }
-        catch (Exception exception) when (OperatorError.Sentence(exception) is { } sentence)
+        catch (Exception e) when (OperatorError.Sentence(e) is { } sentence)
         {
             await Console.Error.WriteLineAsync(sentence);
             return 1;
@@ -71,7 +71,7 @@ public static class PushProgram
     }
 
     /// <summary>
-    /// Gives the application an address for when neither <c>urls</c> nor another ASP.NET setting (the ports of ASPNETCORE_HTTP_PORTS and
+    /// Sets the address for when neither <c>urls</c> nor another setting of ASP.NET (the ports of ASPNETCORE_HTTP_PORTS and
     /// ASPNETCORE_HTTPS_PORTS, <c>Kestrel:Endpoints</c>) names one.
     /// </summary>
     public static WebApplicationBuilder UseDefaultUrl(this WebApplicationBuilder builder, string url)
@@ -82,23 +82,24 @@ public static class PushProgram
     }
 
     /// <summary>
-    /// Adds an address that a setting of the program's own gives, so that an error about it names that setting. It stands beside earlier ones, and in place
-    /// of what <c>urls</c> says.
+    /// Adds an address from a setting of the program's own, so that an error about it names that setting. Replaces the value of <c>urls</c>, not
+    /// addresses added before.
     /// </summary>
     /// <param name="builder">The application.</param>
     /// <param name="key">The setting in full, "Farm:NodeUrl" for example.</param>
     /// <param name="url">Its value.</param>
-    /// <exception cref="SettingsException">The value is no address.</exception>
+    /// <exception cref="SettingsException">The value is not an address.</exception>
     public static WebApplicationBuilder UseUrl(this WebApplicationBuilder builder, string key, string url)
     {
         var address = ListenAddress.FromSetting(key, url);
         address.Check();
         builder.Services.AddSingleton(address);
-        builder.WebHost.UseUrls([.. builder.Services.Where(d => d.ServiceType == typeof(ListenAddress)).Select(d => ((ListenAddress)d.ImplementationInstance!).Url)]);
+        var all = builder.Services.Where(d => d.ServiceType == typeof(ListenAddress)).Select(d => ((ListenAddress)d.ImplementationInstance!).Url);
+        builder.WebHost.UseUrls([.. all]);
         return builder;
     }
 
-    /// <summary>What a process calls itself when no setting names it: <c>host:port</c>, the port being that of its first address.</summary>
+    /// <summary>The name of a process unless a setting names it: <c>host:port</c>, with the port of its first address.</summary>
     /// <exception cref="SettingsException">That address is malformed.</exception>
     public static string DefaultName(WebApplicationBuilder builder) =>
         ListenAddress.InEffect(builder.Configuration, []) is [var first, ..] ? $"{Environment.MachineName}:{first.Check().Port}" : Environment.MachineName;
@@ -114,9 +115,9 @@ public static class PushProgram
         {
             return WebApplication.CreateBuilder(args);
         }
-        catch (DirectoryNotFoundException exception)
+        catch (DirectoryNotFoundException e)
         {
-            throw new SettingsException($"--contentRoot (or ASPNETCORE_CONTENTROOT) is '{SettingText.Clean(exception.Message)}'; it accepts a directory that exists.", exception);
+            throw new SettingsException($"--contentRoot (or ASPNETCORE_CONTENTROOT) is '{SettingText.Clean(e.Message)}'; it accepts a directory that exists.", e);
         }
     }
 }

@@ -3,17 +3,33 @@ using PushHosting.Settings;
 
 namespace PushHosting.Startup;
 
+/// <summary>Tells errors that an operator can correct from bugs.</summary>
+internal static class OperatorError
+{
+    /// <summary>The sentence for the operator; null if the exception is a bug.</summary>
+    public static string? Sentence(Exception e) => e switch
+    {
+        SettingsException => e.Message,
+        // A settings file that cannot be parsed: the framework's message names the file, and the cause names the line.
+        InvalidDataException { InnerException: FormatException } => $"{e.Message.TrimEnd('.')}: {e.GetBaseException().Message}",
+        // The framework's binder, compiled into each of its libraries: it names the key, the value and the type.
+        InvalidOperationException { InnerException: FormatException } when e.Source?.StartsWith("Microsoft.", StringComparison.Ordinal) == true => e.Message,
+        _ => null,
+    };
+}
+
 /// <summary>
-/// The application's logger factory, less the two entries in which host and server log a failed start with its stack trace: the operator gets
-/// its sentence on standard error instead. What is no operator's error passes.
+/// The application's logger factory, without the two entries in which host and server log a failed start with its stack trace: the operator
+/// gets one sentence on standard error instead. Entries about bugs pass.
 /// </summary>
 internal sealed class StartFailureFilter(ILoggerFactory factory) : ILoggerFactory
 {
     private const string ServerCategory = "Microsoft.AspNetCore.Server.Kestrel";
     private const string HostCategory = "Microsoft.Extensions.Hosting.Internal.Host";
 
-    public ILogger CreateLogger(string categoryName) =>
-        categoryName is ServerCategory or HostCategory ? new Filtered(factory.CreateLogger(categoryName), categoryName is ServerCategory) : factory.CreateLogger(categoryName);
+    public ILogger CreateLogger(string categoryName) => categoryName is ServerCategory or HostCategory
+        ? new Filtered(factory.CreateLogger(categoryName), categoryName is ServerCategory)
+        : factory.CreateLogger(categoryName);
 
     public void AddProvider(ILoggerProvider provider) => factory.AddProvider(provider);
 
@@ -27,28 +43,10 @@ internal sealed class StartFailureFilter(ILoggerFactory factory) : ILoggerFactor
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            // The server's own entry comes before its failure is explained; it throws the exception as well, so nothing is lost.
+            // The server logs before ListeningServer explains the failure. It throws the exception as well, so nothing is lost.
             var isStartFailure = exception is SettingsException || (ofServer && logLevel == LogLevel.Critical && exception is not null);
             if (!isStartFailure)
                 logger.Log(logLevel, eventId, state, exception, formatter);
         }
-    }
-}
-
-/// <summary>Tells what an operator can put right from what is a bug.</summary>
-internal static class OperatorError
-{
-    /// <summary>The sentence for the operator; null when the exception is none of his.</summary>
-    public static string? Sentence(Exception exception)
-    {
-        return exception switch
-        {
-            SettingsException => exception.Message,
-            // A settings file that cannot be parsed: the framework names the file, and the cause the line.
-            InvalidDataException { InnerException: FormatException } => $"{exception.Message.TrimEnd('.')}: {exception.GetBaseException().Message}",
-            // The framework's binder, compiled into each of its libraries: it names the key, the value and the type.
-            InvalidOperationException { InnerException: FormatException } when exception.Source?.StartsWith("Microsoft.", StringComparison.Ordinal) == true => exception.Message,
-            _ => null,
-        };
     }
 }

@@ -61,7 +61,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         foreach (var connection in _connections)
             _toOpen.Enqueue(connection, 0);
         _connects = new Pace(plan.ConnectRate / plan.Threads);
-        Churn = new Churn(this, plan, _connections);
+        Churn = new MemberChurn(this, plan, _connections);
         _driver = OperatingSystem.IsLinux() && !plan.PortableSockets
             ? new EpollDriver(this, _connections.Length)
             : new PortableDriver(this, _connections.Length);
@@ -71,7 +71,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
 
     public LoopFigures Figures { get; } = new();
 
-    public Churn Churn { get; }
+    public MemberChurn Churn { get; }
 
     /// <summary>The time of the event or tick that is being handled.</summary>
     public long Now { get; private set; }

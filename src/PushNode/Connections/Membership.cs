@@ -1,4 +1,4 @@
-using PushNode.Framing;
+using PushNode.Messages;
 
 namespace PushNode.Connections;
 

@@ -1,4 +1,4 @@
-using PushNode.Framing;
+using PushNode.Messages;
 
 namespace PushNode.Connections;
 
@@ -163,7 +163,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
     {
         if (Offset > 0 || _entries.First!.Value.Membership is not { Missed: not 0 } membership)
             return;
-        var gap = new Entry(membership.Frames.Gap(membership.Missed, membership.Missed is null ? GapReason.Backplane : GapReason.Slow), null);
+        var gap = new Entry(membership.Frames.EncodeGap(membership.Missed, membership.Missed is null ? GapReason.Backplane : GapReason.Slow), null);
         membership.Missed = 0;
         _entries.AddFirst(gap);
         Count(gap);

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using PushNode.Framing;
+using PushNode.Messages;
 
 namespace PushNode.Connections;
 

@@ -1,11 +1,14 @@
 using PushHosting.Management;
 using PushHosting.Settings;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 
 namespace PushNode.Control;
 
-/// <summary>Decides who may connect: not more than the cap, nobody while the node drains. Any thread.</summary>
+/// <summary>
+/// Decides which clients may connect: up to the limit, and none while the node drains. Lives as long as the node; any thread.
+/// </summary>
 internal sealed class Admission : IReadiness
 {
     private readonly ConnectionSettings _settings;
@@ -23,19 +26,19 @@ internal sealed class Admission : IReadiness
 
     public string? NotReadyBecause => IsDraining ? "The node is draining." : null;
 
-    /// <summary>Connections that are let in and not gone.</summary>
+    /// <summary>Clients that were admitted and have not left.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>From the signal to stop on, which readiness sees before anybody is called.</summary>
+    /// <summary>True from the signal to stop on, which readiness sees before the hosted services do.</summary>
     private bool IsDraining => _draining || _lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Lets nobody in from now on.</summary>
+    /// <summary>Refuses clients from now on.</summary>
     public void Drain() => _draining = true;
 
     /// <summary>Undoes <see cref="Drain"/>.</summary>
     public void Undrain() => _draining = false;
 
-    /// <summary>Takes a place, or says why not. Each place is given back by <see cref="Leave"/>.</summary>
+    /// <summary>Takes a place, which <see cref="Leave"/> gives back. Returns the reason if it cannot.</summary>
     public Refusal? TryEnter()
     {
         if (IsDraining)
@@ -46,13 +49,13 @@ internal sealed class Admission : IReadiness
         return Refusal.Full;
     }
 
-    /// <summary>A refusal of <see cref="TryEnter"/> as a sentence.</summary>
+    /// <summary>The sentence for a refusal of <see cref="TryEnter"/>.</summary>
     public string Explain(Refusal refusal) => refusal == Refusal.Draining
         ? "The node is draining; try another one."
         : $"The node has {_settings.Max} connections, which is its limit; try another one.";
 
     public void Leave() => Interlocked.Decrement(ref _connections);
 
-    /// <summary>Whether pages of this origin may connect. What is no browser sends none and cannot be told from its origin anyway.</summary>
+    /// <summary>Whether pages of this origin may connect. Clients that are not browsers send no origin, or any they like.</summary>
     public bool Allows(string origin) => origin.Length == 0 || _origins.Contains(origin);
 }

@@ -5,8 +5,8 @@ using PushNode.Telemetry;
 namespace PushNode.Control;
 
 /// <summary>
-/// Hears the farm's control channel from the program's start on, and does what is asked of this node. Lives as long as the node; messages come on the backplane's subscriber thread, which
-/// nothing here holds up: a command only changes what the drain wants.
+/// Subscribes to the farm's control channel when the program starts, and carries out the commands to this node. Lives as long as the node.
+/// Messages come on the backplane's thread and do not block it: a command only changes the state of the drain.
 /// </summary>
 internal sealed class ControlChannel : IHostedService
 {
@@ -18,12 +18,13 @@ internal sealed class ControlChannel : IHostedService
     private readonly Dictionary<ControlResult, LogPace> _refusals;
 
     /// <param name="backplane">Where the channel is.</param>
-    /// <param name="node">What this node calls itself.</param>
-    /// <param name="drain">What commands command.</param>
+    /// <param name="node">The name of this node.</param>
+    /// <param name="drain">Carries out the commands.</param>
     /// <param name="metrics">Where messages count.</param>
-    /// <param name="time">Where time comes from.</param>
-    /// <param name="logger">Where refusals are told.</param>
-    public ControlChannel(IBackplane backplane, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where ignored messages are logged.</param>
+    public ControlChannel(
+        IBackplane backplane, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
     {
         (_backplane, _node, _drain, _metrics, _logger) = (backplane, node, drain, metrics, logger);
         _refusals = Enum.GetValues<ControlResult>().ToDictionary(result => result, _ => new LogPace(time));
@@ -31,7 +32,7 @@ internal sealed class ControlChannel : IHostedService
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // A command that is lost in an outage is not made up for; whoever gave it sees that the node did not obey.
+        // A command lost in an outage is not repeated: the operator sees that the node did not obey.
         _ = _backplane.SubscribeAsync(_backplane.Control, OnPayload, onLoss: () => { });
         _logger.ControlListening(_node, _backplane.Control.Name, _backplane.Description);
         return Task.CompletedTask;

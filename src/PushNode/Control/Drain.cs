@@ -1,4 +1,4 @@
-using PushNode.Connections;
+using PushNode.Messages;
 using PushNode.FanOut;
 using PushNode.Merging;
 using PushNode.Settings;
@@ -7,9 +7,10 @@ using PushNode.Telemetry;
 namespace PushNode.Control;
 
 /// <summary>
-/// How a node is emptied: not ready and closed to newcomers at once, while the listener still answers; then what is merged goes out; then clients are closed at a bounded rate, each told
-/// when to come back. By command, until somebody takes it back; or at the program's end, within <see cref="DrainSettings.Deadline"/>, after which the rest is cut. One instance, which
-/// lives as long as the node; any thread.
+/// Empties the node. At once it is not ready and refuses clients, while the listener still answers. Then open batches are sent. Then
+/// clients are closed at a limited rate, each with a hint when to reconnect. A drain by command lasts until it is undrained; one at the
+/// program's end has <see cref="DrainSettings.Deadline"/>, after which the remaining connections are cut. Lives as long as the node; any
+/// thread.
 /// </summary>
 internal sealed class Drain(Admission admission, MergeWorkers merging, Shards shards, DrainSettings settings, TimeProvider time, ILogger<Drain> logger)
 {
@@ -17,15 +18,15 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
 
     private readonly Lock _lock = new();
 
-    // One for all runs, so that commands in quick succession close nobody faster than one of them. Only the run in progress touches it.
+    // One for all runs, so that commands in quick succession do not close clients any faster. Only the current run touches it.
     private readonly ClosePace _pace = new(2 * Tick, time);
 
-    // The run that a command began and none has ended; the task of the last one, over or not.
+    // The commanded run that has not been undrained, and the task of the last run, completed or not.
     private Run? _commanded;
     private Task _closing = Task.CompletedTask;
     private bool _ending;
 
-    /// <summary>Completes when the last command closes nobody any more.</summary>
+    /// <summary>Completes when the last command has stopped closing clients.</summary>
     public Task Closing
     {
         get
@@ -35,8 +36,8 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         }
     }
 
-    /// <summary>Begins to drain, by command. Returns at once.</summary>
-    /// <returns>False when the node drains already.</returns>
+    /// <summary>Begins to drain by command. Returns at once.</summary>
+    /// <returns>False if the node drains already.</returns>
     public bool Begin()
     {
         lock (_lock)
@@ -53,7 +54,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
     }
 
     /// <summary>Ends the drain by command: no more clients are closed, and new ones are accepted at once.</summary>
-    /// <returns>False when no command drains it, or when the program ends.</returns>
+    /// <returns>False if no command drains it, or the program is ending.</returns>
     public bool Undrain()
     {
         lock (_lock)
@@ -68,7 +69,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         }
     }
 
-    /// <summary>Drains for good, because the program ends: what a command has begun goes on under the deadline.</summary>
+    /// <summary>Drains for good because the program ends. A drain by command that is under way continues with the deadline.</summary>
     public async Task EndAsync()
     {
         Run run;
@@ -90,7 +91,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         logger.DrainEnded(time.GetElapsedTime(run.Since), cut);
     }
 
-    /// <summary>A run by command. It has no deadline: who does not finish closing is cut by the rules of time, as always.</summary>
+    /// <summary>A run by command. It has no deadline: clients that do not finish closing are cut by their own time-outs.</summary>
     private async Task EmptyAsync(Run run, Task before)
     {
         await before;
@@ -105,7 +106,8 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         var perSecond = settings.RateFor(admission.Connections);
         while (!run.IsOver && admission.Connections > 0 && time.GetElapsedTime(run.Since) < deadline)
         {
-            // A burst is better than a cut without a word. The settings leave time for a full node, so that only a machine that cannot keep up gets here.
+            // At the deadline close frames in a burst are better than a cut without one. The settings leave time for a full node: only a
+            // machine that is too slow gets here.
             if (time.GetElapsedTime(run.Since) < deadline - DrainSettings.EchoTime)
                 _pace.Spend(Close(run, _pace.Allowed(perSecond)));
             else if (Close(run, int.MaxValue) is > 0 and var late)
@@ -114,7 +116,10 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         }
     }
 
-    /// <summary>Sends open batches, due or not, but keeps enough time to close all clients. A slow or stuck stage costs its messages, not the close frames.</summary>
+    /// <summary>
+    /// Sends open batches, due or not, but leaves enough time to close all clients. A slow or stuck stage loses its messages, not the
+    /// close frames.
+    /// </summary>
     private async Task FlushAsync(Run run, TimeSpan most)
     {
         if (!await EndsInTimeAsync(merging.FlushAsync(), run, most))
@@ -123,7 +128,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
             LogUnflushed(run, "fan-out");
     }
 
-    /// <summary>Awaits a task while the run goes on: neither a command that takes the node back nor the program's end waits for it.</summary>
+    /// <summary>Awaits a task while the run goes on. Neither undraining nor the program's end waits for it.</summary>
     private async Task<bool> EndsInTimeAsync(Task task, Run run, TimeSpan most)
     {
         while (!task.IsCompleted && !run.IsOver && time.GetElapsedTime(run.Since) < most)
@@ -140,8 +145,8 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
             logger.FlushLate(time.GetElapsedTime(run.Since), stage, admission.Connections);
     }
 
-    /// <summary>Closes so many connections that are not closing yet.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Closes up to this many connections that are not closing yet.</summary>
+    /// <returns>How many it closed.</returns>
     private int Close(Run run, int most)
     {
         var closed = 0;
@@ -155,17 +160,17 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         return closed;
     }
 
-    /// <summary>Milliseconds between half of the setting and one and a half of it, so that the closed do not come back together.</summary>
+    /// <summary>Milliseconds between 0.5 and 1.5 times the setting, so that clients do not reconnect together.</summary>
     private int RetryHint() => (int)(settings.RetryAfter.TotalMilliseconds * (0.5 + Random.Shared.NextDouble()));
 
-    /// <summary>One going through the clients, from its first to its last tick.</summary>
+    /// <summary>One drain, from its first to its last tick.</summary>
     private sealed class Run(long since)
     {
         private volatile bool _isOver;
 
         public long Since { get; } = since;
 
-        /// <summary>Nobody more is to be closed by it.</summary>
+        /// <summary>It closes no more clients.</summary>
         public bool IsOver
         {
             get => _isOver;
@@ -175,10 +180,11 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
 }
 
 /// <summary>
-/// How many clients may be told to go at this moment: a token bucket. In any time t no more than rate * (t + burst) + 1 are, however often a drain is begun anew. One thread at a time.
+/// Limits how many clients are closed: a token bucket. In any time t at most rate * (t + burst) + 1 are closed, however often a drain
+/// begins again. One thread at a time.
 /// </summary>
-/// <param name="burst">What may come at once, as time: it makes up for ticks that come late.</param>
-/// <param name="time">Where time comes from.</param>
+/// <param name="burst">How many may be closed at once, as time at the rate. It makes up for late ticks.</param>
+/// <param name="time">The clock.</param>
 internal sealed class ClosePace(TimeSpan burst, TimeProvider time)
 {
     private long _at;
@@ -189,17 +195,17 @@ internal sealed class ClosePace(TimeSpan burst, TimeProvider time)
     public int Allowed(double perSecond)
     {
         var now = time.GetTimestamp();
-        // The one on top lets a rate below one in a burst close somebody at all, and keep what is over.
+        // The extra one lets a rate of less than one per burst close anything at all, and keeps fractions.
         _allowed = Math.Min(_allowed + (perSecond * time.GetElapsedTime(_at, now).TotalSeconds), (perSecond * burst.TotalSeconds) + 1);
         _at = now;
         return (int)_allowed;
     }
 
-    /// <summary>So many were closed.</summary>
+    /// <summary>This many were closed.</summary>
     public void Spend(int closed) => _allowed -= closed;
 }
 
-/// <summary>Drains the node when the program is told to end, before anything of it stops.</summary>
+/// <summary>Drains the node when the program ends, before any of its services stops.</summary>
 internal sealed class DrainAtEnd(Drain drain) : IHostedLifecycleService
 {
     public Task StoppingAsync(CancellationToken cancellationToken) => drain.EndAsync();

@@ -7,13 +7,15 @@ using PushNode.Telemetry;
 namespace PushNode.Control;
 
 /// <summary>
-/// All connections of clients that are not WebSockets yet, under one budget and one deadline: from the accept, TLS included, until the 101 is on its way. What a client sends meanwhile, and how many
-/// requests it makes, gains it no time. When the budget is spent, the connection that has taken longest is cut for the new one. Lives as long as the node; any thread.
+/// All connections of clients that are not WebSockets yet, from accept until the 101 is written, TLS included, under one limit and one
+/// deadline. Sending bytes or further requests does not extend the deadline. At the limit, the oldest connection is cut for the new one.
+/// Lives as long as the node; any thread.
 /// </summary>
 internal sealed class PendingHandshakes
 {
     /// <summary>
-    /// A younger handshake is not evicted. Honest ones take milliseconds; in a storm that the node cannot keep up with the oldest is the next to be served, and evicting it would waste the work done for it.
+    /// A younger handshake is not evicted. An honest one takes milliseconds. In a storm that overloads the node, the oldest is served
+    /// next, and evicting it would waste the work done for it.
     /// </summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
@@ -24,7 +26,7 @@ internal sealed class PendingHandshakes
     private readonly LogPace _log;
     private readonly Lock _lock = new();
 
-    // Guarded by the lock. All have the same time, so the oldest, which is the first, is the next to be late.
+    // Guarded by the lock. All have the same time-out, so the first, which is the oldest, is the next to be late.
     private readonly LinkedList<PendingHandshake> _pending = new();
 
     public PendingHandshakes(ConnectionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<PendingHandshakes> logger)
@@ -35,10 +37,10 @@ internal sealed class PendingHandshakes
         metrics.ShowHandshakes(() => Count, Limit);
     }
 
-    /// <summary>How many there may be.</summary>
+    /// <summary>The maximum number of pending handshakes.</summary>
     public int Limit { get; }
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of pending handshakes.</summary>
     public int Count => _pending.Count;
 
     /// <summary>
@@ -51,7 +53,7 @@ internal sealed class PendingHandshakes
         kestrel.KeepAliveTimeout = kestrel.RequestHeadersTimeout;
     }
 
-    /// <summary>A connection's whole life in Kestrel, as middleware around everything else.</summary>
+    /// <summary>Middleware around everything that Kestrel does with a connection.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         if (TryBegin(connection) is not { } handshake)
@@ -71,7 +73,7 @@ internal sealed class PendingHandshakes
         }
     }
 
-    /// <summary>Cuts every connection whose time is over. Called by the node's tick.</summary>
+    /// <summary>Cuts every connection past the deadline. Called by the node's tick.</summary>
     public void CutLate()
     {
         var now = _time.GetTimestamp();
@@ -121,7 +123,10 @@ internal sealed class PendingHandshakes
         return first.Value;
     }
 
-    /// <summary>Ends a connection without an answer. One that became a WebSocket in this instant over epoll is not touched: its socket is no longer HTTP's.</summary>
+    /// <summary>
+    /// Ends a connection without an answer. Does nothing if it has just become a WebSocket over epoll, whose socket HTTP does not own any
+    /// more.
+    /// </summary>
     private void Cut(ConnectionContext connection, HandshakeCut reason)
     {
         _metrics.HandshakeCut(reason);
@@ -131,7 +136,7 @@ internal sealed class PendingHandshakes
     }
 }
 
-/// <summary>One connection's place among the <see cref="PendingHandshakes"/>; a feature of the connection, for the code that upgrades it.</summary>
+/// <summary>One connection among the <see cref="PendingHandshakes"/>; a feature of the connection, for the code that upgrades it.</summary>
 internal sealed class PendingHandshake
 {
     private readonly PendingHandshakes _all;
@@ -144,7 +149,7 @@ internal sealed class PendingHandshake
 
     public ConnectionContext Connection { get; }
 
-    /// <summary>When it was accepted, as a time stamp.</summary>
+    /// <summary>When it was accepted, as a timestamp.</summary>
     public long Since { get; }
 
     /// <summary>Its place in the list of all; guarded by that list's lock.</summary>

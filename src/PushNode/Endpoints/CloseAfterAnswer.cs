@@ -3,12 +3,12 @@ using PushNode.Control;
 namespace PushNode.Endpoints;
 
 /// <summary>
-/// Closes a client's connection after its first answer, whatever was asked for: the clients' port is for one handshake. Otherwise a few connections that pipeline requests hold the pool's threads,
-/// and handshakes wait. An upgrade puts its own header in place of this one. Stateless; any thread.
+/// Closes a client's connection after its first answer, because the clients' port is for one handshake. Otherwise a few connections that
+/// pipeline requests occupy the pool's threads, and handshakes wait. An upgrade replaces this header by its own. Stateless; any thread.
 /// </summary>
 internal sealed class CloseAfterAnswer : IStartupFilter
 {
-    /// <summary>Goes in front of everything else that the host serves. Other ports are left alone.</summary>
+    /// <summary>Runs before everything else that the host serves. Does not affect other ports.</summary>
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         app.Use((HttpContext context, RequestDelegate answer) =>

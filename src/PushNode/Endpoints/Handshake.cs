@@ -5,19 +5,20 @@ using Microsoft.Extensions.Primitives;
 
 namespace PushNode.Endpoints;
 
-/// <summary>The server's side of the WebSocket handshake (RFC 6455, 4.2).</summary>
+/// <summary>The server's side of the WebSocket handshake (RFC 6455, 4.2). Stateless; any thread.</summary>
 internal static class Handshake
 {
     private const string AcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-    /// <summary>What is wrong with the request: a status and a sentence; null when it may be upgraded.</summary>
+    /// <summary>Checks the request. Returns the status and sentence of the refusal, or null if the request may be upgraded.</summary>
     public static (int Status, string Error)? Check(HttpContext context)
     {
         // Methods are case-sensitive, unlike HttpMethods.IsGet.
         if (context.Request.Method != HttpMethods.Get)
             return (StatusCodes.Status405MethodNotAllowed, "This is a WebSocket endpoint; it accepts GET.");
         var headers = context.Request.Headers;
-        // Whether the header Connection has the token Upgrade is what IsUpgradableRequest says, for HTTP/1.0 too, in which an upgrade is to be ignored (RFC 9110, 7.8).
+        // IsUpgradableRequest is true if the header Connection has the token Upgrade, for HTTP/1.0 too, where it must be ignored (RFC
+        // 9110, 7.8).
         if (!HttpProtocol.IsHttp11(context.Request.Protocol)
             || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } || !HasToken(headers.Upgrade, "websocket"))
             return (StatusCodes.Status426UpgradeRequired, "This is a WebSocket endpoint; it accepts HTTP/1.1 with Connection: Upgrade and Upgrade: websocket.");
@@ -31,11 +32,11 @@ internal static class Handshake
     }
 
     /// <summary>Answers 101 and takes the connection over.</summary>
-    /// <returns>The stream, after the answer is on its way.</returns>
+    /// <returns>The stream, after the answer was written.</returns>
     public static Task<Stream> AcceptAsync(HttpContext context)
     {
         Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
-        // The one place for which RFC 6455 prescribes SHA-1; it protects nothing.
+        // RFC 6455 prescribes SHA-1 here; it protects nothing.
 #pragma warning disable CA5350
         SHA1.HashData(Encoding.ASCII.GetBytes(context.Request.Headers.SecWebSocketKey[0] + AcceptGuid), hash);
 #pragma warning restore CA5350
@@ -64,7 +65,9 @@ internal static class Handshake
         return context.Response.WriteAsync(error + "\n");
     }
 
-    /// <summary>Whether it is 16 bytes in base64, which are 24 characters. The length leaves no room for the spaces that the decoder skips.</summary>
+    /// <summary>
+    /// Whether it is 16 bytes in base64: 24 characters. The length leaves no room for spaces, which the decoder would skip.
+    /// </summary>
     private static bool IsNonce(string key)
     {
         Span<byte> nonce = stackalloc byte[16];

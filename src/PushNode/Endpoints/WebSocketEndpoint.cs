@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using PushNode.Connections;
 using PushNode.Control;
 using PushNode.FanOut;
+using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Telemetry;
 using PushNode.Transport.Epoll;
@@ -11,7 +12,9 @@ using PushNode.Transport.Kestrel;
 
 namespace PushNode.Endpoints;
 
-/// <summary><c>/ws</c> and <c>/connect</c>: lets a client in, upgrades it and runs its connection until it ends.</summary>
+/// <summary>
+/// <c>/ws</c> and <c>/connect</c>: admits a client, upgrades its request and runs its connection until it ends. Any thread.
+/// </summary>
 internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rules, Shards shards, SessionRules sessions, NodeMetrics metrics)
 {
     private const string RetryAfterSeconds = "1";
@@ -64,10 +67,10 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         {
             Open(connection, context.Request.QueryString.Value, early);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            // The reader finds it ended and gives back what it holds: descriptor, place, rooms.
-            connection.Fail(bug);
+            // The reader sees the end and releases the descriptor, the place and the rooms.
+            connection.Fail(e);
         }
 
         await wire.RunAsync();
@@ -76,7 +79,8 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     }
 
     /// <summary>
-    /// Kestrel waits without end for a peer to take the last bytes it was given, the whole program's stop included. Cutting what is gone by then does nothing.
+    /// Cuts the connection after a while. Kestrel waits without a deadline for a peer to take the last bytes, even while the program
+    /// stops. If the connection has ended by then, this does nothing.
     /// </summary>
     private async Task CutLaterAsync(IConnectionLifetimeFeature transport)
     {
@@ -85,12 +89,12 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     }
 
     /// <summary>Answers 101 and takes the connection over.</summary>
-    /// <returns>What carries it, null when the client has gone meanwhile, and what the client has sent already.</returns>
+    /// <returns>The wire, null if the client is gone, and the bytes that the client has sent already.</returns>
     private static async Task<(IWire? Wire, byte[] Early)> UpgradeAsync(HttpContext context)
     {
-        // How slow a client may be is for the outbox's rules to say.
+        // The outbox's rules decide how slow a client may be.
         context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
-        // TLS that ends in this process stays in Kestrel's hands.
+        // Kestrel keeps carrying connections whose TLS ends in this process.
         var http = context.Request.IsHttps ? null : context.Features.Get<EpollConnection>();
         http?.BeginUpgrade();
         var stream = await Handshake.AcceptAsync(context);
@@ -99,7 +103,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         return await http.DetachAsync() is var (wire, early) ? (wire, early) : (null, []);
     }
 
-    /// <summary>Joins the URL's rooms, and only then reads what the client has sent already.</summary>
+    /// <summary>Joins the URL's rooms, then handles the bytes that the client has sent already.</summary>
     private void Open(Connection connection, ReadOnlySpan<char> query, Span<byte> early)
     {
         UrlRooms.Join(new Session(connection, sessions), query, sessions.MaxRooms);

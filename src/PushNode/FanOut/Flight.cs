@@ -1,10 +1,10 @@
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
 /// <summary>
-/// One frame on its way over the shards. Made by the dispatch, ended by the last shard.
+/// One frame under way to the shards. Made by the dispatch, ended by the last shard; any thread.
 /// </summary>
 internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
 {
@@ -14,10 +14,10 @@ internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? l
 
     public Frame Frame { get; } = frame;
 
-    /// <summary>One more shard has to be visited.</summary>
+    /// <summary>One more shard has members for the frame.</summary>
     public void Begin() => Interlocked.Increment(ref _shares);
 
-    /// <summary>A shard was visited.</summary>
+    /// <summary>A shard has tried its members, or the dispatch is over.</summary>
     public void End(int membersTried = 0)
     {
         if (membersTried > 0)
@@ -32,7 +32,7 @@ internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? l
         }
         finally
         {
-            // Without it the room's next frame would wait for ever.
+            // Also if measuring throws: otherwise the room's next frame would wait for ever.
             left?.Invoke();
         }
     }

@@ -1,10 +1,10 @@
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
-/// <summary>Pushes to one member at a time. A push that throws is a bug, which costs only this member its connection. Any thread.</summary>
+/// <summary>Pushes to one member at a time. If a push throws, which is a bug, only this member's connection is cut. Any thread.</summary>
 internal sealed class MemberPush(Failures failures)
 {
     /// <inheritdoc cref="Connection.TrySend"/>
@@ -14,9 +14,9 @@ internal sealed class MemberPush(Failures failures)
         {
             return member.Connection.TrySend(frame, member);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            return Fail(frame, member, bug);
+            return Fail(frame, member, e);
         }
     }
 
@@ -27,9 +27,9 @@ internal sealed class MemberPush(Failures failures)
         {
             return member.Connection.EndSend(frame, member, accepted);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            return Fail(frame, member, bug);
+            return Fail(frame, member, e);
         }
     }
 
@@ -41,26 +41,26 @@ internal sealed class MemberPush(Failures failures)
         {
             member.Connection.EndFailedSend(frame, ref outcome);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            failures.Add(log => log.MemberFailed(bug));
+            failures.Add(log => log.MemberFailed(e));
         }
 
         return outcome;
     }
 
-    /// <summary>A push threw, and its gate is given back: cuts the connection.</summary>
-    public SendOutcome Fail(Frame frame, Membership member, Exception bug)
+    /// <summary>A push threw, and its gate is released: cuts the connection.</summary>
+    public SendOutcome Fail(Frame frame, Membership member, Exception e)
     {
         var outcome = SendOutcome.Failed;
-        failures.Add(log => log.MemberFailed(bug));
+        failures.Add(log => log.MemberFailed(e));
         try
         {
             member.Connection.Fail(frame, ref outcome);
         }
         catch (Exception again)
         {
-            // The wire cannot even be aborted. The connection is closing all the same, and gets no frame any more.
+            // The wire cannot be aborted either. The connection is closing all the same and gets no more frames.
             failures.Add(log => log.MemberFailed(again));
         }
 

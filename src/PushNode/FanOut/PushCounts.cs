@@ -2,7 +2,7 @@ using PushNode.Connections;
 
 namespace PushNode.FanOut;
 
-/// <summary>What became of one frame's pushes to one shard. What is queued is counted by its connection.</summary>
+/// <summary>The outcomes of one frame's pushes to one shard. Connections count what becomes of queued frames.</summary>
 internal struct PushCounts
 {
     public long Sent { get; private set; }
@@ -18,7 +18,7 @@ internal struct PushCounts
     /// <summary>Members whose push has an outcome.</summary>
     public readonly long Total => Sent + Left + Closed + Failed + Queued;
 
-    /// <summary>Adds members that were not reached.</summary>
+    /// <summary>Adds members that were not tried.</summary>
     public void Fail(long members) => Failed += members;
 
     public void Add(SendOutcome outcome)

@@ -18,7 +18,9 @@ internal sealed class RoomMembers(Shards shards)
     public MemberSet? In(int shard) => Volatile.Read(ref _sets[shard]) is { Count: > 0 } set ? set : null;
 }
 
-/// <summary>The members of one room in one shard, contiguous in memory. Guarded by the shard's lock, except for <see cref="Count"/>.</summary>
+/// <summary>
+/// The members of one room in one shard, contiguous in memory. Guarded by the shard's lock, except for <see cref="Count"/>.
+/// </summary>
 internal sealed class MemberSet
 {
     private Membership[] _members = [];

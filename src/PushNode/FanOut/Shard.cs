@@ -1,15 +1,15 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
 /// <summary>
-/// A share of the node's connections: their membership in all rooms, under one lock, and the thread that pushes frames to them in the order
-/// in which these were dispatched. The lock is held to add, remove and list members, never to send. The merge stage bounds the queue: it has
-/// one frame per room under way. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
+/// A share of the node's connections: their membership in all rooms, under one lock, and the thread that pushes frames to them in the
+/// order in which these were dispatched. The lock is held to add, remove and list members, never to send. The merge stage bounds the
+/// queue: it has one frame per room under way. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
 /// </summary>
 internal sealed class Shard : IDisposable
 {
@@ -30,7 +30,9 @@ internal sealed class Shard : IDisposable
     /// <param name="index">Names the thread.</param>
     /// <param name="metrics">Where pushes and waits for the lock count.</param>
     /// <param name="failures">Where unexpected exceptions count.</param>
-    /// <param name="sender">Sends to many sockets at once, and belongs to the shard from here on; null if each wire sends by itself.</param>
+    /// <param name="sender">
+    /// Sends to many sockets at once, and belongs to the shard from here on; null if each wire sends by itself.
+    /// </param>
     public Shard(int index, NodeMetrics metrics, Failures failures, ISocketSender? sender)
     {
         _metrics = metrics;

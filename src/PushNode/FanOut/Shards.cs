@@ -1,5 +1,5 @@
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 
@@ -47,7 +47,8 @@ internal sealed class Shards : IDisposable
     /// <param name="frame">What they get.</param>
     /// <param name="publishedAt">The publisher's clock for the oldest message; null if it gave none.</param>
     /// <param name="left">
-    /// Called once, when every shard has tried every member, also if this throws; on a shard's thread, or on the caller's if there is no member.
+    /// Called once, when every shard has tried every member, also if this throws; on a shard's thread, or on the caller's if there is no
+    /// member.
     /// </param>
     public void Dispatch(RoomMembers members, Frame frame, DateTimeOffset? publishedAt = null, Action? left = null)
     {
@@ -70,7 +71,10 @@ internal sealed class Shards : IDisposable
     /// <summary>Completes when everything dispatched before has been tried on every member.</summary>
     public Task WhenPassed() => Task.WhenAll(Array.ConvertAll(_shards, shard => shard.WhenPassed()));
 
-    /// <summary>Calls the action for every connection, without a lock. If it throws for one, that connection is closed and the rest get their turn.</summary>
+    /// <summary>
+    /// Calls the action for every connection, without a lock. If it throws for one, that connection is closed and the rest get their
+    /// turn.
+    /// </summary>
     public void ForEach(Action<Connection> action)
     {
         Membership[] buffer = [];

@@ -1,10 +1,10 @@
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
-/// <summary>Pushes a frame to members whose wires are sockets, many with one system call. Owned by one shard and used by its thread.</summary>
+/// <summary>Pushes a frame to many members' sockets with one system call. Owned by one shard and used by its thread.</summary>
 internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Failures failures) : IDisposable
 {
     private readonly int[] _sockets = new int[sender.Capacity];
@@ -12,7 +12,7 @@ internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Fail
     private readonly int[] _begun = new int[sender.Capacity];
     private readonly int[] _others = new int[sender.Capacity];
 
-    /// <summary>The sender threw: what it still has under way is unknown, so it is not used again.</summary>
+    /// <summary>The sender threw: its state is unknown, so it is not used again.</summary>
     public bool IsBroken { get; private set; }
 
     public void Push(Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
@@ -60,17 +60,20 @@ internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Fail
         }
         finally
         {
-            // Every gate is released once in any case. How much of the frame a socket has is unknown here.
+            // Releases every gate exactly once. How much of the frame these sockets took is unknown.
             while (ended < begun)
                 counts.Add(single.EndFailed(frame, members[_begun[ended++]]));
         }
 
-        // These may wait for a gate: only now, when none is held.
+        // These may wait for a gate, so only now, while none is held.
         foreach (var i in _others.AsSpan(0, others))
             counts.Add(single.Push(frame, members[i]));
     }
 
-    /// <summary>Takes a member's gate, if its socket can be sent to now. One that throws is for <see cref="MemberPush.Push"/>, which throws too and cuts it.</summary>
+    /// <summary>
+    /// Takes a member's gate if its socket can be sent to now. If that throws, <see cref="MemberPush.Push"/> tries the member again and
+    /// cuts it if it throws too.
+    /// </summary>
     private bool TryBegin(Membership member, out int socket)
     {
         try
@@ -79,9 +82,9 @@ internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Fail
             socket = begun ?? 0;
             return begun is not null;
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            failures.Add(log => log.MemberFailed(bug));
+            failures.Add(log => log.MemberFailed(e));
             socket = 0;
             return false;
         }
@@ -94,11 +97,11 @@ internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Fail
             sender.Send(frame.Bytes.Span, _sockets.AsSpan(0, count), _accepted);
             return true;
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            // A bug, or a ring that the kernel took away. Sockets that have part of the frame must not get another.
+            // A bug, or the kernel disabled the ring. Sockets that took part of the frame must not get another one.
             IsBroken = true;
-            failures.Add(log => log.SenderFailed(bug, count));
+            failures.Add(log => log.SenderFailed(e, count));
             return false;
         }
     }

@@ -1,6 +1,6 @@
 using PushBackplane;
 using PushNode.FanOut;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 

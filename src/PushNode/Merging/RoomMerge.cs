@@ -1,5 +1,5 @@
 using PushNode.FanOut;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 
@@ -167,7 +167,7 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
         if (LossDue is null)
             return;
         LossDue = null;
-        shards.Dispatch(members, frames.Gap(null, GapReason.Backplane));
+        shards.Dispatch(members, frames.Gap(null, GapReason.Backplane).For(Variant.Json));
     }
 
     /// <summary>A frame has left all shards.</summary>
@@ -191,11 +191,11 @@ internal sealed class RoomMerge(MergeWorker worker, RoomFrames frames, RoomMembe
     private void Send(Shards shards, NodeMetrics metrics)
     {
         if (_batch.Missed > 0)
-            shards.Dispatch(members, frames.Gap(_batch.Missed, _batch.Reason));
+            shards.Dispatch(members, frames.Gap(_batch.Missed, _batch.Reason).For(Variant.Json));
         _batch.MissNothing();
         if (_batch.Count == 0)
             return;
-        var frame = frames.Push(_batch.Messages);
+        var frame = frames.Push(_batch.Messages).For(Variant.Json);
         Merge(_batch.Count, metrics);
         _flights++;
         shards.Dispatch(members, frame, _batch.PublishedAt, _left ??= () => worker.EnqueueFrameLeft(this));

@@ -1,7 +1,7 @@
 using PushBackplane;
 using PushNode.Connections;
+using PushNode.Messages;
 using PushNode.Subscription;
-using PushNode.Telemetry;
 
 namespace PushNode.Protocol;
 

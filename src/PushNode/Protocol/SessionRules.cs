@@ -1,4 +1,5 @@
 using PushNode.Connections;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Subscription;
 using PushNode.Telemetry;
@@ -40,12 +41,6 @@ internal sealed class SessionRules(Rooms rooms, ConnectionSettings settings, Nod
     public string Refuse(RequestRefusal reason)
     {
         metrics.RequestRefused(reason);
-        return reason switch
-        {
-            RequestRefusal.RoomLimit => ErrorCode.RoomLimit,
-            RequestRefusal.TooManyJoins => ErrorCode.TooManyJoins,
-            RequestRefusal.TooManyRooms => ErrorCode.TooManyRooms,
-            _ => ErrorCode.TooManyRequests,
-        };
+        return ErrorCode.Of(reason);
     }
 }

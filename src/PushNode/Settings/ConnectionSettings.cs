@@ -5,7 +5,7 @@ namespace PushNode.Settings;
 /// <summary>The keys under <c>Push:Connections</c>.</summary>
 internal sealed class ConnectionSettings : ICheckedSettings
 {
-    /// <summary>Connections a node takes; further upgrades are answered 503 so that a proxy can try the next node.</summary>
+    /// <summary>The maximum number of connections; further upgrades get 503, so that a proxy can try the next node.</summary>
     [Number(1, 10_000_000)]
     public int Max { get; set; } = 100_000;
 
@@ -14,13 +14,13 @@ internal sealed class ConnectionSettings : ICheckedSettings
     public int MaxRooms { get; set; } = 5;
 
     /// <summary>
-    /// JOINs a second of one client in the long run, those in the URL included. Far above what a user who browses rooms needs; without it one client with ever new rooms caused 8,900
-    /// SUBSCRIBEs a second and kept 0.83 of a core busy.
+    /// JOINs per second of one client in the long run, those in the URL included. Far above what a user who browses rooms needs. Without
+    /// it, one client that joined ever new rooms caused 8,900 SUBSCRIBEs a second and kept 0.83 of a core busy.
     /// </summary>
     [Number(1, 100_000)]
     public int JoinsPerSecond { get; set; } = 10;
 
-    /// <summary>JOINs of one client at once after a pause.</summary>
+    /// <summary>JOINs that one client may send at once after a pause.</summary>
     [Number(1, 100_000)]
     public int JoinBurst { get; set; } = 100;
 
@@ -29,35 +29,36 @@ internal sealed class ConnectionSettings : ICheckedSettings
     public int MaxMessageBytes { get; set; } = 4096;
 
     /// <summary>
-    /// The kernel's send buffer of one connection, which Linux doubles for its own book-keeping. Left alone it grows to 4 MB for a client that does not read: minutes of stale
-    /// frames, and memory that no limit of ours sees.
+    /// The kernel's send buffer of one connection, which Linux doubles for its bookkeeping. Without this limit it grows to 4 MB for a
+    /// client that does not read: minutes of stale frames, and memory outside all other limits.
     /// </summary>
     [Number(4_096, 16_777_216)]
     public int SendBufferBytes { get; set; } = 128 * 1024;
 
     /// <summary>
-    /// Bytes in the kernel for one connection that are not sent yet. Without this limit the whole send buffer of a client that reads too slowly is stale frames that the outbox's policy
-    /// never sees. Bytes in flight do not count, so a distant but fast client loses nothing. Linux only.
+    /// Unsent bytes in the kernel for one connection. Without this limit, the send buffer of a slow client is full of stale frames that the
+    /// outbox's policy never sees. Bytes in flight do not count, so a distant but fast client loses nothing. Linux only.
     /// </summary>
     [Number(1_024, 16_777_216)]
     public int MaxUnsentBytes { get; set; } = 16 * 1024;
 
     /// <summary>
-    /// Frames a second that a client may send in the long run: messages, their fragments, pings and pongs alike, since each costs. An ordinary client sends one in some
-    /// seconds; a page that joins and leaves rooms while its user scrolls sends a few a second.
+    /// Frames per second that a client may send in the long run: messages, fragments, pings and pongs. An ordinary client sends one every
+    /// few seconds; a page that joins and leaves rooms while its user scrolls sends a few per second.
     /// </summary>
     [Number(1, 1_000_000)]
     public int MessagesPerSecond { get; set; } = 50;
 
     /// <summary>
-    /// Frames that a client may send at once after a pause. As many again are refused, and then the connection is closed.
+    /// Frames that a client may send at once after a pause. Twice as many close the connection; those in between are rejected.
     /// </summary>
     [Number(1, 1_000_000)]
     public int MessageBurst { get; set; } = 500;
 
     /// <summary>
-    /// Connections that are not WebSockets yet; 0 means a tenth of <see cref="Max"/>, and 100 at least. A handshake takes milliseconds: a tenth of all clients at once is more than the worst storm of
-    /// reconnects needs, and little enough that clients which connect and ask for nothing cost the node descriptors and memory for a tenth of its clients at most.
+    /// Connections that are not WebSockets yet; 0 means a tenth of <see cref="Max"/>, at least 100. A handshake takes milliseconds, so a
+    /// tenth of all clients at once is more than the worst storm of reconnects needs. It also limits what clients that connect and
+    /// request nothing can take: descriptors and memory of a tenth of the clients.
     /// </summary>
     [Number(0, 10_000_000)]
     public int MaxHandshakes { get; set; }
@@ -65,24 +66,30 @@ internal sealed class ConnectionSettings : ICheckedSettings
     /// <summary><see cref="MaxHandshakes"/>, or its default.</summary>
     public int HandshakesAllowed => MaxHandshakes > 0 ? MaxHandshakes : Math.Max(100, Max / 10);
 
-    /// <summary>Time from accept to the 101, TLS included. Connections that are not WebSockets by then are cut, plain HTTP included.</summary>
+    /// <summary>
+    /// Time from accept to the 101, TLS included. Connections that are not WebSockets by then are cut, plain HTTP included.
+    /// </summary>
     [Duration("00:00:00.1", "00:05:00")]
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Origins whose pages may connect, separated by semicolons; <c>*</c> lets in all. Browsers always send one; a request without is let in.
+    /// Origins whose pages may connect, separated by semicolons; <c>*</c> allows all. Browsers always send one; requests without one are
+    /// allowed.
     /// </summary>
     public string AllowedOrigins { get; set; } = "*";
 
-    /// <summary>A client that has sent nothing for this long is pinged, or up to a fifth earlier (PingSpread). Under the 30 s after which many mobile carriers and proxies forget a quiet connection.</summary>
+    /// <summary>
+    /// A client that has sent nothing for this long, or up to a fifth less (PingSpread), is pinged. Less than the 30 s after which many
+    /// mobile carriers and proxies drop an idle connection.
+    /// </summary>
     [Duration("00:00:00.1", "01:00:00")]
     public TimeSpan PingAfter { get; set; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>A client from which nothing came for so long is gone.</summary>
+    /// <summary>A client that has sent nothing for this long is closed.</summary>
     [Duration("00:00:00.2", "02:00:00")]
     public TimeSpan CloseAfter { get; set; } = TimeSpan.FromSeconds(75);
 
-    /// <summary>Time a client has to take a close frame and to echo it.</summary>
+    /// <summary>The time a client has to take a close frame and echo it.</summary>
     [Duration("00:00:00.1", "00:01:00")]
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -91,7 +98,8 @@ internal sealed class ConnectionSettings : ICheckedSettings
         if (CloseAfter <= PingAfter)
             return $"{section}:CloseAfter is '{CloseAfter:c}'; it accepts a duration longer than {section}:PingAfter, which is {PingAfter:c}.";
         if (JoinBurst < MaxRooms)
-            return $"{section}:JoinBurst is {JoinBurst}; it accepts no less than {section}:MaxRooms, which is {MaxRooms}, so that a client can join all its rooms at once.";
+            return $"{section}:JoinBurst is {JoinBurst}; it accepts no less than {section}:MaxRooms, which is {MaxRooms}, "
+                + "so that a client can join all its rooms at once.";
         return AllowList.OriginProblem($"{section}:AllowedOrigins", AllowedOrigins);
     }
 }

@@ -9,19 +9,19 @@ internal sealed class FanOutSettings
     [Number(0, 256)]
     public int Workers { get; set; }
 
-    /// <summary>How frames are sent over the epoll transport. docs/adr/0011-io-uring.md has what each costs.</summary>
+    /// <summary>How frames are sent over the epoll transport. docs/adr/0011-io-uring.md has the cost of each.</summary>
     public SendKind Sends { get; set; } = SendKind.Auto;
 }
 
-/// <summary>How frames get to the sockets of the epoll transport.</summary>
+/// <summary>How frames are sent to the sockets of the epoll transport.</summary>
 internal enum SendKind
 {
-    /// <summary>IoUring where the kernel has it and lets the node use it, Send elsewhere.</summary>
+    /// <summary>IoUring if it is available, otherwise Send.</summary>
     Auto,
 
-    /// <summary>A system call for each.</summary>
+    /// <summary>One system call per frame and connection.</summary>
     Send,
 
-    /// <summary>A system call for many, through an io_uring of each fan-out worker.</summary>
+    /// <summary>One system call for many connections, through an io_uring per shard.</summary>
     IoUring,
 }

@@ -1,5 +1,5 @@
 using PushHosting.Settings;
-using PushNode.Framing;
+using PushNode.Messages;
 
 namespace PushNode.Settings;
 
@@ -8,10 +8,10 @@ internal sealed class PushSettings : ICheckedSettings
 {
     public const string Section = "Push";
 
-    /// <summary>What this node calls itself; empty means host:port.</summary>
+    /// <summary>The node's name; empty means host:port.</summary>
     public string Node { get; set; } = "";
 
-    /// <summary>What carries clients' connections on plain ports.</summary>
+    /// <summary>The transport of clients' connections on plain ports.</summary>
     public TransportKind Transport { get; set; } = TransportKind.Auto;
 
     public SubscriptionSettings Subscription { get; set; } = new();
@@ -28,29 +28,31 @@ internal sealed class PushSettings : ICheckedSettings
 
     public string? Problem(string section)
     {
-        // A star would be a name that no command can say.
+        // No command accepts a name with a star.
         if (Node.Length > 128 || Node.Any(c => char.IsControl(c) || c == '*'))
             return $"{section}:Node is too long, or has control characters or a star; it accepts up to 128 other characters, for example node-1.";
         if (Drain.LeastClosesPerSecond(Connections.Max) is var least && Drain.ClosesPerSecond < least)
-            return $"{section}:Drain:ClosesPerSecond is {Drain.ClosesPerSecond}; it accepts no less than {least}, so that a full node ({section}:Connections:Max {Connections.Max}) is told to go within {section}:Drain:Deadline ({Drain.Deadline:c}) less {DrainSettings.EchoTime.TotalSeconds} s.";
+            return $"{section}:Drain:ClosesPerSecond is {Drain.ClosesPerSecond}; it accepts no less than {least}, so that a full node ({section}:Connections:Max {Connections.Max}) "
+                + $"is closed within {section}:Drain:Deadline ({Drain.Deadline:c}) less {DrainSettings.EchoTime.TotalSeconds} s.";
         if (FanOut.Sends == SendKind.IoUring && Transport == TransportKind.Stream)
-            return $"{section}:FanOut:Sends is 'IoUring', for which {section}:Transport=Stream has no sockets; it accepts Auto or Send there.";
+            return $"{section}:FanOut:Sends is 'IoUring', which needs the epoll transport; with {section}:Transport=Stream it accepts Auto or Send.";
         var largestFrame = Merge.MaxWaitingBytes + (long)RoomFrames.MaxOverhead;
         return Outbox.MaxBytes < largestFrame
-            ? $"{section}:Outbox:MaxBytes is {Outbox.MaxBytes}; it accepts no less than the largest frame, {largestFrame} bytes (four times {section}:Merge:MaxBatchBytes and {RoomFrames.MaxOverhead})."
+            ? $"{section}:Outbox:MaxBytes is {Outbox.MaxBytes}; it accepts no less than the largest frame, {largestFrame} bytes "
+                + $"(four times {section}:Merge:MaxBatchBytes and {RoomFrames.MaxOverhead})."
             : null;
     }
 }
 
-/// <summary>What carries clients' connections on plain ports. TLS always stays with Kestrel.</summary>
+/// <summary>The transport of clients' connections on plain ports. Kestrel always carries TLS.</summary>
 internal enum TransportKind
 {
-    /// <summary>Epoll where the machine can run it, Stream elsewhere.</summary>
+    /// <summary>Epoll if the machine can run it, otherwise Stream.</summary>
     Auto,
 
     /// <summary>Kestrel's own sockets.</summary>
     Stream,
 
-    /// <summary>Loops of our own under Kestrel, which let go of a connection's HTTP objects after the handshake.</summary>
+    /// <summary>The node's own epoll loops under Kestrel, which release a connection's HTTP objects after the handshake.</summary>
     Epoll,
 }

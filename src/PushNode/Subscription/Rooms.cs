@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using PushBackplane;
 using PushNode.FanOut;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Merging;
 using PushNode.Settings;
 using PushNode.Telemetry;

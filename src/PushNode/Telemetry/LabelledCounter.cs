@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace PushNode.Telemetry;
 
-/// <summary>A counter with one label, <c>reason</c> unless named otherwise, whose values are an enum's names in snake case, all exported from the start at 0.</summary>
+/// <summary>
+/// A counter with one label, <c>reason</c> by default. Its values are an enum's names in snake case; all are exported from the start at
+/// 0. Any thread.
+/// </summary>
 internal sealed class LabelledCounter<TValue> where TValue : struct, Enum
 {
     private readonly long[] _counts;
@@ -11,7 +14,8 @@ internal sealed class LabelledCounter<TValue> where TValue : struct, Enum
 
     public LabelledCounter(Meter meter, string name, string unit, string description, string label = "reason")
     {
-        _labels = Array.ConvertAll(Enum.GetNames<TValue>(), value => KeyValuePair.Create(label, (object?)JsonNamingPolicy.SnakeCaseLower.ConvertName(value)));
+        _labels = Array.ConvertAll(
+            Enum.GetNames<TValue>(), value => KeyValuePair.Create(label, (object?)JsonNamingPolicy.SnakeCaseLower.ConvertName(value)));
         _counts = new long[_labels.Length];
         meter.CreateObservableCounter(name, Observe, unit, description);
     }

@@ -1,32 +1,18 @@
 namespace PushNode.Telemetry;
 
+// The values of the counters' labels: each name in snake case (LabelledCounter). Those of push_failures_total are in Failures.cs.
+
 /// <summary>Why a connection was cut before it became a WebSocket (push_handshakes_cut_total).</summary>
 internal enum HandshakeCut
 {
     /// <summary>It took longer than Push:Connections:HandshakeTimeout.</summary>
     Late,
 
-    /// <summary>Push:Connections:MaxHandshakes was reached and it was the oldest: a new connection got its place.</summary>
+    /// <summary>Push:Connections:MaxHandshakes was reached, and it was the oldest: a new connection got its place.</summary>
     Evicted,
 
-    /// <summary>Push:Connections:MaxHandshakes was reached, and it was the new one: none of the others was a second old.</summary>
+    /// <summary>Push:Connections:MaxHandshakes was reached, and it was the new one: all others were less than a second old.</summary>
     Full,
-}
-
-/// <summary>Which limit refused a client's request (push_requests_refused_total). The names are those of the protocol's error codes.</summary>
-internal enum RequestRefusal
-{
-    /// <summary>The connection is in as many rooms as it may be.</summary>
-    RoomLimit,
-
-    /// <summary>Too many requests wait behind a JOIN, or too many JOINs of one room for the backplane.</summary>
-    TooManyRequests,
-
-    /// <summary>The client has sent more JOINs than its rate allows.</summary>
-    TooManyJoins,
-
-    /// <summary>The node has as many rooms as it may have.</summary>
-    TooManyRooms,
 }
 
 /// <summary>Why messages were dropped before they reached a batch (push_messages_dropped_total).</summary>
@@ -35,19 +21,19 @@ internal enum MessageDrop
     /// <summary>Not valid UTF-8.</summary>
     InvalidUtf8,
 
-    /// <summary>An envelope that is cut, malformed or of an unknown version; counts as one message.</summary>
+    /// <summary>A truncated or malformed envelope, or one of an unknown version; counts as one message.</summary>
     BadEnvelope,
 
-    /// <summary>One message larger than a whole batch may be.</summary>
+    /// <summary>One message larger than the limit of a batch.</summary>
     TooLarge,
 
     /// <summary>The merge stage's inbox is full: messages arrive faster than they can be merged.</summary>
     InboxFull,
 
-    /// <summary>While the room's previous frame was on its way, its batch outgrew four times its cap, or lay between two losses.</summary>
+    /// <summary>While the room's previous frame was under way, its batch outgrew four times its limit, or a second loss came.</summary>
     BatchFull,
 
-    /// <summary>An exception while the room was merged: a bug.</summary>
+    /// <summary>An unhandled exception while the room was merged.</summary>
     Failed,
 }
 
@@ -60,23 +46,23 @@ internal enum DeliveryDrop
     /// <summary>All outboxes together held too much, and this client's was among the largest.</summary>
     OutboxTotal,
 
-    /// <summary>The client left the room while the frame was on its way.</summary>
+    /// <summary>The client left the room while the frame was under way.</summary>
     Left,
 
     /// <summary>The connection closed before the frame was accepted.</summary>
     Closed,
 
-    /// <summary>An exception while the frame was pushed: a bug.</summary>
+    /// <summary>An unhandled exception while the frame was pushed.</summary>
     Failed,
 }
 
-/// <summary>What became of a message on the control channel (push_control_messages_total).</summary>
+/// <summary>The result of a message on the control channel (push_control_messages_total).</summary>
 internal enum ControlResult
 {
-    /// <summary>The node has begun to drain, or was taken back.</summary>
+    /// <summary>The node began to drain, or was undrained.</summary>
     Applied,
 
-    /// <summary>The node was so already, or the program ends.</summary>
+    /// <summary>The node was in that state already, or the program is ending.</summary>
     Unchanged,
 
     /// <summary>It names another node.</summary>
@@ -88,6 +74,6 @@ internal enum ControlResult
     /// <summary>It is not JSON in UTF-8.</summary>
     BadJson,
 
-    /// <summary>JSON but no command to this node.</summary>
+    /// <summary>It is JSON, but not a command to this node.</summary>
     BadCommand,
 }

@@ -1,10 +1,11 @@
 using System.Diagnostics.Metrics;
+using PushNode.Messages;
 
 namespace PushNode.Telemetry;
 
 /// <summary>
-/// The node's instruments, as verbs. Counters are plain sums that the exporter reads, so that every series exists from the start at 0; hot
-/// paths add once per shard and frame, never per push. Any thread.
+/// The node's instruments: a method for each event. Counters are plain sums that the exporter reads, so that every series exists from the
+/// start at 0. Hot paths add once per shard and frame, never per push. Lives as long as the node; any thread.
 /// </summary>
 internal sealed class NodeMetrics : IDisposable
 {
@@ -48,8 +49,8 @@ internal sealed class NodeMetrics : IDisposable
 
     /// <param name="meters">Where the meter comes from.</param>
     /// <param name="closeReasons">All values of push_connections_closed_total's label.</param>
-    /// <param name="connectionLimit">How many connections there may be.</param>
-    /// <param name="roomLimit">How many rooms there may be.</param>
+    /// <param name="connectionLimit">The maximum number of connections.</param>
+    /// <param name="roomLimit">The maximum number of rooms.</param>
     public NodeMetrics(IMeterFactory meters, IEnumerable<string> closeReasons, int connectionLimit, int roomLimit)
     {
         _closeReasons = closeReasons.Select((reason, index) => (reason, index)).ToDictionary(pair => pair.reason, pair => pair.index);
@@ -58,19 +59,22 @@ internal sealed class NodeMetrics : IDisposable
 
         _meter.CreateObservableUpDownCounter("push.connections", () => Connections, "{connection}", "Open connections.");
         _meter.CreateObservableGauge("push.connections_limit", () => connectionLimit, "{connection}", "Open connections beyond which upgrades are refused.");
-        _meter.CreateObservableGauge("push.rooms_limit", () => roomLimit, "{room}", "How many rooms the node may have.");
+        _meter.CreateObservableGauge("push.rooms_limit", () => roomLimit, "{room}", "The maximum number of rooms.");
         _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
-        _meter.CreateObservableGauge("push.draining", () => _draining() ? 1 : 0, null, "1 while the node lets nobody in and closes its clients, by command or at its end; 0 otherwise.");
+        _meter.CreateObservableGauge(
+            "push.draining", () => _draining() ? 1 : 0, null, "1 while the node refuses and closes clients, by command or at its end; 0 otherwise.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
         _refused = new(_meter, "push.connections_refused", "{connection}", "Upgrades refused, by reason.");
         _handshakesCut = new(_meter, "push.handshakes_cut", "{connection}", "Connections cut before they became WebSockets, by reason.");
         _requestsRefused = new(_meter, "push.requests_refused", "{request}", "Clients' requests refused by a limit, by reason.");
         _meter.CreateObservableUpDownCounter("push.joins_waiting", () => Read(ref _joinsWaiting), "{join}", "JOINs that wait for Redis.");
         _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
-        Counter("push.accept_pauses", () => Read(ref _acceptPauses), "{pause}", "Times that accepting paused because the process was out of descriptors or memory.");
-        Counter("push.client_messages_refused", () => Read(ref _messagesRefused), "{message}", "Frames of clients that were not processed because the client sent too many.");
-        _meter.CreateObservableGauge("push.outbox", () => _outboxes(), "By", "What waits in all outboxes together, each shared frame counted once.");
-        _meter.CreateObservableGauge("push.outbox_limit", () => _outboxLimit, "By", "What may wait in all outboxes together.");
+        Counter(
+            "push.accept_pauses", () => Read(ref _acceptPauses), "{pause}", "Times that accepting paused because the process was out of descriptors or memory.");
+        Counter(
+            "push.client_messages_refused", () => Read(ref _messagesRefused), "{message}", "Frames of clients that were not processed because the client sent too many.");
+        _meter.CreateObservableGauge("push.outbox", () => _outboxes(), "By", "Bytes queued in all outboxes together, each shared frame counted once.");
+        _meter.CreateObservableGauge("push.outbox_limit", () => _outboxLimit, "By", "The maximum of bytes queued in all outboxes together.");
         Counter("push.messages_received", () => Read(ref _received), "{message}", "Messages received from the backplane.");
         Counter("push.messages_merged", () => Read(ref _merged), "{message}", "Messages that left in a batch.");
         _messagesDropped = new(_meter, "push.messages_dropped", "{message}", "Messages dropped before a batch, by reason.");
@@ -80,14 +84,19 @@ internal sealed class NodeMetrics : IDisposable
         Counter("push.deliveries_expected", () => Read(ref _expected), "{delivery}", "Batch size times the members listed when the batch was fanned out.");
         Counter("push.deliveries", () => Read(ref _deliveries), "{delivery}", "Messages accepted by a connection's socket or stream.");
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
-        _controlMessages = new(_meter, "push.control_messages", "{message}", "Messages on the control channel, by what became of them.", label: "result");
+        _controlMessages = new(_meter, "push.control_messages", "{message}", "Messages on the control channel, by result.", label: "result");
 
-        _failures = new(_meter, "push.failures", "{exception}", "Unhandled exceptions, each contained to one room or one client: bugs.", label: "stage");
+        _failures = new(_meter, "push.failures", "{exception}", "Unhandled exceptions, which are bugs; each affects one room or one client.", label: "stage");
 
-        _batchMessages = _meter.CreateHistogram("push.batch_messages", "{message}", "Messages in a batch.", advice: Buckets(Array.ConvertAll(BatchBuckets, bound => (int)bound)));
-        _lockWait = _meter.CreateHistogram("push.shard_lock_wait", "s", "Waiting for a shard's lock, every acquisition; uncontended counts as 0.", advice: Buckets(LockWaitBuckets));
-        _fanOut = _meter.CreateHistogram("push.fanout_duration", "s", "From a frame's dispatch until every shard has tried every member.", advice: Buckets(FanOutBuckets));
-        _latency = _meter.CreateHistogram("push.publish_latency", "s", "From the publisher's clock to the last member written, for the oldest message of a batch.", advice: Buckets(LatencyBuckets));
+        _batchMessages = _meter.CreateHistogram(
+            "push.batch_messages", "{message}", "Messages in a batch.", advice: Buckets(Array.ConvertAll(BatchBuckets, bound => (int)bound)));
+        _lockWait = _meter.CreateHistogram(
+            "push.shard_lock_wait", "s", "Waits for a shard's lock, every acquisition; uncontended ones count as 0.", advice: Buckets(LockWaitBuckets));
+        _fanOut = _meter.CreateHistogram(
+            "push.fanout_duration", "s", "From a frame's dispatch until every shard has tried every member.", advice: Buckets(FanOutBuckets));
+        _latency = _meter.CreateHistogram(
+            "push.publish_latency", "s", "From the publisher's clock to the last member written, for the oldest message of a batch.",
+            advice: Buckets(LatencyBuckets));
     }
 
     /// <summary>Connections accepted and not yet ended.</summary>
@@ -96,20 +105,20 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Connections accepted since the start.</summary>
     public long ConnectionsAccepted => Read(ref _accepted);
 
-    /// <summary>Names what counts the rooms; asked at each export.</summary>
+    /// <summary>Sets the source of the number of rooms, read at each export.</summary>
     public void CountRooms(Func<int> rooms) => _rooms = rooms;
 
-    /// <summary>Names what knows whether the node drains; asked at each export.</summary>
+    /// <summary>Sets the source of whether the node drains, read at each export.</summary>
     public void ShowDraining(Func<bool> draining) => _draining = draining;
 
-    /// <summary>Sets the count of connections that are not WebSockets yet, read at each export, and their limit.</summary>
+    /// <summary>Sets the source of the number of connections that are not WebSockets yet, read at each export, and their limit.</summary>
     public void ShowHandshakes(Func<int> pending, int limit)
     {
         _meter.CreateObservableUpDownCounter("push.handshakes_pending", pending, "{connection}", "Connections that are not WebSockets yet.");
-        _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "How many connections that are not WebSockets yet there may be.");
+        _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "The maximum number of connections that are not WebSockets yet.");
     }
 
-    /// <summary>Sets the source of how much waits for all clients together, read at each export.</summary>
+    /// <summary>Sets the source of the bytes queued for all clients together, read at each export, and their limit.</summary>
     public void MeasureOutboxes(Func<long> bytes, long limit) => (_outboxes, _outboxLimit) = (bytes, limit);
 
     public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
@@ -120,7 +129,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void RequestRefused(RequestRefusal reason) => _requestsRefused.Add(1, reason);
 
-    /// <summary>The number of JOINs that wait for the backplane changed.</summary>
+    /// <summary>The number of JOINs that wait for the backplane changed by this much.</summary>
     public void JoinsWaiting(int change) => Interlocked.Add(ref _joinsWaiting, change);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
@@ -129,7 +138,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void AcceptPaused() => Interlocked.Increment(ref _acceptPauses);
 
-    /// <summary>Frames of one client that were not processed.</summary>
+    /// <summary>Frames of one client that were not processed, because it sent too many.</summary>
     public void ClientMessagesRefused(int count) => Interlocked.Add(ref _messagesRefused, count);
 
     public void MessagesReceived(int count) => Interlocked.Add(ref _received, count);
@@ -149,7 +158,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void DeliveriesDropped(long count, DeliveryDrop reason) => _deliveriesDropped.Add(count, reason);
 
-    /// <summary>PUSH frames that were accepted whole; their bytes are counted by <see cref="BytesSent"/>.</summary>
+    /// <summary>PUSH frames that were accepted whole. <see cref="BytesSent"/> counts their bytes.</summary>
     public void FramesSent(long frames, long deliveries)
     {
         Interlocked.Add(ref _framesSent, frames);
@@ -158,7 +167,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void BytesSent(long bytes) => Interlocked.Add(ref _bytesSent, bytes);
 
-    /// <summary>Acquisitions that did not wait.</summary>
+    /// <summary>Acquisitions of shards' locks that did not wait.</summary>
     public void ShardLocksTaken(long uncontended)
     {
         for (var i = 0L; i < uncontended; i++)
@@ -169,7 +178,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void FrameLeft(TimeSpan duration) => _fanOut.Record(duration.TotalSeconds);
 
-    /// <summary>A publisher's clock may be ahead of ours; that counts as 0.</summary>
+    /// <summary>Counts as 0 if the publisher's clock is ahead of this one.</summary>
     public void BatchPublished(TimeSpan latency) => _latency.Record(Math.Max(0, latency.TotalSeconds));
 
     public void Dispose() => _meter.Dispose();
@@ -190,5 +199,6 @@ internal sealed class NodeMetrics : IDisposable
     }
 
     private IEnumerable<Measurement<long>> ObserveClosed() =>
-        _closeReasons.Select(reason => new Measurement<long>(Read(ref _closed[reason.Value]), new KeyValuePair<string, object?>("reason", reason.Key)));
+        _closeReasons.Select(reason => new Measurement<long>(
+            Read(ref _closed[reason.Value]), new KeyValuePair<string, object?>("reason", reason.Key)));
 }

@@ -4,7 +4,10 @@ using PushNode.Subscription;
 
 namespace PushNode.Upkeep;
 
-/// <summary>Once a second: the deadline of handshakes, the rules of time for every connection, the end of lingering rooms, the shards' uncontended locks, and tidying. One timer for all of them.</summary>
+/// <summary>
+/// One timer for everything that happens once a second: deadlines of handshakes and connections, lingering rooms, the report of
+/// uncontended locks, tidying. Lives as long as the node.
+/// </summary>
 internal sealed class NodeTick(PendingHandshakes handshakes, Shards shards, Rooms rooms, Tidying tidying, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

@@ -6,17 +6,21 @@ using PushNode.Telemetry;
 namespace PushNode.Upkeep;
 
 /// <summary>
-/// Keeps all outboxes together within their bound: near it, the clients that hold the most lose their queued frames or their connection (<see cref="Connection.Shed"/>), largest first.
-/// Takes one connection's gate at a time and no other lock.
+/// Keeps all outboxes together within their limit. Near it, the clients with the largest outboxes lose their queued frames or their
+/// connection (<see cref="Connection.Shed"/>), largest first. Takes one connection's gate at a time and no other lock. Lives as long as
+/// the node.
 /// </summary>
-internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetrics metrics, TimeProvider time, ILogger<OutboxShedding> logger) : BackgroundService
+internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetrics metrics, TimeProvider time, ILogger<OutboxShedding> logger)
+    : BackgroundService
 {
-    /// <summary>Between two scans of all connections. The total's limit, beyond which no PUSH is queued, bounds what is queued meanwhile.</summary>
+    /// <summary>
+    /// The time between two scans of all connections. The total's limit, beyond which no PUSH is queued, bounds the growth meanwhile.
+    /// </summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly LogPace _log = new(time);
 
-    /// <summary>Sheds until the total is low enough, or no connection holds anything.</summary>
+    /// <summary>Sheds until the total is low enough, or no connection has anything to shed.</summary>
     public void Run()
     {
         var before = total.Bytes;
@@ -33,7 +37,7 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
                 closed += outcome == ShedOutcome.Closed ? 1 : 0;
             }
 
-            // What is left is being closed, or sent.
+            // The rest is being closed or sent.
             if (trimmed + closed == last)
                 break;
         }
@@ -66,10 +70,10 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
         {
             return connection.Shed();
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            // A bug, which costs this client its connection and not the node its bound.
-            connection.Fail(bug);
+            // A bug: close this connection, and keep the node within its limit.
+            connection.Fail(e);
             return ShedOutcome.Closed;
         }
     }

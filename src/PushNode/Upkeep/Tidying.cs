@@ -4,18 +4,19 @@ using PushNode.Transport.Linux;
 namespace PushNode.Upkeep;
 
 /// <summary>
-/// Gives memory back to the system after the start and after each wave of handshakes. A handshake leaves some 4 KB of HTTP objects behind, and a node whose connections then only receive allocates so little
-/// that no collection comes by itself for hours. What they made the runtime compile has left free pages in the C library's heap, which keeps them too. Called once a second, by the node's tick.
+/// Returns memory to the system after the start and after each wave of handshakes. A handshake leaves about 4 KB of HTTP objects behind,
+/// and a node whose connections then only receive allocates too little to trigger a collection for hours. The code that handshakes made
+/// the runtime compile leaves free pages in the C library's heap too. Called once a second by <see cref="NodeTick"/>.
 /// </summary>
 internal sealed class Tidying(NodeMetrics metrics)
 {
-    /// <summary>A wave worth a collection, about 4 MB of garbage.</summary>
+    /// <summary>Handshakes worth a collection: about 4 MB of garbage.</summary>
     private const long Wave = 1000;
 
     /// <summary>Ticks without a handshake after which the wave is over.</summary>
     private const int Calm = 5;
 
-    // The start leaves as much behind as a wave.
+    // The start leaves as much garbage as a wave.
     private long _tidiedAt = -Wave;
     private long _lastSeen;
     private int _calm;

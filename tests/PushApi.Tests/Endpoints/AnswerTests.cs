@@ -44,7 +44,7 @@ public class AnswerTests
 
     [Theory]
     [MemberData(nameof(Routes))]
-    public async Task Every_route_answers_503_while_the_backplane_is_away(string route, string type, string body)
+    public async Task Every_route_answers_503_while_the_backplane_is_unavailable(string route, string type, string body)
     {
         await using var api = await ApiHost.StartAsync();
         api.Backplane.IsUp = false;
@@ -66,7 +66,7 @@ public class AnswerTests
     }
 
     [Fact]
-    public async Task A_stalled_backplane_is_503_all_the_same()
+    public async Task A_stalled_backplane_is_503_too()
     {
         await using var api = await ApiHost.StartAsync();
         api.Backplane.Holds = true;
@@ -87,7 +87,7 @@ public class AnswerTests
     }
 
     [Fact]
-    public async Task The_OpenAPI_document_describes_every_route_its_bodies_and_its_answers()
+    public async Task The_OpenAPI_document_describes_every_route_with_bodies_and_answers()
     {
         await using var api = await ApiHost.StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json");
@@ -121,7 +121,7 @@ public class AnswerTests
     }
 
     [Fact]
-    public void The_catalogue_names_each_kind_once_and_the_documentation_has_them_all()
+    public void The_catalogue_has_each_kind_once_and_the_docs_have_all()
     {
         Assert.Equal(ProblemType.All.Count, ProblemType.All.Select(kind => kind.Uri).Distinct().Count());
         Assert.Equal(

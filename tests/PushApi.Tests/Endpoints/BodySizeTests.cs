@@ -48,7 +48,7 @@ public class BodySizeTests
             ["/v1/broadcast", "application/json"], ["/v1/rooms/a/messages", "text/plain"], ["/v1/messages", "application/json"],
             ["/push/room", "application/x-www-form-urlencoded"], ["/push/all", "application/x-www-form-urlencoded"],
         ];
-        // Together: each connection is closed only after Kestrel has waited in vain for the body.
+        // In parallel, because Kestrel waits for each body before it closes the connection.
         await Task.WhenAll(routes.Select(async route =>
         {
             var head = $"POST {route[0]} HTTP/1.1\r\nHost: h\r\nContent-Type: {route[1]}\r\nContent-Length: {(1024 * 1024) + 1}\r\n\r\n";
@@ -58,9 +58,9 @@ public class BodySizeTests
         }));
     }
 
-    /// <summary>Without it the connection is reset under a client that is still sending, and the reset swallows the answer.</summary>
+    /// <summary>Otherwise the connection is reset while the client is still sending, and the client cannot read the answer.</summary>
     [Fact]
-    public async Task The_rest_of_a_refused_body_is_discarded_and_the_connection_lives()
+    public async Task The_rest_of_a_refused_body_is_discarded_and_the_connection_stays()
     {
         await using var api = await ApiHost.StartAsync(("MaxBodyBytes", Limit), ("MaxMessageBytes", Limit));
         using var client = new TcpClient();
@@ -100,7 +100,10 @@ public class BodySizeTests
         Assert.Empty(api.Backplane.Published);
     }
 
-    /// <summary>Also sizes that fit into no integer, for which Kestrel throws something else. The connection is closed: nobody can tell where the next request begins.</summary>
+    /// <summary>
+    /// Includes sizes that overflow, for which Kestrel throws another exception. The connection is closed, because where the next request begins
+    /// is unknown.
+    /// </summary>
     [Theory]
     [InlineData("zz")]
     [InlineData("-1")]
@@ -121,7 +124,7 @@ public class BodySizeTests
     }
 
     [Fact]
-    public async Task A_client_that_leaves_while_its_group_waits_takes_nobody_with_it()
+    public async Task A_client_that_disconnects_does_not_affect_the_rest_of_its_group()
     {
         await using var api = await ApiHost.StartAsync();
         api.Backplane.Holds = true;
@@ -141,13 +144,13 @@ public class BodySizeTests
         (await first).IsAccepted(1);
         (await api.Backplane.NextAsync()).Confirm();
         (await third).IsAccepted(1);
-        // Read is not yet queued: requests of two clients have no order.
+        // A request that is read may not be queued yet, so requests of two clients have no order.
         Assert.Equal(["1", "2", "3"], api.Backplane.Texts("push:all").Order());
         await NothingIsHeld(api);
     }
 
     [Fact]
-    public async Task When_too_much_is_pending_further_requests_are_429_until_it_is_published()
+    public async Task Requests_are_429_while_too_much_is_pending()
     {
         await using var api = await ApiHost.StartAsync(("MaxBodyBytes", 4000), ("MaxMessageBytes", 4000), ("MaxPendingBytes", 6000));
         api.Backplane.Holds = true;
@@ -167,7 +170,7 @@ public class BodySizeTests
     }
 
     [Fact]
-    public async Task Rooms_count_once_each_and_what_could_never_fit_is_413()
+    public async Task Messages_count_once_per_room_and_a_request_that_cannot_fit_is_413()
     {
         await using var api = await ApiHost.StartAsync(("MaxBodyBytes", 4000), ("MaxMessageBytes", 4000), ("MaxPendingBytes", 6000));
         var message = $"\"{new string('x', 1500)}\"";
@@ -189,6 +192,6 @@ public class BodySizeTests
     private static Task NothingIsHeld(ApiHost api)
     {
         var pending = api.Services.GetRequiredService<PendingBytes>();
-        return Eventually.IsTrue(() => pending.Taken == 0, "Bytes of a request that is over still count as pending.");
+        return Eventually.IsTrue(() => pending.Taken == 0, "Bytes of an answered request still count as pending.");
     }
 }

@@ -3,7 +3,7 @@ using PushApi.Tests.Hosting;
 
 namespace PushApi.Tests.Endpoints;
 
-/// <summary>What web pages may have a browser send: nothing, unless settings allow their origin.</summary>
+/// <summary>Web pages may publish only if a setting allows their origin.</summary>
 public class PageAccessTests
 {
     private const string Page = "https://app.example";
@@ -32,7 +32,7 @@ public class PageAccessTests
     [InlineData("http://evil.example")]
     [InlineData("null")]
     [InlineData("")]
-    public async Task Unless_set_no_page_may_publish(string origin)
+    public async Task No_page_may_publish_by_default(string origin)
     {
         await using var api = await ApiHost.StartAsync();
         (await api.PostAsync("/v1/broadcast", "application/json", "1"u8.ToArray(), ("Origin", origin))).IsProblem(403, "cross-site", field: "Origin");
@@ -70,7 +70,7 @@ public class PageAccessTests
     }
 
     [Fact]
-    public async Task A_page_that_may_publish_can_read_refusals_and_when_to_retry()
+    public async Task An_allowed_page_can_read_refusals_and_Retry_After()
     {
         await using var api = await ApiHost.StartAsync(("AllowedOrigins", Page));
         api.Backplane.IsUp = false;
@@ -87,7 +87,7 @@ public class PageAccessTests
     [InlineData("localhost.evil.example")]
     [InlineData("evillocalhost.")]
     [InlineData("inside.example.evil.example")]
-    public async Task A_name_that_could_be_rebound_is_refused(string host)
+    public async Task A_host_name_open_to_rebinding_is_refused(string host)
     {
         await using var api = await ApiHost.StartAsync(("AllowedHosts", "inside.example; api.inside.example"));
         var answer = await PostToHostAsync(api, host);
@@ -108,7 +108,7 @@ public class PageAccessTests
     [InlineData("inside.example")]
     [InlineData("API.inside.example:80")]
     [InlineData("")]
-    public async Task A_name_that_cannot_be_rebound_or_that_a_setting_lists_is_accepted(string host)
+    public async Task A_host_name_safe_from_rebinding_or_listed_is_accepted(string host)
     {
         await using var api = await ApiHost.StartAsync(("AllowedHosts", "inside.example; api.inside.example"));
         Assert.StartsWith("HTTP/1.1 202 ", await PostToHostAsync(api, host), StringComparison.Ordinal);
@@ -122,7 +122,7 @@ public class PageAccessTests
     }
 
     [Fact]
-    public async Task The_description_may_be_read_by_any_name_and_from_any_page()
+    public async Task The_description_is_readable_by_any_host_name_and_from_any_page()
     {
         await using var api = await ApiHost.StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json");

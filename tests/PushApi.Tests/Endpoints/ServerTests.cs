@@ -2,13 +2,13 @@ using PushApi.Tests.Hosting;
 
 namespace PushApi.Tests.Endpoints;
 
-/// <summary>Rooms on several servers, of which one is away or does not confirm.</summary>
+/// <summary>Rooms on several servers, one of which is unavailable or does not confirm.</summary>
 public class ServerTests
 {
     private const string Three = """{"rooms":["a","b","c"],"items":[1]}""";
 
     [Fact]
-    public async Task A_room_whose_server_is_away_is_503_with_its_name_and_the_others_go_on()
+    public async Task A_room_on_an_unavailable_server_is_503_and_other_rooms_work()
     {
         await using var api = await StartAsync(isUp: false);
         var answer = await api.PostAsync("/v1/rooms/b/messages", "application/json", "1");
@@ -18,7 +18,7 @@ public class ServerTests
     }
 
     [Fact]
-    public async Task Several_rooms_of_which_one_has_nowhere_to_go_are_published_to_none()
+    public async Task One_unavailable_server_keeps_a_request_from_all_its_rooms()
     {
         await using var api = await StartAsync(isUp: false);
         var answer = await api.PostAsync("/v1/messages", "application/json", Three);
@@ -27,7 +27,7 @@ public class ServerTests
     }
 
     [Fact]
-    public async Task Several_rooms_of_which_one_is_not_confirmed_say_whose_server_it_was()
+    public async Task A_partly_unconfirmed_request_names_the_silent_server()
     {
         await using var api = await StartAsync(isUp: true);
         api.Backplane.Answer = channel => Task.FromResult<int?>(channel == "push:room:b" ? null : 1);

@@ -3,7 +3,7 @@ using PushApi.Tests.Hosting;
 
 namespace PushApi.Tests.Endpoints;
 
-/// <summary>Targets are sent over raw sockets: a client library would tidy them first.</summary>
+/// <summary>Targets are sent over raw sockets, because a client library would normalize them.</summary>
 public class TargetTests
 {
     [Theory]
@@ -53,7 +53,7 @@ public class TargetTests
     [InlineData("/v1/rooms/%/messages", "bad-room")]
     [InlineData("/v1/rooms/%4/messages", "bad-room")]
     [InlineData("/v1/rooms/%zz/messages", "bad-room")]
-    public async Task A_target_that_names_no_room_is_400_and_reaches_no_other_route(string target, string kind)
+    public async Task A_target_without_a_valid_room_is_400_and_reaches_no_other_route(string target, string kind)
     {
         await using var api = await ApiHost.StartAsync();
         var answer = await api.RawPostAsync(target);
@@ -73,7 +73,7 @@ public class TargetTests
         Assert.Contains("129 bytes", refused);
     }
 
-    /// <summary>In PushFarm too, whose API is registered the same way.</summary>
+    /// <summary>PushFarm registers the API in the same way.</summary>
     [Theory]
     [InlineData(15_000, 202)]
     [InlineData(17_000, 431)]
@@ -91,7 +91,7 @@ public class TargetTests
     [InlineData("/v1/rooms/\u00e9\u00bb/messages")]
     [InlineData("*")]
     [InlineData("no-slash")]
-    public async Task What_Kestrel_itself_refuses_is_an_error_without_a_body(string target)
+    public async Task A_target_that_Kestrel_refuses_is_an_error_without_a_body(string target)
     {
         await using var api = await ApiHost.StartAsync();
         Assert.Matches("^HTTP/1.1 40[05] ", await api.RawPostAsync(target));
@@ -99,7 +99,7 @@ public class TargetTests
     }
 
     [Fact]
-    public async Task Random_bytes_harm_nobody()
+    public async Task Random_bytes_publish_nothing_and_harm_no_other_client()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
@@ -118,7 +118,7 @@ public class TargetTests
     }
 
     [Fact]
-    public async Task Random_bytes_as_bodies_are_answered_400_or_published_as_valid_text()
+    public async Task Random_bodies_are_400_or_published_as_valid_text()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
@@ -132,7 +132,7 @@ public class TargetTests
         var good = Encoding.UTF8.GetBytes("""{"rooms":["a","默"],"items":[{"x":"é"},[1,2]]}""" + "\n&room=a%41&items=[1,\"+\"]");
         for (var i = 0; i < 600; i++)
         {
-            // A good body with a few bytes changed reaches deeper than noise.
+            // A good body with a few changed bytes gets further than noise.
             var body = good[random.Next(good.Length)..];
             for (var change = random.Next(4); change > 0; change--)
                 body[random.Next(body.Length)] = (byte)random.Next(256);

@@ -8,7 +8,7 @@ namespace PushApi.Tests.Publishing;
 public class GroupCommitInterleavingTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Under_random_concurrency_every_confirmed_message_was_published_once_and_in_its_publishers_order()
+    public async Task Confirmed_messages_are_published_once_and_in_order_under_random_load()
     {
         const int Publishers = 16;
         const int Rooms = 3;
@@ -59,7 +59,7 @@ public class GroupCommitInterleavingTests(ITestOutputHelper output)
             outcomes.Where(one => one.Value.IsSent).Select(one => one.Key).Order(StringComparer.Ordinal),
             published.Select(one => one.Text).Order(StringComparer.Ordinal));
 
-        // One publisher waits for each answer, so all its messages have one order, whatever the room.
+        // Each publisher waits for every answer, so its messages have one order over all rooms.
         foreach (var own in published.GroupBy(one => one.Text.Split('.')[0]))
         {
             var order = own.Select(one => one.Text.Split('.').Select(int.Parse).ToArray()).Select(parts => (parts[1] * 10) + parts[2]).ToArray();

@@ -13,7 +13,7 @@ public class GroupCommitTests
     public GroupCommitTests() => _publisher = new ChannelPublisher(_backplane, _time);
 
     [Fact]
-    public async Task A_lone_request_goes_out_at_once_and_reports_the_nodes()
+    public async Task A_lone_request_is_sent_at_once_and_reports_the_nodes()
     {
         var publish = Publish("a", "1", "2");
         var envelope = await _backplane.NextAsync();
@@ -25,7 +25,7 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task What_arrives_during_a_publish_goes_out_together_and_in_order_as_the_next()
+    public async Task Requests_during_a_publish_leave_together_in_order_as_the_next_one()
     {
         var first = Publish("a", "1");
         var second = Publish("a", "2", "3");
@@ -74,7 +74,7 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task An_envelope_is_capped_by_items_and_the_rest_follows()
+    public async Task An_envelope_is_limited_by_items_and_the_rest_follows()
     {
         var all = new List<Task<PublishOutcome>> { Publish("a", "0") };
         for (var i = 1; i <= 5; i++)
@@ -92,7 +92,7 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task An_envelope_is_capped_by_bytes_and_a_request_larger_than_that_goes_alone_and_whole()
+    public async Task An_envelope_is_limited_by_bytes_and_a_larger_request_goes_alone()
     {
         var large = new string('x', 700 * 1024);
         var larger = new string('y', 1500 * 1024);
@@ -109,7 +109,7 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task When_a_publish_is_not_confirmed_everything_behind_it_is_refused_at_once_and_unsent()
+    public async Task An_unconfirmed_publish_rejects_the_requests_behind_it_unsent()
     {
         var first = Publish("a", "1");
         var second = Publish("a", "2");
@@ -127,13 +127,13 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task Who_tries_again_upon_the_answer_of_a_failure_is_not_refused_with_what_waited_behind_it()
+    public async Task A_retry_after_a_failure_is_not_rejected_with_the_old_queue()
     {
         for (var round = 0; round < 50; round++)
         {
             var opener = Publish("a", "0");
             var opening = await _backplane.NextAsync();
-            // Many, so that answering them all takes longer than the first of them needs to try again.
+            // So many that the first one retries before all are answered.
             Task<PublishOutcome>[] failed = [.. Enumerable.Range(0, 500).Select(_ => Publish("a", "1"))];
             opening.Confirm();
             await opener;
@@ -150,7 +150,7 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task A_request_waiting_behind_a_slow_publish_gives_up_at_its_own_deadline_and_is_withdrawn()
+    public async Task A_request_behind_a_slow_publish_is_withdrawn_at_its_own_deadline()
     {
         var first = Publish("a", "1");
         var envelope = await _backplane.NextAsync();
@@ -173,7 +173,7 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task A_backplane_that_never_answers_holds_no_request_beyond_its_deadline()
+    public async Task A_silent_backplane_holds_no_request_beyond_its_deadline()
     {
         Task<PublishOutcome>[] all = [Publish("a", "1"), Publish("a", "2"), Publish("b", "3")];
         _time.Advance(ChannelPublisher.Deadline);
@@ -181,7 +181,7 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task While_the_backplane_is_away_nothing_is_sent_to_it()
+    public async Task Nothing_is_sent_to_an_unavailable_backplane()
     {
         _backplane.IsUp = false;
         Assert.Equal(PublishOutcome.NotSent, await Publish("a", "1"));
@@ -189,7 +189,7 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task A_backplane_that_throws_fails_the_requests_it_was_given_and_no_others()
+    public async Task A_backplane_that_throws_fails_only_the_requests_of_that_envelope()
     {
         var first = Publish("a", "1");
         var second = Publish("a", "2");
@@ -214,9 +214,9 @@ public class GroupCommitTests
     }
 
     [Fact]
-    public async Task A_publisher_whose_room_stays_busy_is_answered_all_the_same()
+    public async Task A_publisher_is_answered_although_its_room_stays_busy()
     {
-        // The backplane answers at once, and by then the next request is always there already.
+        // Whenever the backplane answers, the next request is already waiting.
         var stop = false;
         _backplane.Holds = false;
         _backplane.Answer = channel =>
@@ -237,7 +237,7 @@ public class GroupCommitTests
         await Eventually.IsTrue(() => _publisher.BusyChannels == 0, "A queue is left.");
     }
 
-    // A request that is never answered should fail its test, not hang it.
+    // A request that gets no answer fails its test instead of hanging it.
     private Task<PublishOutcome> Publish(string channel, params string[] messages) =>
         _publisher.PublishAsync(_backplane.Named(channel), Messages(messages), _time.GetUtcNow()).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 

@@ -13,7 +13,7 @@ public class ContentTypeTests
     [InlineData("application/json; charset=latin1")]
     [InlineData("application/json; charset=\"utf-16\"")]
     [InlineData("text/plain;charset=gb2312")]
-    public async Task Another_type_or_charset_is_415_and_the_answer_names_what_is_taken(string? type)
+    public async Task Another_type_or_charset_is_415_and_the_answer_lists_the_accepted(string? type)
     {
         await using var api = await ApiHost.StartAsync();
         var answer = await api.PostAsync("/v1/broadcast", type, "1");
@@ -26,7 +26,7 @@ public class ContentTypeTests
     [InlineData("Application/JSON;charset=UTF-8")]
     [InlineData("application/json; charset=\"utf-8\"; x=y")]
     [InlineData("text/plain; charset=utf-8")]
-    public async Task UTF8_may_be_said_in_any_way(string type)
+    public async Task Every_spelling_of_UTF8_is_accepted(string type)
     {
         await using var api = await ApiHost.StartAsync();
         var answer = await api.PostAsync("/v1/broadcast", type, "1");
@@ -35,7 +35,7 @@ public class ContentTypeTests
     }
 
     [Fact]
-    public async Task The_types_of_one_route_are_not_those_of_another()
+    public async Task Each_route_has_its_own_types()
     {
         await using var api = await ApiHost.StartAsync();
         (await api.PostAsync("/v1/messages", "text/plain", "x")).IsProblem(415, "unsupported-type", field: "Content-Type");

@@ -8,7 +8,7 @@ public class FormTests
     private const string Type = "application/x-www-form-urlencoded";
 
     [Fact]
-    public async Task Unencoded_JSON_as_go_push_documents_it_works()
+    public async Task Unencoded_JSON_works_as_go_push_documents_it()
     {
         await using var api = await ApiHost.StartAsync();
         (await api.PostAsync("/push/room", Type, "room=default&items=[{\"msg\": \"hi\"},{\"msg\": \"bye\"}]")).IsAccepted(2);
@@ -20,7 +20,7 @@ public class FormTests
     }
 
     [Fact]
-    public async Task An_encoded_value_with_the_form_s_own_characters_arrives_byte_for_byte()
+    public async Task An_encoded_value_with_special_characters_arrives_byte_for_byte()
     {
         await using var api = await ApiHost.StartAsync();
         var message = "{\"a\":\"1 + 1 = 2 & 100% %41 é默\\u00e9\", \"b\" : [1.0] }";
@@ -28,7 +28,7 @@ public class FormTests
         (await api.PostAsync("/push/room", Type, form)).IsAccepted(2);
         Assert.Equal([message, message], api.Backplane.Texts("push:room:a b+c&d%41"));
 
-        // The same as a browser's form sends it: a space is a plus.
+        // As a browser's form sends it, with a plus for a space.
         (await api.PostAsync("/push/all", Type + "; charset=\"UTF-8\"", "&" + form.Replace("%20", "+").Split('&')[0] + "&")).IsAccepted(2);
         Assert.Equal([message, message], api.Backplane.Texts("push:all"));
     }
@@ -63,7 +63,7 @@ public class FormTests
     }
 
     [Fact]
-    public async Task Random_messages_survive_the_form_s_encoding()
+    public async Task Random_messages_survive_form_encoding()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
@@ -76,7 +76,7 @@ public class FormTests
             var text = new string([.. Enumerable.Range(0, random.Next(40)).Select(_ => Alphabet[random.Next(Alphabet.Length)])]);
             sent.Add($"\"{text}\"");
 
-            // Everything, or a random part of what need not be encoded, is encoded.
+            // Characters that need no encoding are encoded at random.
             var encoded = new StringBuilder();
             foreach (var value in Encoding.UTF8.GetBytes($"[{sent[^1]}]"))
                 encoded.Append(value is (byte)'%' or (byte)'&' or (byte)'+' || value >= 0x80 || random.Next(2) == 0 ? $"%{value:x2}" : ((char)value).ToString());

@@ -33,7 +33,7 @@ public class JsonMessageTests
     [InlineData("// comment\n1")]
     [InlineData("01")]
     [InlineData("NaN")]
-    public async Task What_is_not_one_JSON_value_is_refused(string body)
+    public async Task A_body_that_is_not_one_JSON_value_is_refused(string body)
     {
         await using var api = await ApiHost.StartAsync();
         (await api.PostAsync(Route, "application/json", body)).IsProblem(400, "bad-message");
@@ -41,7 +41,7 @@ public class JsonMessageTests
     }
 
     [Fact]
-    public async Task Broken_JSON_is_refused_with_the_place()
+    public async Task Broken_JSON_is_refused_with_its_place()
     {
         await using var api = await ApiHost.StartAsync();
         Assert.Contains("see its byte 8", (await api.PostAsync(Route, "application/json", "{\"a\": 1x}")).IsProblem(400, "bad-message"));
@@ -106,7 +106,7 @@ public class JsonMessageTests
     }
 
     [Fact]
-    public async Task Plain_text_becomes_a_string_whatever_it_reads_like()
+    public async Task Plain_text_becomes_a_string_even_if_it_reads_like_JSON()
     {
         await using var api = await ApiHost.StartAsync();
         foreach (var text in new[] { "hello", "123", "{\"a\":1}", "\"quoted\"\n", "默认\u0001\\", " " })
@@ -117,7 +117,7 @@ public class JsonMessageTests
     }
 
     [Fact]
-    public async Task Plain_text_that_is_empty_or_no_UTF8_or_too_large_as_JSON_is_refused()
+    public async Task Plain_text_that_is_empty_or_not_UTF8_or_too_large_is_refused()
     {
         await using var api = await ApiHost.StartAsync(("MaxMessageBytes", 20));
         (await api.PostAsync(Route, "text/plain", "")).IsProblem(400, "no-messages");

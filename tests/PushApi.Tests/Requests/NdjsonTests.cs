@@ -13,7 +13,7 @@ public class NdjsonTests
     [InlineData("1\r\n2\r\n3\r\n")]
     [InlineData("\n1\n\n \t\n2\n3\n\n\n")]
     [InlineData("  1 \n\t2\n3   ")]
-    public async Task Each_line_is_a_message_and_blank_lines_are_none(string body)
+    public async Task Each_line_is_a_message_and_blank_lines_are_skipped(string body)
     {
         await using var api = await ApiHost.StartAsync();
         (await api.PostAsync(Route, Type, body)).IsAccepted(3);
@@ -35,7 +35,7 @@ public class NdjsonTests
     }
 
     [Fact]
-    public async Task A_line_that_is_no_UTF8_is_named()
+    public async Task A_line_with_invalid_UTF8_is_named()
     {
         await using var api = await ApiHost.StartAsync();
         (await api.PostAsync(Route, Type, [.. "1\n\"a"u8, 0xFF, .. "\"\n"u8])).IsProblem(400, "bad-body", line: 2);
@@ -63,7 +63,7 @@ public class NdjsonTests
     [Theory]
     [InlineData("")]
     [InlineData("\n\r\n  \n")]
-    public async Task Only_blank_lines_are_refused(string body)
+    public async Task A_body_of_blank_lines_is_refused(string body)
     {
         await using var api = await ApiHost.StartAsync();
         (await api.PostAsync(Route, Type, body)).IsProblem(400, "no-messages");

@@ -33,7 +33,7 @@ public class RoomsAndItemsTests
     [InlineData("""{"rooms":["a"],"items":[1,]}""", null, "byte")]
     [InlineData("""{"rooms":["a"],"items":[1]} x""", null, "byte")]
     [InlineData("""{"rooms":["a"],"items":[1]}{}""", null, "byte")]
-    public async Task A_wrong_shape_is_refused_with_the_reason(string body, string? field, string? says)
+    public async Task A_body_of_the_wrong_shape_is_refused_with_the_reason(string body, string? field, string? says)
     {
         await using var api = await ApiHost.StartAsync();
         var detail = (await Post(api, body)).IsProblem(400, "bad-body", field: field);

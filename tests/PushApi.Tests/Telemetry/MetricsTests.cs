@@ -18,7 +18,7 @@ public class MetricsTests
     }
 
     [Fact]
-    public async Task What_was_published_and_what_was_refused_is_counted_without_any_room()
+    public async Task Published_and_rejected_requests_are_counted_without_a_room_label()
     {
         await using var api = await ApiHost.StartAsync();
         await api.PostAsync("/v1/messages", "application/json", """{"rooms":["a","b","c"],"items":[1,2]}""");

@@ -4,7 +4,7 @@ using RedisPush.Testing;
 
 namespace PushHosting.Tests.Management;
 
-/// <summary>Who makes room when the management listener is full, by a clock that the test moves.</summary>
+/// <summary>Which connection is closed when the management listener is full, on a clock that the test moves.</summary>
 public sealed class ManagementConnectionsTests
 {
     private readonly Clock _clock = new();
@@ -14,7 +14,7 @@ public sealed class ManagementConnectionsTests
     public ManagementConnectionsTests() => _connections = new ManagementConnections(_clock, _log);
 
     [Fact]
-    public void When_it_is_full_the_oldest_makes_room_for_each_newcomer()
+    public void When_it_is_full_each_new_connection_closes_the_oldest()
     {
         var clients = Connect(ManagementConnections.Limit);
         Assert.All(clients, client => Assert.False(client.IsCut));
@@ -25,10 +25,10 @@ public sealed class ManagementConnectionsTests
     }
 
     [Fact]
-    public async Task Who_leaves_gives_its_place_back_once()
+    public async Task An_ended_connection_gives_its_place_back_once()
     {
         var clients = Connect(ManagementConnections.Limit + 1);
-        // The first was closed for the last, and had no place any more.
+        // The first was closed for the last and has no place any more.
         clients[0].Leave();
         clients[1].Leave();
         clients[2].Fail();
@@ -41,7 +41,7 @@ public sealed class ManagementConnectionsTests
     }
 
     [Fact]
-    public void A_flood_writes_one_line_in_ten_seconds()
+    public void A_flood_logs_one_line_in_ten_seconds()
     {
         Connect(ManagementConnections.Limit);
         Assert.Equal(0, _log.Count(1012));

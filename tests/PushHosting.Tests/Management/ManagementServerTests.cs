@@ -17,10 +17,10 @@ public sealed class ManagementServerTests
     [InlineData("GET", "/readyz", 200, "ready", "text/plain; charset=utf-8")]
     [InlineData("HEAD", "/healthz", 200, "", "text/plain; charset=utf-8")]
     [InlineData("HEAD", "/metrics", 200, "", "text/plain; version=0.0.4; charset=utf-8")]
-    [InlineData("POST", "/healthz", 405, "Only GET and HEAD are answered here.", "text/plain; charset=utf-8")]
-    [InlineData("DELETE", "/metrics", 405, "Only GET and HEAD are answered here.", "text/plain; charset=utf-8")]
-    [InlineData("GET", "/", 404, "Here are only /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
-    [InlineData("GET", "/metrics/x", 404, "Here are only /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("POST", "/healthz", 405, "Only GET and HEAD are accepted here.", "text/plain; charset=utf-8")]
+    [InlineData("DELETE", "/metrics", 405, "Only GET and HEAD are accepted here.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/", 404, "The pages here are /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/metrics/x", 404, "The pages here are /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
     [InlineData("GET", "/healthz?verbose=1", 200, "ok", "text/plain; charset=utf-8")]
     public async Task A_page_answers(string method, string path, int status, string body, string contentType)
     {
@@ -63,12 +63,12 @@ public sealed class ManagementServerTests
         Assert.Equal("ready", await host.GetAsync("/readyz"));
         Assert.Contains("\n# TYPE push_ready gauge\npush_ready 1\n", await host.MetricsAsync(), StringComparison.Ordinal);
 
-        first.NotReadyBecause = "The backplane is away.";
+        first.NotReadyBecause = "The backplane is unavailable.";
         third.NotReadyBecause = "Draining.";
         using (var response = await TestHost.SendAsync(HttpMethod.Get, new Uri(host.Management, "/readyz")))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
-            Assert.Equal("The backplane is away.\nDraining.", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            Assert.Equal("The backplane is unavailable.\nDraining.", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
         Assert.Equal("ok", await host.GetAsync("/healthz"));
         Assert.Contains("\npush_ready 0\n", await host.MetricsAsync(), StringComparison.Ordinal);
@@ -77,12 +77,12 @@ public sealed class ManagementServerTests
         Assert.Equal("ready", await host.GetAsync("/readyz"));
         Assert.Contains("\npush_ready 1\n", await host.MetricsAsync(), StringComparison.Ordinal);
 
-        second.Detail = "One of three is away.";
-        Assert.Equal("ready\nOne of three is away.", await host.GetAsync("/readyz"));
+        second.Detail = "One of three is unavailable.";
+        Assert.Equal("ready\nOne of three is unavailable.", await host.GetAsync("/readyz"));
     }
 
     [Fact]
-    public async Task It_opens_before_the_application_starts_and_answers_until_everything_has_stopped()
+    public async Task It_opens_before_the_application_and_closes_after_it()
     {
         Phases phases = new();
         await using var host = await TestHost.StartAsync(builder => builder.Services.AddSingleton<IHostedService>(services =>
@@ -93,14 +93,14 @@ public sealed class ManagementServerTests
                 using var health = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/healthz"));
                 using var metrics = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/metrics"));
                 using var readiness = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/readyz"));
-                // The application's own listener is not open yet, or not for long.
+                // The application's own listener is not open yet, or no longer.
                 var page = await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
                 return health.IsSuccessStatusCode && page.Contains("\npush_ready 0\n", StringComparison.Ordinal) && readiness.StatusCode == HttpStatusCode.ServiceUnavailable;
             };
             return phases;
         }));
         var management = host.Management;
-        // As a signal does.
+        // As SIGTERM does.
         host.App.Lifetime.StopApplication();
         await host.App.StopAsync(TestContext.Current.CancellationToken);
 
@@ -109,14 +109,14 @@ public sealed class ManagementServerTests
     }
 
     [Fact]
-    public async Task A_scraper_that_sends_half_a_request_does_not_hold_up_the_stop()
+    public async Task A_scraper_that_sends_half_a_request_does_not_delay_the_stop()
     {
         await using var host = await TestHost.StartAsync();
         using TcpClient half = new();
         await half.ConnectAsync(IPAddress.Loopback, host.Management.Port, TestContext.Current.CancellationToken);
         await half.GetStream().WriteAsync("GET /metrics HTTP/1.1\r\nHost"u8.ToArray(), TestContext.Current.CancellationToken);
 
-        // The host's own time-out is 30 s and would end it too: with an exception.
+        // The host's own time-out of 30 s would end it too, with an exception.
         using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(25));
         await host.App.StopAsync(deadline.Token);
         Assert.False(deadline.IsCancellationRequested);
@@ -125,7 +125,7 @@ public sealed class ManagementServerTests
     [Theory]
     [InlineData("")]
     [InlineData("GET /readyz HTTP/1.1\r\nHost: x\r\n")]
-    public async Task It_answers_behind_connections_that_want_nothing(string sent)
+    public async Task It_answers_behind_idle_connections(string sent)
     {
         await using var host = await TestHost.StartAsync();
         List<TcpClient> idle = [];
@@ -133,20 +133,20 @@ public sealed class ManagementServerTests
             idle.Add(await ConnectAsync(host, sent));
         Assert.Equal("ok", await host.GetAsync("/healthz"));
 
-        // The oldest made room, without an answer.
+        // The oldest was closed without an answer.
         Assert.Equal("", await ReadToEndAsync(idle[0]));
         idle.ForEach(client => client.Dispose());
     }
 
     [Fact]
-    public async Task Connections_that_ask_again_and_again_do_not_keep_it_from_answering()
+    public async Task It_answers_while_other_connections_send_request_after_request()
     {
         const string Request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
         await using var host = await TestHost.StartAsync();
         List<TcpClient> busy = [];
         for (var i = 0; i < ManagementConnections.Limit; i++)
             busy.Add(await ConnectAsync(host, Request));
-        // Each has its answer and asks for more, if it may.
+        // Each has its answer and sends another request.
         foreach (var client in busy)
             Assert.True(await client.GetStream().ReadAsync(new byte[1], TestContext.Current.CancellationToken) > 0);
         foreach (var client in busy)
@@ -168,7 +168,7 @@ public sealed class ManagementServerTests
     }
 
     [Fact]
-    public async Task Hostile_bytes_do_not_disturb_it()
+    public async Task It_answers_after_hostile_bytes()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
@@ -202,7 +202,7 @@ public sealed class ManagementServerTests
             }
             catch (IOException)
             {
-                // Expected: it may close before it has read everything.
+                // Expected: the server may close before it has read everything.
             }
             Assert.Equal("ok", await host.GetAsync("/healthz"));
         }
@@ -217,7 +217,7 @@ public sealed class ManagementServerTests
     }
 
     [Fact]
-    public async Task Its_address_cannot_be_asked_for_before_it_is_open()
+    public async Task Its_address_is_unavailable_before_it_is_open()
     {
         var builder = PushProgram.CreateBuilder([]);
         builder.Services.AddManagement(builder.Configuration, 0);

@@ -9,7 +9,7 @@ namespace PushHosting.Tests.Metrics;
 public sealed class MetricsPageTests
 {
     [Fact]
-    public async Task Every_kind_of_instrument_is_written_as_the_format_wants_it()
+    public async Task Every_kind_of_instrument_is_written_in_the_format()
     {
         await using var host = await StartAsync();
         var meter = MeterOf(host);
@@ -57,7 +57,7 @@ public sealed class MetricsPageTests
 
         AssertHas(page, "# HELP push_odd_total Back\\\\slash,\\nnew line and \"quotes\".\n");
         var sample = page.Split('\n').Single(line => line.StartsWith("push_odd_total{", StringComparison.Ordinal));
-        // Which of two colliding tags comes first is the SDK's business: it sorts them by key.
+        // The SDK sorts colliding tags by key.
         Assert.Contains("a_b=\"2;1\"", sample, StringComparison.Ordinal);
         Assert.Contains("_9=\"true\"", sample, StringComparison.Ordinal);
         Assert.Contains("exported_le=\"\"", sample, StringComparison.Ordinal);
@@ -66,7 +66,7 @@ public sealed class MetricsPageTests
     }
 
     [Fact]
-    public async Task A_name_has_one_header_and_no_sample_twice()
+    public async Task A_name_has_one_header_and_each_sample_once()
     {
         await using var host = await StartAsync();
         var meter = MeterOf(host);
@@ -96,7 +96,7 @@ public sealed class MetricsPageTests
         meter.CreateHistogram<double>("push.wait", "s", "Waiting.").Record(0.1);
         meter.CreateObservableGauge("push.nan", () => double.NaN, null, "Not a number.");
         meter.CreateUpDownCounter<int>("push.rooms", "{room}").Add(1);
-        // So that the server's own instruments have something to say.
+        // So that the server's own instruments have values.
         using var response = await TestHost.SendAsync(HttpMethod.Get, host.Public);
         var page = await host.MetricsAsync();
         AssertHas(page, "# TYPE kestrel_active_connections gauge\n");
@@ -137,7 +137,7 @@ public sealed class MetricsPageTests
     }
 
     [Fact]
-    public async Task A_meter_that_nobody_named_is_not_exported()
+    public async Task A_meter_that_is_not_registered_is_not_exported()
     {
         await using var host = await StartAsync();
         MeterOf(host, "Somebody.Else").CreateCounter<long>("unnamed").Add(1);
@@ -145,14 +145,14 @@ public sealed class MetricsPageTests
     }
 
     [Fact]
-    public async Task What_is_counted_before_the_host_starts_serving_is_there()
+    public async Task Measurements_before_the_host_serves_are_exported()
     {
         await using var host = await StartAsync(builder => builder.Services.AddHostedService<EarlyCounter>());
         AssertHas(await host.MetricsAsync(), "push_early_total 1\n");
     }
 
     [Fact]
-    public async Task Concurrent_scrapes_are_each_whole()
+    public async Task Concurrent_scrapes_are_complete()
     {
         await using var host = await StartAsync();
         var meter = MeterOf(host);

@@ -10,7 +10,7 @@ namespace PushHosting.Tests.Metrics;
 public sealed class OtlpExportTests
 {
     [Fact]
-    public async Task What_was_counted_last_is_sent_before_the_host_ends()
+    public async Task The_last_measurements_are_exported_before_the_host_ends()
     {
         TaskCompletionSource<byte[]> received = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var collector = await TestHost.StartAsync(map: app => app.MapPost("/v1/metrics", async (HttpContext context) =>
@@ -21,7 +21,7 @@ public sealed class OtlpExportTests
         }));
         await using var host = await TestHost.StartAsync(builder =>
         {
-            // Through configuration, not the environment: the environment is shared with every other test.
+            // In configuration, because all tests share the environment.
             builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Public.ToString();
             builder.Configuration["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
             builder.Services.AddExportedMeter("PushHosting.Tests");

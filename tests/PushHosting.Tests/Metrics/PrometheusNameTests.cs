@@ -19,6 +19,6 @@ public sealed class PrometheusNameTests
     [InlineData("a/b--c..d", null, "Gauge", "a_b_c_d")]
     [InlineData("9lives", null, "Gauge", "_9lives")]
     [InlineData("命", null, "Gauge", "_")]
-    public void An_instrument_s_name_and_unit_make_a_Prometheus_name(string name, string? unit, string type, string expected) =>
+    public void The_Prometheus_name_comes_from_name_and_unit(string name, string? unit, string type, string expected) =>
         Assert.Equal(expected, PrometheusName.OfMetric(name, unit, Enum.Parse<PrometheusType>(type)));
 }

@@ -38,7 +38,7 @@ public sealed class StrictSettingsTests
     [InlineData("Push:Node=bad", "Push:Node is 'bad'; it accepts a good name.")]
     [InlineData("Push:Merge:Window=00:00:00.5;Push:Merge:Gather=00:00:01", "Push:Merge:Gather is longer than Push:Merge:Window; it accepts a duration up to that.")]
     [InlineData("Push:Shards=1\n2", "Push:Shards is '1?2'; it accepts a whole number from 1 to 65536, for example 16.")]
-    public void A_wrong_setting_is_one_sentence_with_its_key_its_value_and_what_is_accepted(string settings, string sentence)
+    public void A_wrong_setting_is_one_sentence_with_key_value_and_accepted_values(string settings, string sentence)
     {
         var exception = Assert.Throws<SettingsException>(() => Read(settings));
         Assert.Equal(sentence, exception.Message);
@@ -52,7 +52,7 @@ public sealed class StrictSettingsTests
     }
 
     [Fact]
-    public void Every_kind_of_value_is_read_whatever_the_case_of_its_key()
+    public void Every_kind_of_value_is_read_and_keys_ignore_case()
     {
         var read = Read(
             "push:NODE=n1;Push:shards=7;Push:Unbounded=-5000000000;Push:Jitter=0.25;Push:Maybe=3;Push:Compress=TRUE;Push:Policy=disconnect;"
@@ -85,7 +85,7 @@ public sealed class StrictSettingsTests
     }
 
     [Fact]
-    public void The_ends_of_a_range_are_inside_it()
+    public void The_ends_of_a_range_are_accepted()
     {
         var read = Read("Push:Shards=65536;Push:Merge:Window=00:01:00;Push:Merge:Gather=00:00:00;Push:Jitter=1");
         Assert.Equal(TimeSpan.FromMinutes(1), read.Merge.Window);
@@ -93,10 +93,10 @@ public sealed class StrictSettingsTests
     }
 
     [Fact]
-    public void The_machine_s_culture_changes_nothing()
+    public void The_culture_of_the_machine_does_not_matter()
     {
         var before = CultureInfo.CurrentCulture;
-        // InvariantGlobalization leaves no other culture to choose; this is what German does to numbers.
+        // InvariantGlobalization leaves no other culture to choose. This one writes numbers as German does.
         var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
         comma.NumberFormat.NumberDecimalSeparator = ",";
         comma.NumberFormat.NumberGroupSeparator = ".";
@@ -113,7 +113,7 @@ public sealed class StrictSettingsTests
     }
 
     [Fact]
-    public void Nothing_set_leaves_the_defaults() => Assert.Equal(16, Read("Other:Key=1").Shards);
+    public void Unset_keys_have_their_defaults() => Assert.Equal(16, Read("Other:Key=1").Shards);
 
     private static SampleSettings Read(string settings) => StrictSettings.Read<SampleSettings>(
         new ConfigurationBuilder().AddInMemoryCollection(settings.Split(';').Select(s => s.Split('=', 2)).Select(p => KeyValuePair.Create(p[0], (string?)p[1]))).Build(),

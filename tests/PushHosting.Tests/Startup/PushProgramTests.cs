@@ -48,7 +48,7 @@ public sealed partial class PushProgramTests
     }
 
     [Fact]
-    public async Task A_settings_file_that_is_no_JSON_is_named()
+    public async Task A_settings_file_that_is_not_JSON_is_named()
     {
         var folder = Directory.CreateTempSubdirectory();
         try
@@ -80,7 +80,7 @@ public sealed partial class PushProgramTests
     }
 
     [Fact]
-    public async Task After_SIGTERM_the_exit_code_is_0_and_the_log_was_single_lines_in_UTC()
+    public async Task After_SIGTERM_the_exit_code_is_0_and_the_log_is_single_lines_in_UTC()
     {
         using var sample = SampleProcess.Start("--Logging:LogLevel:Default=Information");
         await sample.StartedAsync();
@@ -109,7 +109,7 @@ public sealed partial class PushProgramTests
     [InlineData("ASPNETCORE_URLS=http://127.0.0.1:{0}")]
     [InlineData("ASPNETCORE_HTTP_PORTS={0}")]
     [InlineData("Kestrel__Endpoints__Any__Url=http://127.0.0.1:{0}")]
-    public async Task The_default_address_gives_way_and_the_management_port_stays(string setting)
+    public async Task A_configured_address_replaces_the_default_but_not_the_management_port(string setting)
     {
         var port = FreePort();
         using var sample = SampleProcess.Start(setting.Replace("{0}", $"{port}", StringComparison.Ordinal));

@@ -15,7 +15,7 @@ internal sealed class SampleProcess : IDisposable
         _errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Starts it; items with two underscores or in capitals are environment variables, others arguments.</summary>
+    /// <summary>Starts it. Settings that begin with two dashes are arguments, others environment variables.</summary>
     public static SampleProcess Start(params string[] settings)
     {
         ProcessStartInfo start = new(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
@@ -42,7 +42,7 @@ internal sealed class SampleProcess : IDisposable
     }
 
     /// <summary>Waits until it serves.</summary>
-    /// <returns>Its own address and that of its management listener.</returns>
+    /// <returns>The addresses of the application and of its management listener.</returns>
     public async Task<(Uri Public, Uri Management)> StartedAsync()
     {
         while (await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience) is { } line)

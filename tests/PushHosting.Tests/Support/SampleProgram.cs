@@ -5,7 +5,7 @@ using PushHosting.Startup;
 
 namespace PushHosting.Tests.Support;
 
-/// <summary>What the Main of a program of the farm looks like, as small as it can be.</summary>
+/// <summary>A program of the farm, as small as possible.</summary>
 internal static class SampleProgram
 {
     public const string Started = "started ";

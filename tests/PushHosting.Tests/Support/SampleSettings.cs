@@ -30,7 +30,7 @@ internal sealed class SampleSettings : ICheckedSettings
 
     public MergeSettings Merge { get; set; } = new();
 
-    /// <summary>No key: it has no setter.</summary>
+    /// <summary>Not a key, because it has no setter.</summary>
     public int Derived => Shards * 2;
 
     public string? Problem(string section) => Node == "bad" ? $"{section}:Node is 'bad'; it accepts a good name." : null;
@@ -45,4 +45,10 @@ internal sealed class SampleSettings : ICheckedSettings
 
         public string? Problem(string section) => Gather > Window ? $"{section}:Gather is longer than {section}:Window; it accepts a duration up to that." : null;
     }
+}
+
+internal enum OutboxPolicy
+{
+    DropOldest,
+    Disconnect,
 }

@@ -5,9 +5,9 @@ namespace PushLoad.Tests.Connections;
 
 public sealed class FrameReaderTests
 {
-    /// <summary>Whole frames, following another connection's copy, and frames that begin like a known one and end otherwise, cut everywhere.</summary>
+    /// <summary>Complete frames, copies of a known frame, and frames that begin like a known one and end differently, cut anywhere.</summary>
     [Fact]
-    public void Frames_come_out_as_they_went_in_however_they_are_cut()
+    public void Frames_survive_any_cutting_of_the_byte_stream()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
@@ -34,7 +34,7 @@ public sealed class FrameReaderTests
     [Theory]
     [InlineData(0x81, 0x80)] // Masked.
     [InlineData(0xC1, 0x00)] // A reserved bit.
-    public void What_a_server_must_not_send_ends_the_reading(byte first, byte second) => Assert.False(new FrameReader().Read([first, second], new Recorder(new Random(1))));
+    public void Reading_ends_at_a_masked_frame_or_a_reserved_bit(byte first, byte second) => Assert.False(new FrameReader().Read([first, second], new Recorder(new Random(1))));
 
     private sealed class Recorder(Random random) : IFrameHandler
     {
@@ -46,7 +46,7 @@ public sealed class FrameReaderTests
 
         public List<string> Received { get; } = [];
 
-        /// <summary>Half of the frames are known from another connection; half of the others begin like one that is.</summary>
+        /// <summary>Half of the frames are known from another connection; half of the others begin like a known one.</summary>
         public byte[] NewFrame()
         {
             var payload = Enumerable.Range(0, random.Next(4) * 60).Select(_ => (byte)random.Next('a', 'c')).ToArray();

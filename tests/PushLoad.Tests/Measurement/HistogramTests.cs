@@ -5,7 +5,7 @@ namespace PushLoad.Tests.Measurement;
 public sealed class HistogramTests
 {
     [Fact]
-    public void Percentiles_are_at_most_one_part_in_128_too_high_and_never_too_low()
+    public void Percentiles_are_at_most_1_in_128_too_high_and_never_too_low()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");

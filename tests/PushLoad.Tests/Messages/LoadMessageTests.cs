@@ -7,7 +7,7 @@ namespace PushLoad.Tests.Messages;
 public sealed class LoadMessageTests
 {
     [Fact]
-    public void A_message_has_exactly_the_wished_size_and_comes_back_as_it_was()
+    public void A_message_has_exactly_the_wanted_size_and_survives_parsing()
     {
         var message = new LoadMessage(4711, 12, 123_456, 1_234_567_890_123, 10_000);
         var shortest = message.Write(new byte[200], 0);
@@ -21,11 +21,11 @@ public sealed class LoadMessageTests
     }
 
     [Fact]
-    public void The_longest_message_fits_the_room_that_is_made_for_it() =>
+    public void The_longest_unpadded_message_fits_its_buffer() =>
         Assert.InRange(new LoadMessage(int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue).Write(new byte[200], 0), 1, LoadMessage.MaxUnfilled);
 
     [Fact]
-    public void What_others_published_is_told_apart()
+    public void Foreign_messages_are_counted_apart()
     {
         var batch = Batch.TryParse("""["text",3,null,{"k":1,"r":0,"s":5,"t":50,"p":10},{"k":2,"r":0,"s":5,"t":50,"p":10},{"k":{"k":1}},[{"k":1,"r":0,"s":6,"t":50,"p":10}],{"s":7,"k":1,"other":[{}],"r":0,"p":10,"t":60}]"""u8, 1, 0)!;
         Assert.Equal([5, 7], batch.Messages.Select(message => message.Sequence));
@@ -35,14 +35,14 @@ public sealed class LoadMessageTests
 
     [Theory]
     [InlineData("""{"a":1}""")]
-    [InlineData("""[{"k":1,"r":9,"s":5,"t":50,"p":10}]""")] // Of this run, and published to another room.
+    [InlineData("""[{"k":1,"r":9,"s":5,"t":50,"p":10}]""")] // Of this run, but published to another room.
     [InlineData("")]
-    public void Items_that_no_right_server_sends_are_refused(string items) => Assert.Null(Batch.TryParse(Encoding.UTF8.GetBytes(items), 1, 0));
+    public void Items_that_no_correct_server_sends_are_rejected(string items) => Assert.Null(Batch.TryParse(Encoding.UTF8.GetBytes(items), 1, 0));
 
     [Theory]
     [InlineData("""{"type":"PUSH","data":{"room":"r","items":[1,{"a":[2]}]}}""")]
     [InlineData("""{"data":{"items":[1,{"a":[2]}],"new":{"room":"x"},"room":"r"},"id":[1],"type":"PUSH"}""")]
-    public void A_push_is_read_in_any_order_of_its_members(string json)
+    public void A_push_is_parsed_in_any_order_of_its_members(string json)
     {
         Assert.True(ServerMessage.TryParse(Encoding.UTF8.GetBytes(json), out var message));
         Assert.Equal((ServerMessageType.Push, "r"), (message.Type, message.Room));
@@ -52,7 +52,7 @@ public sealed class LoadMessageTests
     [Theory]
     [InlineData("""{"type":"GAP","data":{"room":"r","missed":37,"reason":"slow"}}""", 37L)]
     [InlineData("""{"type":"GAP","data":{"room":"r","missed":null,"reason":"backplane"}}""", null)]
-    public void A_gap_says_how_many_or_that_it_does_not_know(string json, long? missed)
+    public void A_gap_gives_a_number_or_null(string json, long? missed)
     {
         Assert.True(ServerMessage.TryParse(Encoding.UTF8.GetBytes(json), out var message));
         Assert.Equal((ServerMessageType.Gap, missed), (message.Type, message.Missed));
@@ -65,7 +65,7 @@ public sealed class LoadMessageTests
     [InlineData("""{"type":"PONG"} {}""")]
     [InlineData("""{"type":1}""")]
     [InlineData("""[]""")]
-    public void What_is_no_message_is_said_to_be_none(string json) => Assert.False(ServerMessage.TryParse(Encoding.UTF8.GetBytes(json), out _));
+    public void Invalid_messages_are_rejected(string json) => Assert.False(ServerMessage.TryParse(Encoding.UTF8.GetBytes(json), out _));
 
     [Fact]
     public void Published_json_is_valid()

@@ -1,6 +1,6 @@
 namespace PushLoad.Tests.Support;
 
-/// <summary>What a <see cref="FaultyServer"/> does wrong; to one member and once, unless it says otherwise.</summary>
+/// <summary>The mistake of a <see cref="FaultyServer"/>: made once and to one member, unless stated otherwise.</summary>
 public enum Fault
 {
     None,
@@ -11,27 +11,27 @@ public enum Fault
     /// <summary>The first message after JOINED is left out.</summary>
     DropFirst,
 
-    /// <summary>Everything from the tenth message on is left out.</summary>
+    /// <summary>All messages from the tenth on are left out.</summary>
     DropTail,
 
-    /// <summary>A message is left out, and a GAP says so.</summary>
+    /// <summary>A message is left out, and a GAP announces it.</summary>
     Announce,
 
-    /// <summary>A GAP announces a message that comes all the same.</summary>
+    /// <summary>A GAP announces a message that is sent.</summary>
     AnnounceInVain,
     Duplicate,
 
-    /// <summary>Two messages change places.</summary>
+    /// <summary>Two messages are sent in the wrong order.</summary>
     Reorder,
 
-    /// <summary>A message goes to a room that it was not published to.</summary>
+    /// <summary>A message is also sent to a room that it was not published to.</summary>
     WrongRoom,
 
-    /// <summary>A frame that is no JSON.</summary>
+    /// <summary>A frame that is not JSON.</summary>
     Garbage,
     Close,
 
-    /// <summary>A publish is answered 503, and its messages are not delivered.</summary>
+    /// <summary>A publish is answered with 503, and its messages are not delivered.</summary>
     Refuse,
 
     /// <summary>No upgrade succeeds.</summary>

@@ -8,11 +8,12 @@ using Microsoft.Extensions.Logging;
 namespace PushLoad.Tests.Support;
 
 /// <summary>
-/// A small push server of the protocol, in this process, one PUSH per message, that does one thing wrong at a set message of a room. Requests and sockets of a room are served one at a time.
+/// A small push server in this process, with one PUSH per message, that makes one mistake at a fixed message of a room. It serves one request at a
+/// time.
 /// </summary>
 internal sealed class FaultyServer : IAsyncDisposable
 {
-    /// <summary>The message at which it errs, counted from 1.</summary>
+    /// <summary>The message at which it makes its mistake, counted from 1.</summary>
     private const int Wrong = 10;
 
     private readonly WebApplication _app;
@@ -116,7 +117,7 @@ internal sealed class FaultyServer : IAsyncDisposable
         if (!errs || _fault == Fault.None || !IsWrong(number))
         {
             await PushAsync(room, socket, message);
-            // What was held back comes after its successor.
+            // The message that was held back follows its successor.
             if (errs && _held is { } held && held.Room == room)
             {
                 _held = null;
@@ -163,7 +164,8 @@ internal sealed class FaultyServer : IAsyncDisposable
         _ => number == Wrong && _wrongs++ == 0,
     };
 
-    private static Task PushAsync(string room, WebSocket socket, string message) => SendAsync(socket, $$$"""{"type":"PUSH","data":{"room":"{{{room}}}","items":[{{{message}}}]}}""");
+    private static Task PushAsync(string room, WebSocket socket, string message) =>
+        SendAsync(socket, $$$"""{"type":"PUSH","data":{"room":"{{{room}}}","items":[{{{message}}}]}}""");
 
     private static async Task SendAsync(WebSocket socket, string text)
     {

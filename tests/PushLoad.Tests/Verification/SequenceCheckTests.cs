@@ -13,7 +13,7 @@ public sealed class SequenceCheckTests
     [InlineData("5,6,7,8 end8", "")]
     [InlineData("4,5 6 end6", "")] // A message from before the JOINED may come along.
     [InlineData("end4", "")] // None was due after the JOINED.
-    [InlineData("5 left", "")] // What comes after LEFT is nobody's fault.
+    [InlineData("5 left", "")] // Messages after LEFT do not count.
     [InlineData("left", "")]
     [InlineData("5 7 end7", "lost 6-6")] // Loss: between frames,
     [InlineData("5,7 end7", "lost 6-6")] // within one,
@@ -28,27 +28,27 @@ public sealed class SequenceCheckTests
     [InlineData("5 7 6 8 end8", "reordered 1")]
     [InlineData("5,7,6,8 end8", "reordered 1")]
     [InlineData("5 9 7 end9", "lost 6-6, lost 8-8, reordered 1")]
-    [InlineData("6 5 7 end7", "lost 5-5, reordered 1")] // 6 showed that 5 was missing; then it came after all.
+    [InlineData("6 5 7 end7", "lost 5-5, reordered 1")] // 6 showed that 5 was missing; then 5 arrived.
     [InlineData("5 7 6 6 end7", "duplicates 1, reordered 1")]
     [InlineData("5 g3 9 end9", "announced 3")]
     [InlineData("5 g1 g2 9 end9", "announced 3")]
-    [InlineData("5 g2 9 end9", "lost 6-8 but 2, announced 2")] // A GAP that says too little,
+    [InlineData("5 g2 9 end9", "lost 6-8 but 2, announced 2")] // A GAP that announces too little,
     [InlineData("5 g4 9 end9", "announced 3, in vain 1")] // too much,
-    [InlineData("5 g2 6 end6", "in vain 2")] // or that is about nothing.
-    [InlineData("5 g1 7 10 end10", "announced 1, lost 8-9")] // It is about the next hole only.
+    [InlineData("5 g2 6 end6", "in vain 2")] // or announces what is not missing.
+    [InlineData("5 g1 7 10 end10", "announced 1, lost 8-9")] // It covers the next hole only.
     [InlineData("5 g1 6 8 end8", "in vain 1, lost 7-7")]
     [InlineData("5 g? 9 end9", "announced 3")]
     [InlineData("5 g? 6 9 end9", "lost 7-8")]
     [InlineData("5 g? 6 end6", "")]
     [InlineData("5 g3 end8", "announced 3")]
     [InlineData("g4 9 end9", "announced 4")] // It covers what came between JOINED and the first PUSH,
-    [InlineData("g7 9 end9", "announced 4")] // and may speak of messages before the JOINED.
+    [InlineData("g7 9 end9", "announced 4")] // and may announce messages before the JOINED.
     [InlineData("g2 9 end9", "lost 5-8 but 2, announced 2")]
-    [InlineData("5 6 left 9 end9", "")] // After LEFT and a new JOINED it begins anew.
-    public void What_a_member_gets_is_judged(string events, string expected)
+    [InlineData("5 6 left 9 end9", "")] // After LEFT and a new JOINED the check starts over.
+    public void Events_of_a_member_give_the_expected_verdict(string events, string expected)
     {
         var (times, faults) = (new PublishTimes(), new MemberFaults());
-        // Other members have seen all.
+        // Other members have received all messages.
         for (var sequence = 1; sequence <= 20; sequence++)
             times.Add(sequence, 10 * sequence);
         var check = new SequenceCheck(times, faults);
@@ -79,19 +79,19 @@ public sealed class SequenceCheckTests
     }
 
     [Fact]
-    public void A_member_that_alone_is_in_its_room_still_notices_that_its_first_message_came_too_late()
+    public void A_lone_member_notices_that_its_first_message_came_too_late()
     {
         var faults = new MemberFaults();
         var check = new SequenceCheck(new PublishTimes(), faults);
         check.Begin(45);
         check.Receive(Push([9]));
         check.EndAt(Until(9));
-        // How many are missing it cannot know: the predecessor for certain.
+        // It cannot know how many are missing; the predecessor certainly is.
         Assert.Equal(["lost 8-8"], Text(faults));
     }
 
     [Fact]
-    public void Losses_of_messages_whose_publishing_was_not_confirmed_count_apart()
+    public void Losses_of_unconfirmed_messages_count_apart()
     {
         var faults = new MemberFaults();
         faults.Holes[new Hole(10, 19, 2)] = 3;
@@ -107,7 +107,7 @@ public sealed class SequenceCheckTests
     [InlineData("5", 6, false)]
     [InlineData("", 6, false)]
     [InlineData("", 4, true)]
-    public void A_member_has_all_when_the_last_message_came_or_was_due_before_its_joined(string push, long last, bool expected)
+    public void A_member_has_all_when_the_last_message_came_or_precedes_its_joined(string push, long last, bool expected)
     {
         var check = new SequenceCheck(new PublishTimes(), new MemberFaults());
         check.Begin(45);

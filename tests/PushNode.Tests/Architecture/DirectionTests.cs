@@ -1,113 +1,92 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace PushNode.Tests.Architecture;
 
-/// <summary>What each folder may use, read from the sources' own lines.</summary>
+/// <summary>Which folders and projects may use which, read from assemblies (type references) and sources (using lines).</summary>
 public sealed partial class DirectionTests
 {
-    private static readonly Dictionary<string, string[]> Allowed = new()
+    /// <summary>What each folder of the node uses, in an order in which none uses a later one.</summary>
+    private static readonly Dictionary<string, string[]> Node = new()
     {
-        ["Telemetry"] = [],
-        ["Framing"] = [],
-        ["Settings"] = [],
-        ["Settings/PushSettings.cs"] = ["Framing"],
-        ["Connections"] = ["Framing", "Settings", "Telemetry"],
-        ["FanOut"] = ["Connections", "Framing", "Settings", "Telemetry"],
-        ["Merging"] = ["FanOut", "Framing", "Settings", "Telemetry"],
-        ["Subscription"] = ["Merging", "FanOut", "Framing", "Settings", "Telemetry"],
-        ["Protocol"] = ["Subscription", "FanOut", "Connections", "Framing", "Settings", "Telemetry"],
+        ["WebSocket"] = [],
+        ["Messages"] = ["WebSocket"],
+        ["Telemetry"] = ["Messages"],
+        ["Settings"] = ["Messages"],
+        ["Connections"] = ["WebSocket", "Messages", "Telemetry", "Settings"],
+        ["FanOut"] = ["Messages", "Telemetry", "Settings", "Connections"],
+        ["Merging"] = ["Messages", "Telemetry", "Settings", "FanOut"],
+        ["Subscription"] = ["Messages", "Telemetry", "Settings", "FanOut", "Merging"],
+        ["Protocol"] = ["Messages", "Telemetry", "Settings", "Connections", "FanOut", "Subscription"],
         ["Transport/Linux"] = [],
-        ["Transport/Kestrel"] = ["Transport/Linux", "Connections", "Settings"],
-        ["Transport/Epoll"] = ["Transport/Linux", "Connections", "Settings", "Telemetry"],
-        ["Transport/IoUring"] = ["Transport/Linux", "Connections", "Settings", "Telemetry"],
-        ["Control"] = ["Merging", "FanOut", "Connections", "Settings", "Telemetry"],
-        ["Upkeep"] = ["Control", "Subscription", "FanOut", "Connections", "Telemetry", "Transport/Linux"],
-        ["Endpoints"] = ["Control", "FanOut", "Connections", "Telemetry", "Protocol", "Transport/Epoll", "Transport/Kestrel"],
-        ["Program.cs"] = [],
-        ["PushNodeServices.cs"] =
-        [
-            "Control", "Subscription", "Merging", "FanOut", "Connections", "Settings", "Telemetry", "Protocol", "Endpoints", "Upkeep",
-            "Transport/Epoll", "Transport/IoUring", "Transport/Kestrel",
-        ],
+        ["Transport/Kestrel"] = ["Settings", "Connections", "Transport/Linux"],
+        ["Transport/Epoll"] = ["Telemetry", "Settings", "Connections", "Transport/Linux"],
+        ["Transport/IoUring"] = ["Telemetry", "Settings", "Connections", "Transport/Linux"],
+        ["Control"] = ["Messages", "Telemetry", "Settings", "Connections", "FanOut", "Merging"],
+        ["Upkeep"] = ["Telemetry", "Connections", "FanOut", "Subscription", "Transport/Linux", "Control"],
+        ["Endpoints"] = ["Messages", "Telemetry", "Settings", "Connections", "FanOut", "Protocol", "Transport/Kestrel", "Transport/Epoll", "Control"],
     };
 
-    private static readonly string Source = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src"));
+    public static TheoryData<string> All => ["PushHosting", "PushBackplane", "PushApi", "PushNode", "PushLoad", "PushFarm"];
 
     [Fact]
-    public void Each_folder_of_the_node_uses_only_those_before_it()
+    public void Each_folder_of_the_node_uses_what_is_listed_here()
     {
-        var wrong = new List<string>();
-        foreach (var (file, path) in Sources("PushNode"))
-        {
-            var own = path[..Math.Max(0, path.LastIndexOf('/'))];
-            var allowed = Allowed.GetValueOrDefault(path) ?? Allowed.GetValueOrDefault(own);
-            Assert.True(allowed is not null, $"{path}: the folder is not in this test's list.");
-            wrong.AddRange(from line in File.ReadLines(file).Select((text, index) => (text, number: index + 1))
-                           where !line.text.TrimStart().StartsWith("namespace ", StringComparison.Ordinal)
-                           from Match use in NodeNamespace().Matches(line.text)
-                           let used = use.Groups[1].Value.Replace('.', '/')
-                           where used != own && !allowed.Contains(used)
-                           select $"{path}:{line.number}: {line.text.Trim()}");
-        }
+        var listed = Edges(Node);
+        var used = Edges(Read("PushNode"));
+        Assert.Empty(used.Except(listed));
+        Assert.Empty(listed.Except(used));
 
-        Assert.Empty(wrong);
+        static List<string> Edges<T>(Dictionary<string, T> graph) where T : IEnumerable<string> =>
+            [.. graph.SelectMany(folder => folder.Value.Select(used => $"{folder.Key} uses {used}").Append($"{folder.Key} exists"))];
     }
 
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Folders_of_a_project_form_no_cycle(string project) => Assert.Null(FolderGraph.FindCycle(Read(project)));
+
+    [Fact]
+    public void A_cycle_is_found() =>
+        Assert.Equal("b -> c -> b", FolderGraph.FindCycle(new() { ["a"] = ["b"], ["b"] = ["c"], ["c"] = ["b"] }));
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Namespaces_follow_folders(string project) => Assert.Empty(
+        from source in Projects.Sources(project)
+        from line in File.ReadLines(source.File)
+        where line.StartsWith("namespace ", StringComparison.Ordinal)
+            && line != $"namespace {string.Join('.', (string[])[project, .. source.Path.Split('/')[..^1]])};"
+        select $"{source.Path}: {line}");
+
+    /// <summary>Only pairs that could be written: the others would be a cycle of project references.</summary>
     [Theory]
     [InlineData("PushApi", "PushNode")]
     [InlineData("PushNode", "PushApi")]
-    [InlineData("PushBackplane", "PushNode")]
-    [InlineData("PushBackplane", "PushApi")]
-    [InlineData("PushHosting", "PushBackplane")]
-    public void One_project_knows_nothing_of_the_other(string project, string other)
-    {
-        Assert.DoesNotContain($"/{other}.csproj", File.ReadAllText(Path.Combine(Source, project, $"{project}.csproj")), StringComparison.Ordinal);
-        foreach (var (file, path) in Sources(project))
-            Assert.False(File.ReadLines(file).Any(line => line.StartsWith($"using {other}", StringComparison.Ordinal)), $"{project}/{path} uses {other}.");
-    }
+    [InlineData("PushLoad", "PushNode")]
+    [InlineData("PushLoad", "PushBackplane")]
+    [InlineData("PushLoad", "PushHosting")]
+    public void A_project_does_not_use_another(string project, string other) =>
+        Assert.DoesNotContain(Projects.Load(project).GetReferencedAssemblies(), reference => reference.Name == other);
 
-    [Theory]
-    [InlineData("PushHosting", 1000)]
-    [InlineData("PushBackplane", 2000)]
-    [InlineData("PushApi", 3000)]
-    [InlineData("PushNode", 4000)]
-    public void A_projects_log_events_are_of_its_thousand_and_each_id_is_used_once(string project, int first)
+    /// <summary>A folder's type references, and its using lines, which also show constants and names in comments.</summary>
+    private static Dictionary<string, HashSet<string>> Read(string project)
     {
-        var ids = Sources(project).SelectMany(source => LogEvent().Matches(File.ReadAllText(source.File))).Select(match => int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)).ToList();
-        Assert.All(ids, id => Assert.InRange(id, first, first + 999));
-        Assert.Equal(ids.Distinct(), ids);
-    }
-
-    [Fact]
-    public void Log_events_are_declared_in_the_form_that_is_looked_for()
-    {
-        foreach (var project in new[] { "PushHosting", "PushBackplane", "PushApi", "PushNode", "PushFarm" })
+        var graph = FolderGraph.Read(Projects.Load(project));
+        foreach (var (file, path) in Projects.Sources(project))
         {
-            foreach (var (file, path) in Sources(project))
-            {
-                var text = File.ReadAllText(file);
-                Assert.True(LogEvent().Count(text) == text.Split("[LoggerMessage").Length - 1, $"{project}/{path}: [LoggerMessage(id, ...");
-            }
+            if (!path.Contains('/', StringComparison.Ordinal))
+                continue;
+            var folder = path[..path.LastIndexOf('/')];
+            graph.TryAdd(folder, []);
+            graph[folder].UnionWith(
+                from line in File.ReadLines(file)
+                let match = Using().Match(line)
+                where match.Success && match.Groups[1].Value == project
+                select match.Groups[2].Value.Replace('.', '/'));
         }
+
+        return graph;
     }
 
-    private static List<(string File, string Path)> Sources(string project)
-    {
-        var root = Path.Combine(Source, project);
-        var sources = Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
-            .Select(file => (File: file, Path: Path.GetRelativePath(root, file).Replace('\\', '/')))
-            .Where(source => !source.Path.StartsWith("obj/", StringComparison.Ordinal) && !source.Path.StartsWith("bin/", StringComparison.Ordinal))
-            .ToList();
-        Assert.NotEmpty(sources);
-        return sources;
-    }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
-
-    [GeneratedRegex(@"\bPushNode\.(Transport\.\w+|\w+)")]
-    private static partial Regex NodeNamespace();
-
-    [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
-    private static partial Regex LogEvent();
+    [GeneratedRegex(@"^using (\w+)\.([\w.]+);")]
+    private static partial Regex Using();
 }

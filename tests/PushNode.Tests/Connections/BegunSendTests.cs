@@ -1,5 +1,5 @@
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 
 namespace PushNode.Tests.Connections;
 
@@ -53,7 +53,7 @@ public sealed class BegunSendTests : IDisposable
         var member = client.Member(_a);
         using var go = new ManualResetEventSlim();
         using var inside = new ManualResetEventSlim();
-        var holding = new Thread(() => client.Connection.SendAnd(ControlFrames.Ping, () =>
+        var holding = new Thread(() => client.Connection.SendAnd(TestFrames.Ping, () =>
         {
             inside.Set();
             go.Wait();
@@ -76,7 +76,7 @@ public sealed class BegunSendTests : IDisposable
         var frame = _a.Push("1", "2");
         client.Wire.Budget = 0;
         Assert.NotNull(client.Connection.TryBeginSend(member));
-        var pinging = new Thread(() => client.Connection.Send(ControlFrames.Ping));
+        var pinging = new Thread(() => client.Connection.Send(TestFrames.Ping));
         pinging.Start();
         // It waits for the gate, and would otherwise have offered its frame to the wire.
         while ((pinging.ThreadState & ThreadState.WaitSleepJoin) == 0)
@@ -85,8 +85,8 @@ public sealed class BegunSendTests : IDisposable
         pinging.Join();
         client.TakeAll();
 
-        Assert.Equal([.. frame.Bytes[5..].Span, .. ControlFrames.Ping.Bytes.Span], client.Wire.Taken);
-        Assert.Equal(frame.Length + ControlFrames.Ping.Length, _metrics.Read("push.sent"));
+        Assert.Equal([.. frame.Bytes[5..].Span, .. TestFrames.Ping.Bytes.Span], client.Wire.Taken);
+        Assert.Equal(frame.Length + TestFrames.Ping.Length, _metrics.Read("push.sent"));
         Assert.Equal(2, _metrics.Read("push.deliveries"));
     }
 }

@@ -1,6 +1,7 @@
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
+using PushNode.WebSocket;
 
 namespace PushNode.Tests.Connections;
 
@@ -60,8 +61,8 @@ public sealed class ConnectionTests : IDisposable
         var member = client.Member(_a);
         client.Connection.Close(CloseReason.Draining);
         client.Connection.Close(CloseReason.TooSlow);
-        client.Connection.Send(ControlFrames.Ping);
-        Assert.False(client.Connection.SendAnd(ControlFrames.Ping, () => Assert.Fail("the change is not made")));
+        client.Connection.Send(TestFrames.Ping);
+        Assert.False(client.Connection.SendAnd(TestFrames.Ping, () => Assert.Fail("the change is not made")));
         client.Send(ClientFrame.Ping(1));
         _time.Advance(TimeSpan.FromSeconds(4));
         client.Connection.CheckTime(_time.GetTimestamp());
@@ -203,7 +204,7 @@ public sealed class ConnectionTests : IDisposable
             client.Connection.OnWritable();
             client.Connection.Close(CloseReason.Draining);
             client.Connection.Abort(CloseReason.Draining);
-            client.Connection.Send(ControlFrames.Ping);
+            client.Connection.Send(TestFrames.Ping);
             Assert.Equal(SendOutcome.Closed, client.Connection.TrySend(_a.Push("2"), member));
         }
     }
@@ -229,8 +230,8 @@ public sealed class ConnectionTests : IDisposable
     public async Task No_push_comes_before_joined_or_after_left()
     {
         var client = Client(new OutboxSettings { MaxBytes = int.MaxValue });
-        var joined = ServerFrame.Create(Opcode.Text, """{"type":"JOINED","data":{"room":"a"}}"""u8);
-        var left = ServerFrame.Create(Opcode.Text, """{"type":"LEFT","data":{"room":"a"}}"""u8);
+        var joined = TestFrames.Text("""{"type":"JOINED","data":{"room":"a"}}"""u8);
+        var left = TestFrames.Text("""{"type":"LEFT","data":{"room":"a"}}"""u8);
         var push = _a.Push("1");
         Membership? current = null;
         var done = false;

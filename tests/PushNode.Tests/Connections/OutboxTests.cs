@@ -1,6 +1,7 @@
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
+using PushNode.WebSocket;
 
 namespace PushNode.Tests.Connections;
 
@@ -120,7 +121,7 @@ public sealed class OutboxTests : IDisposable
         var (a, b) = (client.Member(_a), client.Member(_b));
         client.Wire.Budget = 1;
         SendQueued(client, _b.Push("0"), b);
-        SendQueued(client, _a.Gap(missed, missed is null ? GapReason.Backplane : GapReason.Overload), a);
+        SendQueued(client, _a.EncodeGap(missed, missed is null ? GapReason.Backplane : GapReason.Overload), a);
         SendQueued(client, _a.Push("1"), a);
         SendQueued(client, _b.Push("2"), b);
         SendQueued(client, _b.Push("3"), b);
@@ -194,7 +195,7 @@ public sealed class OutboxTests : IDisposable
         foreach (var byClient in new[] { false, true })
         {
             // Answers fill it to the last byte: nothing in it may be dropped.
-            var pong = ControlFrames.Pong(new byte[125]);
+            var pong = TestFrames.Pong(new byte[125]);
             var client = Client(Entries(2, pong.Length, Enum.Parse<WhenFull>(whenFull)));
             client.Wire.Budget = 1;
             client.Connection.Send(pong);

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Upkeep;
 
@@ -133,7 +133,7 @@ public sealed class OutboxTotalTests : IDisposable
     {
         var large = Slow();
         for (var i = 0; i < 1000; i++)
-            large.Connection.Send(ServerFrame.Create(Opcode.Text, new byte[1000]));
+            large.Connection.Send(TestFrames.Text(new byte[1000]));
         Assert.True(_total.IsFull);
         Shed();
         Assert.True(large.Connection.IsClosing);
@@ -147,7 +147,7 @@ public sealed class OutboxTotalTests : IDisposable
         var member = small.Member(_a);
         small.Connection.TrySend(_a.Push("1"), member);
         for (var i = 0; i < 1000; i++)
-            large.Connection.Send(ServerFrame.Create(Opcode.Text, new byte[1000]));
+            large.Connection.Send(TestFrames.Text(new byte[1000]));
         Assert.True(_total.IsFull);
         var before = _total.Bytes;
         small.Connection.TrySend(_a.Push("2"), member);
@@ -167,7 +167,7 @@ public sealed class OutboxTotalTests : IDisposable
         var (large, small) = (Slow(), Slow());
         var member = small.Member(_a);
         for (var i = 0; i < 1000; i++)
-            large.Connection.Send(ServerFrame.Create(Opcode.Text, new byte[1000]));
+            large.Connection.Send(TestFrames.Text(new byte[1000]));
         Assert.True(_total.IsFull);
         small.Wire.Budget = taken;
         for (var i = 0; i < 3; i++)

@@ -61,7 +61,7 @@ public sealed class PingSpreadTests
                 pinged++;
                 // Each answers a little later than the one before it.
                 time.Advance(TimeSpan.FromMicroseconds(1));
-                clients[i].Send(ClientFrame.Of(PushNode.Framing.Opcode.Pong, []));
+                clients[i].Send(ClientFrame.Of(PushNode.WebSocket.Opcode.Pong, []));
                 answered[i]++;
             }
 

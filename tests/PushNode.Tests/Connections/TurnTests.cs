@@ -1,6 +1,7 @@
 using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
+using PushNode.WebSocket;
 
 namespace PushNode.Tests.Connections;
 

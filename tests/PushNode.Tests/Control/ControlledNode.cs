@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushNode.Control;
 using PushNode.FanOut;
-using PushNode.Framing;
 using PushNode.Settings;
+using PushNode.WebSocket;
 using RedisPush.Testing;
 
 namespace PushNode.Tests.Control;

@@ -1,6 +1,6 @@
 using System.Globalization;
+using PushNode.Messages;
 using PushNode.Settings;
-using PushNode.Telemetry;
 using RedisPush.Testing;
 
 namespace PushNode.Tests.Control;

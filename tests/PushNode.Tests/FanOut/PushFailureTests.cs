@@ -1,6 +1,6 @@
 using PushNode.Connections;
 using PushNode.FanOut;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 using RedisPush.Testing;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using PushNode.Connections;
 using PushNode.FanOut;
-using PushNode.Framing;
+using PushNode.Messages;
 using PushNode.Settings;
 using RedisPush.Testing;
 

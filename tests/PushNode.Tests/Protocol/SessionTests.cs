@@ -1,4 +1,4 @@
-using PushNode.Connections;
+using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Settings;
 using RedisPush.Testing;

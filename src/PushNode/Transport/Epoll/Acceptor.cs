@@ -8,24 +8,26 @@ using PushNode.Transport.Linux;
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// Accepts a listener's connections on one loop. Short of descriptors or memory it pauses instead of spinning on a connection that it cannot take; the last descriptors
-/// stay free, so that clients alone can shut out neither the operator nor the backplane. All but the constructor, start and stop runs on the loop's thread.
+/// Accepts a listener's connections on one loop. When the process is short of descriptors or memory, it pauses instead of spinning on a
+/// connection that it cannot take. It leaves the last descriptors free, so that clients cannot shut out the operator or the backplane.
+/// Start and stop may be called by any thread; the rest runs on the loop's thread.
 /// </summary>
-/// <param name="loop">Whose connections they become.</param>
+/// <param name="loop">The loop that serves the connections.</param>
 /// <param name="listener">The listening socket.</param>
-/// <param name="local">Where all of them come in; null when it listens on every address, and each has to be asked.</param>
-/// <param name="accepted">Where they go.</param>
-/// <param name="pauses">What is told when it pauses.</param>
-internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, ChannelWriter<ConnectionContext> accepted, AcceptPauses pauses) : EpollHandler
+/// <param name="local">The local address of all connections; null if it listens on every address, and each connection has its own.</param>
+/// <param name="accepted">Where connections go.</param>
+/// <param name="pauses">Counts and logs the pauses.</param>
+internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, ChannelWriter<ConnectionContext> accepted, AcceptPauses pauses)
+    : EpollHandler
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Connections taken before the loop's other work gets its turn.</summary>
+    /// <summary>Connections accepted before the loop's other work gets its turn.</summary>
     private const int PerTurn = 64;
 
     /// <summary>
-    /// Descriptors that clients do not get. Kestrel's own listeners, the management's among them, cannot even pause: they try again and again, with a core each, to
-    /// accept what they have no descriptor for.
+    /// Descriptors that clients do not get. Kestrel's own listeners, the management listener among them, cannot pause: without a free
+    /// descriptor each retries accept in a loop and keeps a core busy.
     /// </summary>
     private const int Reserve = 32;
 
@@ -54,10 +56,12 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
         }
     }
 
-    /// <summary>Only the connection being accepted is lost; the next accept may succeed.</summary>
-    public override void OnFailed(Exception bug) => loop.Failures.Add(log => log.ClientFailed(bug));
+    /// <summary>Loses only the connection being accepted; the next accept may succeed.</summary>
+    public override void OnFailed(Exception e) => loop.Failures.Add(log => log.ClientFailed(e));
 
-    /// <summary>Asked for each connection, one system call beside several: prlimit(1) may raise or lower the limit while the process runs.</summary>
+    /// <summary>
+    /// The limit is read for each connection, one system call among several, because prlimit(1) may change it while the process runs.
+    /// </summary>
     private static int FirstReserved()
     {
         var limit = Descriptor.Limit();
@@ -127,7 +131,8 @@ internal sealed class AcceptPauses(NodeMetrics metrics, TimeProvider time, ILogg
     public void Paused(int error)
     {
         metrics.AcceptPaused();
+        var resource = error switch { Libc.EMFILE or Libc.ENFILE => "descriptors", Libc.ENOSPC => "epoll watches", _ => "memory" };
         if (_log.MayLog())
-            logger.AcceptPaused(error switch { Libc.EMFILE or Libc.ENFILE => "descriptors", Libc.ENOSPC => "epoll watches", _ => "memory" }, error);
+            logger.AcceptPaused(resource, error);
     }
 }

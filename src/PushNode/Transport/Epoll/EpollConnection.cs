@@ -9,23 +9,25 @@ using PushNode.Transport.Linux;
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// A connection while it speaks HTTP: two pipes between Kestrel and the socket. The loop's thread fills the one, a task empties the other. After a WebSocket handshake
-/// <see cref="DetachAsync"/> takes the socket out, and Kestrel drops this object and all that hangs on it. Kestrel and the handler call
-/// from their own threads; the descriptor is closed by the loop's thread only.
+/// A connection while it speaks HTTP: two pipes between Kestrel and the socket. The loop's thread fills the input pipe, a task empties
+/// the output pipe. After a WebSocket handshake <see cref="DetachAsync"/> takes the socket out, and Kestrel drops this object with
+/// everything it refers to. Kestrel and the handler call from their own threads; only the loop's thread closes the descriptor.
 /// </summary>
 internal sealed class EpollConnection : DefaultConnectionContext
 {
-    /// <summary>Reads of one connection before the loop's others get their turn: what the input pipe holds.</summary>
+    /// <summary>Reads of one connection before the loop's other connections get their turn: as much as the input pipe holds.</summary>
     private const int ReadsPerTurn = 16;
 
-    /// <summary>A peer that does not take the end of its answer is cut after so long.</summary>
+    /// <summary>A peer that does not take the end of its answer in this time is cut.</summary>
     private static readonly TimeSpan LastAnswerTimeout = TimeSpan.FromSeconds(5);
 
-    // Kestrel parses on the thread pool, never on a loop; what it writes is sent by the thread that writes it.
-    private static readonly PipeOptions InputOptions = new(readerScheduler: PipeScheduler.ThreadPool, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
-    private static readonly PipeOptions OutputOptions = new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool, useSynchronizationContext: false);
+    // Kestrel parses on the thread pool, never on a loop; the thread that writes an answer sends it.
+    private static readonly PipeOptions InputOptions =
+        new(readerScheduler: PipeScheduler.ThreadPool, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
+    private static readonly PipeOptions OutputOptions =
+        new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool, useSynchronizationContext: false);
 
-    // From the clock on, so that a log which spans a restart names no two connections alike.
+    // Starts at the clock, so that ids are unique in a log that spans a restart.
     private static long _lastId = DateTime.UtcNow.Ticks;
 
     private readonly EpollLoop _loop;
@@ -50,8 +52,8 @@ internal sealed class EpollConnection : DefaultConnectionContext
 
     /// <param name="loop">The loop that accepted it.</param>
     /// <param name="descriptor">The socket.</param>
-    /// <param name="remote">Who connected.</param>
-    /// <param name="local">Where.</param>
+    /// <param name="remote">The client's address.</param>
+    /// <param name="local">The address that the client connected to.</param>
     public EpollConnection(EpollLoop loop, int descriptor, IPEndPoint? remote, IPEndPoint? local)
         : base(Interlocked.Increment(ref _lastId).ToString("X", CultureInfo.InvariantCulture))
     {
@@ -66,7 +68,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
     }
 
     /// <summary>Begins to read and to send. The loop's thread.</summary>
-    /// <returns>False when the kernel has no room to watch the descriptor; it is the caller's then.</returns>
+    /// <returns>False if the kernel has no room to watch the descriptor; the caller then closes it.</returns>
     public bool TryStart()
     {
         if (_loop.Register(_descriptor, _events) is not { } key)
@@ -77,16 +79,18 @@ internal sealed class EpollConnection : DefaultConnectionContext
     }
 
     /// <summary>
-    /// The next answer is a 101, behind which a <see cref="SocketWire"/> sends more at once: the kernel may wait for it, since a segment is what sending costs. Called by the handler before it upgrades.
+    /// Announces that the next answer is a 101, directly followed by frames of a <see cref="SocketWire"/>. The kernel may wait for these,
+    /// because the cost of sending is the segment. Called by the handler before it upgrades.
     /// </summary>
     public void BeginUpgrade() => _isUpgrading = true;
 
     /// <summary>
-    /// Takes the socket out of HTTP's hands, once everything that was written has been accepted by the socket. Called by the handler of an upgraded request, which must not read or write after it.
+    /// Takes the socket away from HTTP, after the socket has accepted everything that was written. Called by the handler of an upgraded
+    /// request, which must not read or write afterwards.
     /// </summary>
     /// <returns>
-    /// The socket, and what the client has sent behind its handshake, which HTTP has not looked at; null when the peer is gone or does not take the answer, or when
-    /// Kestrel has given the connection up.
+    /// The socket, and the bytes that the client sent behind its handshake; null if the peer is gone or does not take the answer, or
+    /// Kestrel has aborted the connection.
     /// </returns>
     public async ValueTask<(SocketWire Wire, byte[] Early)?> DetachAsync()
     {
@@ -136,8 +140,10 @@ internal sealed class EpollConnection : DefaultConnectionContext
         await base.DisposeAsync();
     }
 
-    /// <summary>Waits until everything that was written is accepted; cuts a peer that does not take it.</summary>
-    /// <returns>What <see cref="SendAllAsync"/> returned: nobody writes to the socket any more, its descriptor can change hands.</returns>
+    /// <summary>Waits until the socket has accepted everything that was written; cuts a peer that does not take it in time.</summary>
+    /// <returns>
+    /// The result of <see cref="SendAllAsync"/>. Nothing writes to the socket any more, so its descriptor can change hands.
+    /// </returns>
     private async Task<bool> SentAsync()
     {
         try
@@ -165,8 +171,8 @@ internal sealed class EpollConnection : DefaultConnectionContext
         Descriptor.Close(_descriptor);
     }
 
-    /// <summary>From here on the input pipe holds all that it ever will. Any thread.</summary>
-    /// <returns>False when that was so before.</returns>
+    /// <summary>Completes the input pipe. Any thread.</summary>
+    /// <returns>False if it was complete before.</returns>
     private bool StopReading()
     {
         lock (_lock)
@@ -182,7 +188,9 @@ internal sealed class EpollConnection : DefaultConnectionContext
         return true;
     }
 
-    /// <summary>Moves bytes from the socket to Kestrel until there are none, Kestrel has enough, or the turn is over. The loop's thread.</summary>
+    /// <summary>
+    /// Moves bytes from the socket to Kestrel until there are none, the pipe is full, or the turn is over. The loop's thread.
+    /// </summary>
     private void Read()
     {
         if (_awaitsTurn)
@@ -190,7 +198,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
         int? received = 0;
         for (var turn = 0; turn < ReadsPerTurn; turn++)
         {
-            // One step at a time, so that whoever detaches the connection waits for one at most.
+            // One step at a time, so that a thread that detaches the connection waits for one step at most.
             lock (_lock)
                 received = ReadLocked();
             if (received is not > 0)
@@ -204,7 +212,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
         }
         else if (received == 0)
         {
-            EndReading(); // The peer may still want its answer.
+            EndReading(); // The peer may still wait for its answer.
         }
         else if (received < 0)
         {
@@ -212,11 +220,13 @@ internal sealed class EpollConnection : DefaultConnectionContext
         }
     }
 
-    /// <summary>One step of <see cref="Read"/>. Nothing that it calls comes back here: the pipe's reader runs on the thread pool.</summary>
-    /// <returns>How many bytes; 0 at the end of the stream, negative when the connection is broken; null when there is nothing more to do now.</returns>
+    /// <summary>One step of <see cref="Read"/>. It is not re-entered, because the pipe's reader runs on the thread pool.</summary>
+    /// <returns>
+    /// How many bytes; 0 at the end of the stream, negative if the connection is broken, null if there is nothing more to do now.
+    /// </returns>
     private int? ReadLocked()
     {
-        // Bytes and the end that come while Kestrel has enough stay in the kernel: a pipe takes one flush at a time.
+        // While the pipe is full, bytes and the end stay in the kernel: a pipe takes one flush at a time.
         if (!_isReading || _isPaused)
             return null;
         var received = Descriptor.Receive(_descriptor, _input.Writer.GetSpan());
@@ -254,15 +264,15 @@ internal sealed class EpollConnection : DefaultConnectionContext
             _ = _closedSource.CancelAsync();
     }
 
-    /// <summary>The connection is dead in both directions, whether or not somebody reads or writes just now. The loop's thread.</summary>
+    /// <summary>The connection is dead in both directions. The loop's thread.</summary>
     private void OnLost()
     {
         EndReading();
         Break();
     }
 
-    /// <summary>Moves bytes from Kestrel to the socket until Kestrel has ended, or the connection is detached or broken.</summary>
-    /// <returns>Whether the connection can be detached: all bytes were accepted, and Kestrel has not given it up.</returns>
+    /// <summary>Moves bytes from Kestrel to the socket until Kestrel completes the pipe, or the connection is detached or broken.</summary>
+    /// <returns>Whether the connection can be detached: the socket accepted all bytes, and Kestrel did not complete the pipe.</returns>
     private async Task<bool> SendAllAsync()
     {
         while (true)
@@ -354,9 +364,9 @@ internal sealed class EpollConnection : DefaultConnectionContext
             connection.Read();
         }
 
-        public override void OnFailed(Exception bug)
+        public override void OnFailed(Exception e)
         {
-            connection._loop.Failures.Add(log => log.ClientFailed(bug));
+            connection._loop.Failures.Add(log => log.ClientFailed(e));
             connection.Abort(new ConnectionAbortedException());
             connection.OnLost();
         }

@@ -5,10 +5,13 @@ using Microsoft.AspNetCore.Connections;
 
 namespace PushNode.Transport.Epoll;
 
-/// <summary>A listening socket whose connections are accepted by every loop, each keeping those that it accepted. Kestrel takes them from here.</summary>
+/// <summary>
+/// A listening socket from which every loop accepts; a loop keeps the connections that it accepted. Kestrel takes them from here.
+/// </summary>
 internal sealed class EpollListener : IConnectionListener
 {
-    private readonly Channel<ConnectionContext> _accepted = Channel.CreateUnbounded<ConnectionContext>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<ConnectionContext> _accepted =
+        Channel.CreateUnbounded<ConnectionContext>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Socket _socket;
     private readonly Acceptor[] _acceptors;
 

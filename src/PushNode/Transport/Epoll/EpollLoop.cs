@@ -5,15 +5,16 @@ using PushNode.Transport.Linux;
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// A thread that waits for events on many descriptors and hands each to its handler. Descriptors are registered once, edge-triggered, under a key that is never used again, so that
-/// an event of a closed descriptor cannot reach the connection that has got its number since. A handler with more to do than one turn allows asks for another, which comes after all others'. What
-/// throws costs its handler, never the thread. Owned by the transport; lives as long as the node.
+/// A thread that waits for events on many descriptors and passes each event to its handler. A descriptor is registered once,
+/// edge-triggered, under a key that is never reused, so that an event of a closed descriptor cannot reach the connection that has its
+/// number now. A handler with more work than one turn allows asks for another turn, which comes after all other handlers'. An exception
+/// ends the handler's connection, never the thread. Owned by the transport; lives as long as the node.
 /// </summary>
 internal sealed unsafe class EpollLoop : IDisposable
 {
     /// <summary>
-    /// What a connection's reads share, one buffer for the whole loop, and with it the most that one connection reads in a turn: 170 pings, which take about 0.1 ms. A client's whole request is a
-    /// tenth of it.
+    /// The size of the loop's one read buffer, and so the most that a connection reads in a turn: 170 pings, which take about 0.1 ms. A
+    /// client's request is a tenth of that.
     /// </summary>
     public const int BufferSize = 1024;
 
@@ -41,35 +42,37 @@ internal sealed unsafe class EpollLoop : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Where bugs are reported.</summary>
+    /// <summary>Where unhandled exceptions are counted and logged.</summary>
     public Failures Failures { get; }
 
-    /// <summary>For reading; to be used within one event only.</summary>
+    /// <summary>For reading, within one event.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
 
-    /// <summary>How many turns are asked for and not given yet. The loop's thread only.</summary>
+    /// <summary>Turns asked for and not given yet. The loop's thread only.</summary>
     public int TurnsAwaited => _turns.Count;
 
-    /// <summary>Runs something on the loop's thread, after what was posted before; once the loop has ended, at once. Any thread.</summary>
+    /// <summary>
+    /// Runs an action on the loop's thread, after those posted before; after the loop has ended, on the caller's. Any thread.
+    /// </summary>
     public void Post(Action action)
     {
         lock (_lock)
         {
             if (_hasEnded)
             {
-                // Whoever still has a connection can close it, one at a time like before.
+                // Connections that are still open can be closed, one at a time as before.
                 Run(action);
                 return;
             }
 
             _posted.Add(action);
-            // Under the lock: the descriptor's number may be somebody else's once the loop has ended.
+            // Under the lock: after the loop has ended, the descriptor's number may name another one.
             if (_posted.Count == 1)
                 Wake();
         }
     }
 
-    /// <summary>Like <see cref="Post"/>; completes when it has run. Any thread.</summary>
+    /// <summary>Like <see cref="Post"/>; completes when the action has run. Any thread.</summary>
     public Task RunAsync(Action action)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -80,30 +83,31 @@ internal sealed unsafe class EpollLoop : IDisposable
                 action();
                 done.SetResult();
             }
-            catch (Exception bug)
+            catch (Exception e)
             {
                 // The awaiting caller gets the exception.
-                done.SetException(bug);
+                done.SetException(e);
             }
         });
         return done.Task;
     }
 
-    /// <summary>Gives the handler one more turn after all other handlers that are due now. The loop's thread only.</summary>
+    /// <summary>Gives the handler one more turn, after all other handlers that are due now. The loop's thread only.</summary>
     public void AskForTurn(EpollHandler handler) => _turns.Enqueue(handler);
 
     /// <summary>Registers a connection's descriptor, edge-triggered. The loop's thread only.</summary>
-    /// <returns>The key under which <see cref="Replace"/> and <see cref="Forget"/> know it; null when the kernel has no room for it.</returns>
+    /// <returns>Its key for <see cref="Replace"/> and <see cref="Forget"/>; null if the kernel has no room for it.</returns>
     public ulong? Register(int descriptor, EpollHandler handler) => Register(descriptor, handler, ConnectionEvents);
 
     /// <summary>Registers a listening descriptor: level-triggered, and each connection wakes one loop. The loop's thread only.</summary>
-    /// <returns>Its key; null when the kernel has no room for it.</returns>
-    public ulong? RegisterListener(int descriptor, EpollHandler handler) => Register(descriptor, handler, Libc.EPOLLIN | Libc.EPOLLEXCLUSIVE);
+    /// <returns>Its key; null if the kernel has no room for it.</returns>
+    public ulong? RegisterListener(int descriptor, EpollHandler handler) =>
+        Register(descriptor, handler, Libc.EPOLLIN | Libc.EPOLLEXCLUSIVE);
 
-    /// <summary>Gives a descriptor's events to another handler. The loop's thread only.</summary>
+    /// <summary>Passes a descriptor's events to another handler from now on. The loop's thread only.</summary>
     public void Replace(ulong key, EpollHandler handler) => _handlers.Replace(key, handler);
 
-    /// <summary>Has epoll report a descriptor's current state to its handler again. The loop's thread only.</summary>
+    /// <summary>Makes epoll report a descriptor's current state to its handler again. The loop's thread only.</summary>
     public void TellAgain(int descriptor, ulong key)
     {
         if (!_hasEnded)
@@ -121,7 +125,7 @@ internal sealed unsafe class EpollLoop : IDisposable
             Descriptor.Check(Control(Libc.EPOLL_CTL_DEL, descriptor, 0, key));
     }
 
-    /// <summary>Ends the thread. What is still registered is for its owners to close.</summary>
+    /// <summary>Ends the thread. Owners close the descriptors that are still registered.</summary>
     public void Dispose()
     {
         _stopping = true;
@@ -191,13 +195,13 @@ internal sealed unsafe class EpollLoop : IDisposable
         {
             handler.OnEvents(events);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            Fail(handler, bug);
+            Fail(handler, e);
         }
     }
 
-    /// <summary>Gives one turn to each handler that has asked; one that asks again waits until new events are handled.</summary>
+    /// <summary>Gives one turn to each handler that asked for one. A handler that asks again waits until new events are handled.</summary>
     private void GiveTurns()
     {
         for (var count = _turns.Count; count > 0; count--)
@@ -207,19 +211,19 @@ internal sealed unsafe class EpollLoop : IDisposable
             {
                 handler.OnTurn();
             }
-            catch (Exception bug)
+            catch (Exception e)
             {
-                Fail(handler, bug);
+                Fail(handler, e);
             }
         }
     }
 
-    /// <summary>A bug costs its handler; one in giving up the handler costs nothing more.</summary>
-    private void Fail(EpollHandler handler, Exception bug)
+    /// <summary>A handler threw: it ends its connection. If that throws too, nothing more is done.</summary>
+    private void Fail(EpollHandler handler, Exception e)
     {
         try
         {
-            handler.OnFailed(bug);
+            handler.OnFailed(e);
         }
         catch (Exception another)
         {
@@ -227,16 +231,16 @@ internal sealed unsafe class EpollLoop : IDisposable
         }
     }
 
-    /// <summary>Runs what was posted. An exception there is a bug and affects one client.</summary>
+    /// <summary>Runs a posted action. An exception is a bug and affects one client.</summary>
     private void Run(Action action)
     {
         try
         {
             action();
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            Failures.Add(log => log.ClientFailed(bug));
+            Failures.Add(log => log.ClientFailed(e));
         }
     }
 
@@ -252,18 +256,20 @@ internal sealed unsafe class EpollLoop : IDisposable
     }
 }
 
-/// <summary>What an epoll loop calls when something happens on a descriptor. Belongs to one loop; called by its thread only.</summary>
+/// <summary>Receives the events of a descriptor. Belongs to one loop and is called by its thread only.</summary>
 internal abstract class EpollHandler
 {
-    /// <summary>Something happened: a combination of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR.</summary>
+    /// <summary>Events came: a combination of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR.</summary>
     public abstract void OnEvents(uint events);
 
-    /// <summary>The turn that it asked for (<see cref="EpollLoop.AskForTurn"/>). It may have ended meanwhile.</summary>
+    /// <summary>The turn that it asked for (<see cref="EpollLoop.AskForTurn"/>). Its connection may have ended meanwhile.</summary>
     public virtual void OnTurn()
     {
-        // Most never ask.
+        // Most handlers never ask.
     }
 
-    /// <summary>One of its calls threw, which is a bug: it reports that, and ends its connection if it serves one. The loop goes on, since thousands of others depend on it.</summary>
-    public abstract void OnFailed(Exception bug);
+    /// <summary>
+    /// One of its methods threw, which is a bug: it reports that and ends its connection if it has one. The loop goes on.
+    /// </summary>
+    public abstract void OnFailed(Exception e);
 }

@@ -10,24 +10,30 @@ using PushNode.Transport.Linux;
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// The transport under Kestrel on the public plain ports: loops of our own, as many as cores. Everything else (TLS, other ports) stays on Kestrel's sockets.
+/// Kestrel's transport on the clients' plain ports: one epoll loop for each core. TLS and other ports stay on Kestrel's sockets. Lives as
+/// long as the node.
 /// </summary>
 internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings settings, AcceptPauses pauses, Failures failures)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
-    /// <summary>Connections the kernel completes before we accept them; the kernel caps it at net.core.somaxconn.</summary>
+    /// <summary>Connections that the kernel completes before they are accepted. The kernel caps it at net.core.somaxconn.</summary>
     private const int Backlog = 4096;
 
-    private readonly Lazy<EpollLoop[]> _loops = new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index, failures))]);
+    private readonly Lazy<EpollLoop[]> _loops =
+        new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index, failures))]);
 
-    private static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+    private static bool IsSupported =>
+        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 
-    /// <summary>Whether this transport serves the plain ports: it does where the machine can run it, unless the setting says otherwise.</summary>
+    /// <summary>
+    /// Whether this transport serves the plain ports: it does where the machine can run it, unless the setting says otherwise.
+    /// </summary>
     /// <exception cref="SettingsException">The setting demands it, and the machine cannot run it.</exception>
     public static bool IsUsed(TransportKind setting)
     {
         if (setting == TransportKind.Epoll && !IsSupported)
-            throw new SettingsException($"{PushSettings.Section}:Transport is 'Epoll', which this machine cannot run (Linux on x64 or arm64 only); it accepts Auto or Stream.");
+            throw new SettingsException(
+                $"{PushSettings.Section}:Transport is 'Epoll', which this machine cannot run (Linux on x64 or arm64 only); it accepts Auto or Stream.");
         return setting != TransportKind.Stream && IsSupported;
     }
 
@@ -47,14 +53,14 @@ internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings sett
             Descriptor.LimitUnsent((int)socket.Handle, settings.MaxUnsentBytes);
             socket.Bind(address);
             socket.Listen(Backlog);
-            // The loops share it; none may wait in accept for a connection that another has taken.
+            // The loops share it, and none may block in accept for a connection that another loop took.
             socket.Blocking = false;
         }
-        catch (SocketException exception)
+        catch (SocketException e)
         {
             socket.Dispose();
-            if (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
-                throw new AddressInUseException(exception.Message, exception);
+            if (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+                throw new AddressInUseException(e.Message, e);
             throw;
         }
 

@@ -1,8 +1,8 @@
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// The handlers of one loop under keys that are never used again: a slot, which is, and the slot's generation, which is not. An array, because it is looked up for each event and
-/// a connection should cost no more than its reference. The loop's thread only.
+/// The handlers of one loop, under keys that are never reused: a slot's index, which is reused, with the slot's generation, which is not.
+/// It is an array because each event needs a lookup, and to keep the cost of a connection to one reference. The loop's thread only.
 /// </summary>
 internal sealed class HandlerTable
 {
@@ -23,17 +23,19 @@ internal sealed class HandlerTable
         return (ulong)++slot.Generation << 32 | (uint)index;
     }
 
-    /// <summary>The handler under a key; null when it was removed.</summary>
+    /// <summary>The handler under a key; null if it was removed.</summary>
     public EpollHandler? Find(ulong key)
     {
         ref var slot = ref _slots[(uint)key];
         return slot.Generation == (uint)(key >> 32) ? slot.Handler : null;
     }
 
-    /// <exception cref="InvalidOperationException">The key was removed: a bug, which would give somebody else's events away.</exception>
+    /// <exception cref="InvalidOperationException">The key was removed: a bug, which would misdirect another handler's events.</exception>
     public void Replace(ulong key, EpollHandler handler) => Taken(key).Handler = handler;
 
-    /// <exception cref="InvalidOperationException">The key was removed: a bug, which would give the slot to two at once.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The key was removed: a bug, which would give the slot to two handlers at once.
+    /// </exception>
     public void Remove(ulong key)
     {
         Taken(key).Handler = null;

@@ -5,24 +5,24 @@ using PushNode.Transport.Linux;
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// Carries a connection over a bare socket, after HTTP has let go of it. Writes are system calls under the connection's gate, by any thread; reads, the end and the closing of the descriptor are
-/// the loop's alone. The connection is told of its end before the descriptor is closed and touches the wire no more, so no
-/// write can meet a number that belongs to somebody else.
+/// Carries a connection over a bare socket after the handshake. Any thread writes, by a system call under the connection's gate. Only the
+/// loop's thread reads, ends the connection and closes the descriptor. The connection learns of its end before the descriptor is closed
+/// and does not touch the wire afterwards, so a write cannot reach another connection's descriptor.
 /// </summary>
 /// <param name="loop">The loop that accepted it.</param>
-/// <param name="key">Under which the loop knows it.</param>
+/// <param name="key">Its key in the loop.</param>
 /// <param name="descriptor">The socket.</param>
 internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : EpollHandler, IWire
 {
     private Connection? _connection;
 
-    /// <summary>It has asked the loop for a turn and not had it yet.</summary>
+    /// <summary>It asked the loop for a turn and did not get it yet.</summary>
     private bool _awaitsTurn;
 
-    /// <summary>It is not read until the client has taken its answers; what has come meanwhile is read then.</summary>
+    /// <summary>Reading is paused until the client has taken its answers.</summary>
     private bool _isHeld;
 
-    /// <summary>Dead in both directions: what it has sent before is read as long as nothing has to be answered.</summary>
+    /// <summary>Dead in both directions: what the client sent before is read as long as it needs no answer.</summary>
     private bool _isDead;
 
     public int? Socket => descriptor;
@@ -31,14 +31,14 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 
     public int TryWrite(ReadOnlyMemory<byte> bytes) => Descriptor.Send(descriptor, bytes.Span);
 
-    /// <summary>Ends the reader; what the kernel has accepted it still sends.</summary>
+    /// <summary>Ends the reader; the kernel still sends what it has accepted.</summary>
     public void Complete() => Descriptor.End(descriptor);
 
     public void Abort() => Descriptor.Reset(descriptor);
 
     public Task RunAsync()
     {
-        // The 101, if nothing was sent behind it.
+        // Sends the 101, if nothing was sent behind it.
         Descriptor.Push(descriptor);
         loop.Post(() =>
         {
@@ -56,14 +56,14 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         _isDead |= (events & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         if (_isDead && (_connection!.IsClosing || !_connection.MayRead))
         {
-            // Its remaining input no longer matters, and there may be much of it.
+            // Its remaining input does not matter any more and may be long.
             End();
             return;
         }
 
         var wasHeld = _isHeld;
         _isHeld = wasHeld && !_connection!.MayRead;
-        // A held connection has missed the edges that report bytes to read.
+        // A paused connection has missed the edges that report bytes to read.
         if (!_isHeld && !_awaitsTurn && (wasHeld || (events & ~Libc.EPOLLOUT) != 0))
             Read();
     }
@@ -75,30 +75,30 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
             Read();
     }
 
-    public override void OnFailed(Exception bug)
+    public override void OnFailed(Exception e)
     {
         if (_connection is null)
         {
-            // What threw was its end.
-            loop.Failures.Add(log => log.ClientFailed(bug));
+            // Its end threw.
+            loop.Failures.Add(log => log.ClientFailed(e));
             return;
         }
 
-        _connection.Fail(bug);
+        _connection.Fail(e);
         End();
     }
 
-    /// <summary>One turn: a buffer's worth, then all others get theirs.</summary>
+    /// <summary>One turn: a buffer's worth, then all others get their turns.</summary>
     private void Read()
     {
-        // After less there is hardly ever more: asking once again costs less than a turn that finds nothing.
+        // After less than a full buffer there is hardly ever more: one more read costs less than a turn that finds nothing.
         if (TryReadOnce() is not { } count || (count < EpollLoop.BufferSize && TryReadOnce() is null))
             return;
         _awaitsTurn = true;
         loop.AskForTurn(this);
     }
 
-    /// <returns>How many bytes were read; null when there are none, no more are wanted now, or the connection has ended.</returns>
+    /// <returns>How many bytes were read; null if there are none, reading is paused, or the connection has ended.</returns>
     private int? TryReadOnce()
     {
         if (!_connection!.MayRead)
@@ -132,7 +132,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         }
         finally
         {
-            // Runs even if the session throws: the connection has ended first and no longer touches the wire.
+            // Also if the session throws: the connection has ended before and no longer touches the wire.
             Descriptor.Close(descriptor);
         }
     }

@@ -7,13 +7,15 @@ using static PushNode.Transport.Linux.RingCalls;
 namespace PushNode.Transport.IoUring;
 
 /// <summary>
-/// Sends through an io_uring: one system call for many sends. Each is done while it is submitted, because none may wait (MSG_DONTWAIT), so nothing is in flight between two calls of
-/// <see cref="Send"/>. What the ring does not do is left to send(2). Owned and used by one thread.
+/// Sends through an io_uring: one system call for many sends. Each send is done when it is submitted, because none may wait
+/// (MSG_DONTWAIT), so nothing is in flight between two calls of <see cref="Send"/>. Sends that the ring rejects are left to send(2).
+/// Owned and used by one thread.
 /// </summary>
 internal sealed unsafe class SendRing : ISocketSender
 {
     /// <summary>
-    /// Sends in one call. Their connections' gates are held meanwhile, about 5 us for each: more would save hardly anything (docs/adr/0011-io-uring.md) and let answers wait.
+    /// Sends in one call. The gates of their connections are held meanwhile, about 5 us for each: a larger number would save hardly
+    /// anything (docs/adr/0011-io-uring.md) and make answers wait.
     /// </summary>
     private const int Size = 64;
 
@@ -34,7 +36,8 @@ internal sealed unsafe class SendRing : ISocketSender
         try
         {
             var submit = Map(IORING_OFF_SQ_RING, parameters.Submission.Array + parameters.SubmissionEntries * sizeof(uint));
-            var complete = Map(IORING_OFF_CQ_RING, parameters.Completion.Completions + parameters.CompletionEntries * (uint)sizeof(Completion));
+            var complete = Map(
+                IORING_OFF_CQ_RING, parameters.Completion.Completions + parameters.CompletionEntries * (uint)sizeof(Completion));
             _entries = (Entry*)Map(IORING_OFF_SQES, parameters.SubmissionEntries * (uint)sizeof(Entry));
             _mask = *(uint*)(submit + parameters.Submission.RingMask);
             _submitHead = (uint*)(submit + parameters.Submission.Head);
@@ -49,7 +52,7 @@ internal sealed unsafe class SendRing : ISocketSender
         }
         catch
         {
-            // Whoever asked for the ring is told why there is none.
+            // The exception says why there is no ring; TryCreate passes it on.
             Dispose();
             throw;
         }
@@ -57,17 +60,17 @@ internal sealed unsafe class SendRing : ISocketSender
 
     public int Capacity => Size;
 
-    /// <summary>Whether sends through a ring work here.</summary>
-    /// <param name="refusal">Why not, in the words of the system.</param>
-    public static bool IsSupported(out string? refusal)
+    /// <summary>Whether this machine can send through a ring.</summary>
+    /// <param name="error">If not, the system's error.</param>
+    public static bool IsSupported(out string? error)
     {
-        using var ring = TryCreate(out refusal);
+        using var ring = TryCreate(out error);
         return ring is not null;
     }
 
-    /// <summary>Makes a ring, unless the kernel is too old for it or forbids it, or a sandbox does.</summary>
-    /// <param name="refusal">Why there is none, in the words of the system.</param>
-    public static SendRing? TryCreate(out string? refusal)
+    /// <summary>Makes a ring. The kernel may be too old for it, or forbid it, or a sandbox may.</summary>
+    /// <param name="error">The system's error if there is none.</param>
+    public static SendRing? TryCreate(out string? error)
     {
         SendRing? ring = null;
         try
@@ -76,14 +79,15 @@ internal sealed unsafe class SendRing : ISocketSender
             var descriptor = Descriptor.Check(Setup(Size, &parameters));
             ring = new SendRing(descriptor, parameters);
             ring.CheckThatItSends();
-            refusal = null;
+            error = null;
             return ring;
         }
-        catch (Win32Exception exception)
+        catch (Win32Exception e)
         {
-            // Expected: ENOSYS from an old kernel, EPERM from a sandbox or kernel.io_uring_disabled, EINVAL where there is no send, ENOMEM from RLIMIT_MEMLOCK.
+            // Expected: ENOSYS from an old kernel, EPERM from a sandbox or kernel.io_uring_disabled, EINVAL where there is no send,
+            // ENOMEM from RLIMIT_MEMLOCK.
             ring?.Dispose();
-            refusal = exception.Message;
+            error = e.Message;
             return null;
         }
     }
@@ -95,7 +99,7 @@ internal sealed unsafe class SendRing : ISocketSender
         {
             for (var i = 0; i < sockets.Length; i++)
                 Queue((uint)i, sockets[i], start, bytes.Length);
-            // What comes back as an error took no byte, and what does not come back was not begun: send(2) knows what is to be done about either.
+            // A send that failed took no byte, and one that does not complete was not begun: send(2) tries both again.
             accepted[..sockets.Length].Fill(-1);
             SubmitAndWait((uint)sockets.Length, accepted);
         }
@@ -114,7 +118,7 @@ internal sealed unsafe class SendRing : ISocketSender
         Descriptor.Close(_descriptor);
     }
 
-    /// <summary>A send to no socket. EBADF is the answer of a kernel that sends; one that lacks the operation says EINVAL.</summary>
+    /// <summary>Sends to no socket. A kernel that can send answers EBADF; one that lacks the operation answers EINVAL.</summary>
     private void CheckThatItSends()
     {
         Span<int> result = [0];
@@ -135,10 +139,10 @@ internal sealed unsafe class SendRing : ISocketSender
             UserData = index,
         };
 
-    /// <summary>Submits what is queued and waits until each send that the kernel has taken is done; those that it does not take are taken back.</summary>
-    /// <param name="count">How many are queued.</param>
-    /// <param name="results">Gets each result at the index it was queued with.</param>
-    /// <returns>0, or the error number because of which some were taken back.</returns>
+    /// <summary>Submits the queued sends and waits until all that the kernel took are done; withdraws the others.</summary>
+    /// <param name="count">How many sends are queued.</param>
+    /// <param name="results">Receives each result at the index of its send.</param>
+    /// <returns>0, or the error number for which some were withdrawn.</returns>
     private int SubmitAndWait(uint count, Span<int> results)
     {
         var first = *_submitTail;

@@ -5,7 +5,9 @@ using PushNode.Telemetry;
 
 namespace PushNode.Transport.IoUring;
 
-/// <summary>Makes a ring for each shard, or logs once that io_uring is unavailable. Used while the node is put together, by one thread.</summary>
+/// <summary>
+/// Makes a ring for each shard, or logs once that io_uring is unavailable. Used while the node is put together, by one thread.
+/// </summary>
 internal sealed class SendRings(ILogger<SendRings> logger)
 {
     private bool _isUnavailable;
@@ -14,10 +16,10 @@ internal sealed class SendRings(ILogger<SendRings> logger)
     /// <exception cref="SettingsException">The setting demands rings, and they are unavailable.</exception>
     public static bool AreUsed(SendKind setting, bool overEpoll)
     {
-        string? error = null;
+        var error = "Linux on x64 or arm64 only";
         var areUsed = overEpoll && setting != SendKind.Send;
         if (setting == SendKind.IoUring && !(areUsed && SendRing.IsSupported(out error)))
-            throw new SettingsException($"{PushSettings.Section}:FanOut:Sends is 'IoUring', which is unavailable here ({error ?? "Linux on x64 or arm64 only"}); it accepts Auto or Send.");
+            throw new SettingsException($"{PushSettings.Section}:FanOut:Sends is 'IoUring', which is unavailable here ({error}); it accepts Auto or Send.");
         return areUsed;
     }
 

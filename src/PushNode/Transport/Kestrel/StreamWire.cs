@@ -4,15 +4,16 @@ using PushNode.Connections;
 namespace PushNode.Transport.Kestrel;
 
 /// <summary>
-/// Carries a connection over the stream of an upgraded Kestrel connection: portable, TLS included. One write is under way at a time; Kestrel's pipe takes a frame's
-/// bytes when the write begins and completes it when there is room for more. Lives as long as <see cref="RunAsync"/>.
+/// Carries a connection over the stream of an upgraded Kestrel connection: portable, with or without TLS. One write is under way at a time;
+/// Kestrel's pipe takes a frame's bytes when the write begins and completes the write when it has room for more. Lives as long as
+/// <see cref="RunAsync"/>.
 /// </summary>
 /// <param name="stream">The upgraded stream.</param>
 /// <param name="abort">Cuts the connection.</param>
-/// <param name="gone">Cancelled when the connection is cut, by either side: from then on Kestrel swallows what is written.</param>
+/// <param name="gone">Cancelled when either side cuts the connection: from then on Kestrel discards what is written.</param>
 internal sealed class StreamWire(Stream stream, Action abort, CancellationToken gone) : IWire, IDisposable
 {
-    /// <summary>Bytes of one connection before others get their turn on the pool's thread.</summary>
+    /// <summary>Bytes read from one connection before others get their turn on the pool's thread.</summary>
     private const int ReadSize = 1024;
 
     private readonly CancellationTokenSource _completed = new();
@@ -41,9 +42,9 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
 
             return bytes.Length;
         }
-        catch (Exception exception) when (IsGone(exception))
+        catch (Exception e) when (IsGone(e))
         {
-            // Expected: the peer is gone. The reader sees it too and ends the connection.
+            // Expected: the peer is gone. The reader sees that too and ends the connection.
             return 0;
         }
     }
@@ -59,7 +60,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
 
     public void Attach(Connection connection) => _connection = connection;
 
-    /// <summary>Reads until either side has ended the connection. An exception in handling is a bug and costs this client its connection.</summary>
+    /// <summary>Reads until either side ends the connection. An unhandled exception closes the connection, and no other.</summary>
     public async Task RunAsync()
     {
         var connection = _connection!;
@@ -67,18 +68,18 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         {
             await ReadAllAsync(connection);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            connection.Fail(bug);
+            connection.Fail(e);
         }
 
         try
         {
             connection.OnEnded();
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            connection.Fail(bug);
+            connection.Fail(e);
         }
         finally
         {
@@ -94,9 +95,9 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         {
             if (!connection.MayRead)
                 await WhenMayReadAsync(connection);
-            // An empty read waits for bytes without holding a buffer: most connections are quiet most of the time.
+            // An empty read waits for bytes without holding a buffer: most connections are idle.
             var waiting = ReadAsync(Memory<byte>.Empty);
-            // There is more already: others that wait for a thread come first.
+            // More bytes are there already: connections that wait for a thread come first.
             if (waiting.IsCompleted)
                 await Task.Yield();
             if (await waiting is null || !await TryReadOnceAsync(connection))
@@ -126,7 +127,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         while (!_completed.IsCancellationRequested && !gone.IsCancellationRequested)
         {
             var resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            // Set before the check, so that a thread that changes the answer in between finds it.
+            // Set before the check, so that a thread that changes MayRead in between finds it.
             Interlocked.Exchange(ref _resumed, resumed);
             if (connection.MayRead)
                 return;
@@ -136,14 +137,16 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         }
     }
 
-    /// <summary>Reads once: how many bytes came, 0 at the end of the stream; null when the connection has ended otherwise.</summary>
+    /// <summary>
+    /// Reads once. Returns the number of bytes, 0 at the end of the stream, or null if the connection ended in another way.
+    /// </summary>
     private async ValueTask<int?> ReadAsync(Memory<byte> buffer)
     {
         try
         {
             return await stream.ReadAsync(buffer, _completed.Token);
         }
-        catch (Exception exception) when (IsGone(exception))
+        catch (Exception e) when (IsGone(e))
         {
             // Expected: the peer reset the connection, or we ended it.
             return null;
@@ -154,12 +157,12 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
     {
         try
         {
-            // Never at once: the writer is under the connection's gate, with the frame that it wrote still the oldest in the outbox.
+            // Never synchronously: the writer holds the connection's gate, and its frame is still the oldest in the outbox.
             await write.AsTask().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
-        catch (Exception exception) when (IsGone(exception))
+        catch (Exception e) when (IsGone(e))
         {
-            // Expected: the peer is gone. The reader sees it too and ends the connection.
+            // Expected: the peer is gone. The reader sees that too and ends the connection.
             return;
         }
 
@@ -170,16 +173,16 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         {
             _connection!.OnWritable();
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            // A bug: it costs this client its connection.
-            _connection!.Fail(bug);
+            // A bug: only this connection is closed.
+            _connection!.Fail(e);
         }
 
         Interlocked.Exchange(ref _resumed, null)?.TrySetResult();
     }
 
-    /// <summary>What Kestrel's stream throws when the connection has ended, by the peer or by us.</summary>
-    private static bool IsGone(Exception exception) =>
-        exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+    /// <summary>Whether Kestrel's stream threw because the peer or this process ended the connection.</summary>
+    private static bool IsGone(Exception e) =>
+        e is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
 }

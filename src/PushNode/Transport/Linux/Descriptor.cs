@@ -4,17 +4,20 @@ using System.Runtime.InteropServices;
 
 namespace PushNode.Transport.Linux;
 
-/// <summary>What can be done with a non-blocking socket, by its descriptor; interruptions are retried.</summary>
+/// <summary>Operations on a non-blocking socket, given its descriptor. Retries after EINTR. Stateless; any thread.</summary>
 internal static unsafe class Descriptor
 {
     /// <summary>The largest socket address, an IPv6 one, with room to spare.</summary>
     private const int MaxAddress = 64;
 
-    /// <summary>Sends what the kernel takes now.</summary>
+    /// <summary>Sends as much as the kernel takes now.</summary>
     /// <param name="descriptor">The socket.</param>
     /// <param name="bytes">What to send.</param>
-    /// <param name="more">Whether the kernel may keep it for the segment of what follows, until that or <see cref="Push"/>, and no longer than 200 ms.</param>
-    /// <returns>How many bytes; 0 when it takes none or the connection is gone, which its reader will see.</returns>
+    /// <param name="more">
+    /// Whether the kernel may hold the bytes back to put them in one segment with those that follow: until these, <see cref="Push"/> or
+    /// 200 ms.
+    /// </param>
+    /// <returns>How many bytes it took; 0 also if the connection is gone, which its reader will see.</returns>
     public static int Send(int descriptor, ReadOnlySpan<byte> bytes, bool more = false)
     {
         var flags = Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL | (more ? Libc.MSG_MORE : 0);
@@ -30,21 +33,23 @@ internal static unsafe class Descriptor
         }
     }
 
-    /// <summary>Lets go what the kernel keeps because more was to follow.</summary>
+    /// <summary>Sends what the kernel holds back because more was to follow.</summary>
     public static void Push(int descriptor)
     {
-        // It is set already, since accepted sockets have it; setting it again is what empties the queue.
+        // Accepted sockets have this option already; setting it again empties the queue.
         var on = 1;
         _ = Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &on, sizeof(int));
     }
 
     /// <summary>
-    /// How much a socket, or each that a listening one accepts, takes beyond what it can send at once. Linux asks this of send(2) and io_uring as it does of epoll: measured in docs/architecture.md.
+    /// Limits the bytes that a socket, or each that a listening socket accepts, holds unsent. Linux applies the limit to send(2) and
+    /// io_uring as it does to epoll: docs/architecture.md has the measurement.
     /// </summary>
-    public static void LimitUnsent(int descriptor, int bytes) => Check(Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, &bytes, sizeof(int)));
+    public static void LimitUnsent(int descriptor, int bytes) =>
+        Check(Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, &bytes, sizeof(int)));
 
-    /// <summary>Receives what is there.</summary>
-    /// <returns>How many bytes; 0 at the end of the stream, negative when the connection is broken; null when there are none yet.</returns>
+    /// <summary>Receives the bytes that have arrived.</summary>
+    /// <returns>How many bytes; 0 at the end of the stream, negative if the connection is broken, null if there are none yet.</returns>
     public static int? Receive(int descriptor, Span<byte> buffer)
     {
         fixed (byte* start = buffer)
@@ -65,8 +70,8 @@ internal static unsafe class Descriptor
 
     /// <summary>Accepts a connection, non-blocking.</summary>
     /// <param name="listener">The listening socket.</param>
-    /// <param name="remote">Who connected.</param>
-    /// <param name="error">The error number when the result is negative.</param>
+    /// <param name="remote">The client's address.</param>
+    /// <param name="error">The error number if the result is negative.</param>
     /// <returns>The descriptor, or a negative number.</returns>
     public static int Accept(int listener, out IPEndPoint? remote, out int error)
     {
@@ -78,7 +83,7 @@ internal static unsafe class Descriptor
         return descriptor;
     }
 
-    /// <summary>The address at which a connection came in.</summary>
+    /// <summary>The local address of a connection.</summary>
     public static IPEndPoint? Local(int descriptor)
     {
         var address = stackalloc byte[MaxAddress];
@@ -86,7 +91,7 @@ internal static unsafe class Descriptor
         return Libc.LocalName(descriptor, address, &length) < 0 ? null : EndPoint(new ReadOnlySpan<byte>(address, length));
     }
 
-    /// <summary>Ends the connection so that what is not sent is thrown away; its loop then sees the end.</summary>
+    /// <summary>Ends the connection and discards unsent bytes. Its loop then sees the end.</summary>
     public static void Reset(int descriptor)
     {
         var linger = stackalloc int[2] { 1, 0 };
@@ -94,10 +99,10 @@ internal static unsafe class Descriptor
         _ = Libc.Shutdown(descriptor, Libc.SHUT_RDWR);
     }
 
-    /// <summary>Ends the connection in both directions; what was accepted is still sent. Its loop then sees the end.</summary>
+    /// <summary>Ends the connection in both directions; accepted bytes are still sent. Its loop then sees the end.</summary>
     public static void End(int descriptor) => _ = Libc.Shutdown(descriptor, Libc.SHUT_RDWR);
 
-    /// <summary>How many descriptors the process may have; their numbers are below it.</summary>
+    /// <summary>How many descriptors the process may have. All their numbers are lower.</summary>
     public static int Limit()
     {
         var limit = stackalloc ulong[2];
@@ -105,7 +110,7 @@ internal static unsafe class Descriptor
         return (int)Math.Min(limit[0], int.MaxValue);
     }
 
-    /// <summary>The number that the next descriptor would get, which is the lowest free one; null when there is none.</summary>
+    /// <summary>The lowest free descriptor number, which the next descriptor would get; null if there is none.</summary>
     public static int? Next()
     {
         var next = Libc.EventDescriptor(0, Libc.EFD_CLOEXEC);
@@ -115,10 +120,10 @@ internal static unsafe class Descriptor
         return next;
     }
 
-    /// <summary>Gives the descriptor back. From then on its number may belong to somebody else.</summary>
+    /// <summary>Closes the descriptor. From then on its number may name another one.</summary>
     public static void Close(int descriptor) => _ = Libc.Close(descriptor);
 
-    /// <summary>Throws if a system call that cannot fail in a healthy process has failed.</summary>
+    /// <summary>Throws if a system call failed that cannot fail in a healthy process.</summary>
     public static int Check(int result) => result >= 0 ? result : throw new Win32Exception(Marshal.GetLastPInvokeError());
 
     private static IPEndPoint? EndPoint(ReadOnlySpan<byte> address)

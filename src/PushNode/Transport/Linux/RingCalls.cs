@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace PushNode.Transport.Linux;
 
-/// <summary>The system calls of io_uring (which libc does not wrap), and what they take: linux/io_uring.h, the same on x64 and arm64.</summary>
+/// <summary>
+/// The system calls of io_uring, which libc does not wrap, with their constants and structs (linux/io_uring.h, the same on x64 and
+/// arm64).
+/// </summary>
 internal static unsafe partial class RingCalls
 {
     public const byte IORING_OP_SEND = 26;
@@ -15,17 +18,19 @@ internal static unsafe partial class RingCalls
     public const int MAP_SHARED = 1;
     public const int MAP_POPULATE = 0x8000;
 
-    /// <summary>What <see cref="Map"/> returns when it fails.</summary>
+    /// <summary>The result of <see cref="Map"/> if it fails.</summary>
     public static readonly byte* MAP_FAILED = (byte*)-1;
 
     private const nint SetupNumber = 425;
     private const nint EnterNumber = 426;
 
     /// <summary>io_uring_setup(2).</summary>
-    public static int Setup(uint entries, Parameters* parameters) => (int)SystemCall(SetupNumber, (nint)entries, (nint)parameters, 0, 0, 0, 0);
+    public static int Setup(uint entries, Parameters* parameters) =>
+        (int)SystemCall(SetupNumber, (nint)entries, (nint)parameters, 0, 0, 0, 0);
 
     /// <summary>io_uring_enter(2).</summary>
-    public static int Enter(int ring, uint submit, uint complete, uint flags) => (int)SystemCall(EnterNumber, ring, (nint)submit, (nint)complete, (nint)flags, 0, 0);
+    public static int Enter(int ring, uint submit, uint complete, uint flags) =>
+        (int)SystemCall(EnterNumber, ring, (nint)submit, (nint)complete, (nint)flags, 0, 0);
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     public static partial byte* Map(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
@@ -33,7 +38,7 @@ internal static unsafe partial class RingCalls
     [LibraryImport("libc", EntryPoint = "munmap")]
     public static partial int Unmap(void* address, nuint length);
 
-    // Variadic in C; on Linux, x64 and arm64 alike, integers are passed the same way without.
+    // Variadic in C. On Linux (x64 and arm64) integers are passed in the same way to a function that is not.
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
 
@@ -83,7 +88,7 @@ internal static unsafe partial class RingCalls
         public ulong UserAddress;
     }
 
-    /// <summary>struct io_uring_sqe, as far as it is used.</summary>
+    /// <summary>struct io_uring_sqe, the fields in use.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 64)]
     public struct Entry
     {

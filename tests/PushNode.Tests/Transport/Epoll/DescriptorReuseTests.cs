@@ -1,5 +1,5 @@
 using System.Text;
-using PushNode.Framing;
+using PushNode.WebSocket;
 using RedisPush.Testing;
 
 namespace PushNode.Tests.Transport.Epoll;

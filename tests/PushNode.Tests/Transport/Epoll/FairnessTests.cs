@@ -66,7 +66,7 @@ public sealed class FairnessTests : IDisposable
             new HearingSession(_ =>
             {
                 messages++;
-                connection!.Send(PushNode.Framing.ControlFrames.Pong(new byte[100]));
+                connection!.Send(TestFrames.Pong(new byte[100]));
             }),
             receiveBuffer: 4096,
             made => connection = made);
@@ -104,7 +104,7 @@ public sealed class FairnessTests : IDisposable
         while (connection!.MayRead)
         {
             while (connection.MayRead)
-                connection.Send(PushNode.Framing.ControlFrames.Pong(new byte[125]));
+                connection.Send(TestFrames.Pong(new byte[125]));
             // The kernels may have found more room meanwhile.
             await host.Loop.RunAsync(static () => { });
         }
@@ -125,7 +125,7 @@ public sealed class FairnessTests : IDisposable
     {
         using var host = new LoopHost(Rules());
         Connection? connection = null;
-        var session = new HearingSession(_ => connection!.Send(PushNode.Framing.ControlFrames.Pong(new byte[125])));
+        var session = new HearingSession(_ => connection!.Send(TestFrames.Pong(new byte[125])));
         var client = await host.ConnectAsync(session, receiveBuffer: 4096, made => connection = made);
         await FillAsync(client, connection!, () => 0);
         client.LingerState = new LingerOption(true, 0);

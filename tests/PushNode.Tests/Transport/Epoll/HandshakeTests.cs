@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using PushNode.Endpoints;
-using PushNode.Framing;
+using PushNode.WebSocket;
 
 namespace PushNode.Tests.Transport.Epoll;
 

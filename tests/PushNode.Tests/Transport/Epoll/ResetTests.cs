@@ -1,6 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using PushNode.Framing;
+using PushNode.WebSocket;
 
 namespace PushNode.Tests.Transport.Epoll;
 

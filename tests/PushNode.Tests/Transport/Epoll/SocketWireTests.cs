@@ -1,4 +1,4 @@
-using PushNode.Framing;
+using PushNode.WebSocket;
 
 namespace PushNode.Tests.Transport.Epoll;
 

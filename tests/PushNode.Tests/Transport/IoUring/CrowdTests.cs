@@ -1,5 +1,5 @@
-using PushNode.Framing;
 using PushNode.Tests.Transport.Epoll;
+using PushNode.WebSocket;
 using RedisPush.Testing;
 
 namespace PushNode.Tests.Transport.IoUring;

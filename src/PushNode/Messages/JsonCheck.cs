@@ -1,34 +1,35 @@
 using System.Globalization;
 
-namespace PushNode.Protocol;
+namespace PushNode.Messages;
 
 /// <summary>
-/// Says without an exception whether JsonDocument will read a text: RFC 8259, at most 64 levels deep. .NET's own reader throws, which costs 6 to 11 us for each bad message, where a good one costs 1 us (20,000 in a loop, 2-core virtual machine).
+/// Checks without an exception whether JsonDocument accepts a text: RFC 8259, at most 64 levels deep. .NET's reader throws, which costs 6 to 11 us for each bad
+/// message; a good one costs 1 us (20,000 in a loop, 2-core virtual machine).
 /// </summary>
 /// <param name="utf8">Valid UTF-8.</param>
 internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)
 {
-    /// <summary>JsonDocument's default; one bit for each in <see cref="_objects"/>.</summary>
+    /// <summary>JsonDocument's default; each level takes one bit of <see cref="_objects"/>.</summary>
     private const int MaxDepth = 64;
 
     private readonly ReadOnlySpan<byte> _text = utf8;
 
-    /// <summary>The open containers, the innermost lowest: 1 for an object, 0 for an array.</summary>
+    /// <summary>The open containers, the innermost in the lowest bit: 1 for an object, 0 for an array.</summary>
     private ulong _objects;
 
     private int _depth;
 
-    /// <summary>Behind the value that was read, or where it breaks.</summary>
+    /// <summary>The position after the value, or of the first byte that is not valid.</summary>
     public int Position { get; private set; }
 
-    /// <summary>Whether a member's name, at any depth, has half of a surrogate pair: JSON, but JsonElement throws when it looks such a name up.</summary>
+    /// <summary>True if a member's name, at any depth, has a lone surrogate. That is JSON, but JsonElement throws when it looks up such a name.</summary>
     public bool HasLoneSurrogateInName { get; private set; }
 
     private readonly byte Current => Position < _text.Length ? _text[Position] : (byte)0;
 
     private readonly bool IsInObject => (_objects & 1) != 0;
 
-    /// <summary>Whether a string, with its quotes or without, has half of a surrogate pair among its escapes. It must be valid JSON.</summary>
+    /// <summary>Whether the escapes of a string, with or without its quotes, have a lone surrogate. The string must be valid JSON.</summary>
     public static bool HasLoneSurrogate(ReadOnlySpan<byte> text)
     {
         var isHigh = false;
@@ -46,17 +47,17 @@ internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)
         return isHigh;
     }
 
-    /// <summary>Reads one value; what may follow it is not looked at.</summary>
+    /// <summary>Reads one value; ignores what follows it.</summary>
     public bool TryRead()
     {
         while (TryReadStart(out var isOpen))
         {
-            // Inside a container that has just begun the next is a value again; otherwise a value is complete.
+            // A container has just been opened: a value follows. Otherwise a value is complete.
             if (isOpen)
                 continue;
             while (_depth > 0 && TryClose())
             {
-                // The container was a value itself.
+                // The closed container is itself a complete value.
             }
 
             if (_depth == 0)
@@ -68,7 +69,7 @@ internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)
         return false;
     }
 
-    /// <summary>Reads a scalar, or a container's beginning up to its first value.</summary>
+    /// <summary>Reads a scalar, or the start of a container up to its first value.</summary>
     private bool TryReadStart(out bool isOpen)
     {
         isOpen = false;
@@ -135,7 +136,7 @@ internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)
         return false;
     }
 
-    /// <summary>Goes to the escape's last character.</summary>
+    /// <summary>Moves to the escape's last character.</summary>
     private bool TryReadEscape()
     {
         Position++;

@@ -1,36 +1,48 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Unicode;
-using PushNode.Framing;
 
-namespace PushNode.Connections;
+namespace PushNode.WebSocket;
+
+/// <summary>A rule that the client broke.</summary>
+/// <param name="Code">The close code that RFC 6455, 7.4.1 gives for it.</param>
+/// <param name="Text">The close frame's reason.</param>
+internal sealed record Violation(ushort Code, string Text)
+{
+    public const ushort ProtocolError = 1002;
+    public const ushort UnsupportedData = 1003;
+    public const ushort InvalidPayload = 1007;
+    public const ushort MessageTooBig = 1009;
+}
 
 /// <summary>
-/// Turns a client's bytes into whole messages and control frames (RFC 6455, 5). Owned by one connection and touched by its reader only. Not
-/// needed between messages; an incomplete frame or message is kept, never more than twice the message limit of it.
+/// Turns a client's bytes into whole messages and control frames (RFC 6455, 5). Belongs to one connection; only its reader uses it.
+/// A connection needs none between messages. Keeps an incomplete frame or message, at most twice the message limit.
 /// </summary>
-/// <param name="maxMessageBytes">The largest message, all its fragments added up.</param>
-internal sealed class Inbound(int maxMessageBytes)
+/// <param name="maxMessageBytes">The largest message, the sum of its fragments.</param>
+internal sealed class MessageReader(int maxMessageBytes)
 {
     private const int MaxControlPayload = 125;
 
-    /// <summary>An incomplete frame, with room behind it once it has grown; null when there is none.</summary>
+    private static readonly Violation BadUtf8 = new(WebSocket.Violation.InvalidPayload, "text is not UTF-8");
+
+    /// <summary>The start of an incomplete frame, with room to grow; null if there is none.</summary>
     private byte[]? _incomplete;
 
-    /// <summary>How much of it is there.</summary>
+    /// <summary>How many bytes of it have arrived.</summary>
     private int _length;
 
     private List<byte>? _fragments;
 
     private int _frames;
 
-    /// <summary>What the client did wrong; nothing is read from then on.</summary>
-    public CloseReason? Violation { get; private set; }
+    /// <summary>The rule that the client broke; the reader stops there. Null if it broke none.</summary>
+    public Violation? Violation { get; private set; }
 
-    /// <summary>Whether there is nothing to remember until more bytes come.</summary>
+    /// <summary>True if nothing has to be kept until more bytes arrive.</summary>
     public bool IsIdle => _incomplete is null && _fragments is null && Violation is null;
 
-    /// <summary>How many frames were read since the last call. Fragments count; there may be many for one message, or none.</summary>
+    /// <summary>The number of frames read since the last call. Each fragment counts, so a message may have many, or none since the last call.</summary>
     public int TakeFrames()
     {
         var frames = _frames;
@@ -38,12 +50,12 @@ internal sealed class Inbound(int maxMessageBytes)
         return frames;
     }
 
-    /// <summary>Puts what was kept of an incomplete frame before the new bytes.</summary>
+    /// <summary>Joins the kept start of an incomplete frame and the new bytes.</summary>
     public Span<byte> Resume(Span<byte> bytes)
     {
         if (_incomplete is null)
             return bytes;
-        // Doubled, not made as long as the frame's header says: memory is for bytes that came.
+        // Doubled, instead of allocated as the frame's header says: only bytes that arrived take memory.
         if (_length + bytes.Length > _incomplete.Length)
             Array.Resize(ref _incomplete, Math.Max(_length + bytes.Length, 2 * _incomplete.Length));
         bytes.CopyTo(_incomplete.AsSpan(_length));
@@ -51,7 +63,7 @@ internal sealed class Inbound(int maxMessageBytes)
         return _incomplete.AsSpan(0, _length);
     }
 
-    /// <summary>Keeps what is left after <see cref="TryRead"/> said there is no whole frame.</summary>
+    /// <summary>Keeps the rest after <see cref="TryRead"/> found no whole frame.</summary>
     public void Keep(ReadOnlySpan<byte> rest)
     {
         if (Violation is not null || rest.IsEmpty)
@@ -65,11 +77,11 @@ internal sealed class Inbound(int maxMessageBytes)
         }
     }
 
-    /// <summary>Reads the next whole text message (fragments joined) or control frame, unmasking in place.</summary>
-    /// <param name="input">What is there; what was read is cut off.</param>
+    /// <summary>Reads the next whole text message (fragments joined) or control frame. Unmasks it in place.</summary>
+    /// <param name="input">The bytes to read; the frames read are cut off its start.</param>
     /// <param name="opcode">Text, Close, Ping or Pong.</param>
     /// <param name="payload">Valid until the next call.</param>
-    /// <returns>False when more bytes are needed or the client broke a rule.</returns>
+    /// <returns>False if more bytes are needed or the client broke a rule.</returns>
     public bool TryRead(ref Span<byte> input, out Opcode opcode, out ReadOnlySpan<byte> payload)
     {
         while (TryReadFrame(ref input, out opcode, out var final, out var data))
@@ -90,7 +102,7 @@ internal sealed class Inbound(int maxMessageBytes)
             }
 
             opcode = Opcode.Text;
-            return Utf8.IsValid(payload) || Violate(CloseReason.BadUtf8);
+            return Utf8.IsValid(payload) || Violate(BadUtf8);
         }
 
         payload = default;
@@ -120,10 +132,10 @@ internal sealed class Inbound(int maxMessageBytes)
             _ => (ulong)(input[1] & 0x7F),
         };
         if (headerLength == 4 && length < 126 || headerLength == 10 && length is <= ushort.MaxValue or > long.MaxValue)
-            return Violate(CloseReason.ProtocolError.Because("length not in its shortest form"));
-        // Refused by its header alone: nothing over the limit is ever kept.
+            return Violate(ProtocolError("length not in its shortest form"));
+        // Refused by its header alone, so nothing over the limit is kept.
         if ((opcode & Opcode.Close) == 0 && length > (ulong)(maxMessageBytes - (_fragments?.Count ?? 0)))
-            return Violate(CloseReason.TooBig.Because($"message over {maxMessageBytes} bytes"));
+            return Violate(new Violation(WebSocket.Violation.MessageTooBig, $"message over {maxMessageBytes} bytes"));
 
         var frameLength = headerLength + 4 + (int)length;
         if (input.Length < frameLength)
@@ -135,41 +147,43 @@ internal sealed class Inbound(int maxMessageBytes)
         return true;
     }
 
-    private CloseReason? FirstBytesViolation(byte first, byte second, Opcode opcode, bool final)
+    private Violation? FirstBytesViolation(byte first, byte second, Opcode opcode, bool final)
     {
         if ((first & 0x70) != 0)
-            return CloseReason.ProtocolError.Because("reserved bits set");
+            return ProtocolError("reserved bits set");
         if ((second & 0x80) == 0)
-            return CloseReason.ProtocolError.Because("frame not masked");
+            return ProtocolError("frame not masked");
         return opcode switch
         {
-            Opcode.Text => _fragments is null ? null : CloseReason.ProtocolError.Because("new message inside a fragmented one"),
-            Opcode.Continuation => _fragments is null ? CloseReason.ProtocolError.Because("continuation of nothing") : null,
-            Opcode.Binary => CloseReason.Binary,
+            Opcode.Text => _fragments is null ? null : ProtocolError("new message inside a fragmented one"),
+            Opcode.Continuation => _fragments is null ? ProtocolError("continuation of nothing") : null,
+            Opcode.Binary => new Violation(WebSocket.Violation.UnsupportedData, "text messages only"),
             Opcode.Close or Opcode.Ping or Opcode.Pong => final && (second & 0x7F) <= MaxControlPayload
                 ? null
-                : CloseReason.ProtocolError.Because("control frame fragmented or over 125 bytes"),
-            _ => CloseReason.ProtocolError.Because("unknown opcode"),
+                : ProtocolError("control frame fragmented or over 125 bytes"),
+            _ => ProtocolError("unknown opcode"),
         };
     }
 
-    /// <summary>RFC 6455, 5.5.1 and 7.4: no payload, or a code that may be sent and a reason in UTF-8.</summary>
+    /// <summary>RFC 6455, 5.5.1 and 7.4: no payload, or a code that a client may send and a reason in UTF-8.</summary>
     private bool IsValidClose(ReadOnlySpan<byte> payload)
     {
         if (payload.IsEmpty)
             return true;
         var code = payload.Length < 2 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(payload);
         if (code is not ((>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999)))
-            return Violate(CloseReason.ProtocolError.Because("bad close code"));
-        return Utf8.IsValid(payload[2..]) || Violate(CloseReason.BadUtf8);
+            return Violate(ProtocolError("bad close code"));
+        return Utf8.IsValid(payload[2..]) || Violate(BadUtf8);
     }
 
-    private bool Violate(CloseReason reason)
+    private bool Violate(Violation violation)
     {
-        Violation = reason;
+        Violation = violation;
         _fragments = null;
         return false;
     }
+
+    private static Violation ProtocolError(string text) => new(WebSocket.Violation.ProtocolError, text);
 
     /// <summary>Eight bytes at a time, then the rest: the mask repeats every four.</summary>
     private static void Unmask(Span<byte> payload, ReadOnlySpan<byte> mask)

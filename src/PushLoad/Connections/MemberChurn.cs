@@ -4,7 +4,7 @@ using PushLoad.Plans;
 namespace PushLoad.Connections;
 
 /// <summary>Lets members leave and rejoin, and connections close and reopen, at the plan's rates. Owned by a loop; one thread.</summary>
-internal sealed class Churn(LoadLoop loop, WorkerPlan plan, LoadConnection[] connections)
+internal sealed class MemberChurn(LoadLoop loop, WorkerPlan plan, LoadConnection[] connections)
 {
     private const long RejoinAfter = Clock.Second / 2;
     private const int PicksToTry = 16;

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using PushNode.Protocol;
+using PushNode.Messages;
 
-namespace PushNode.Tests.Protocol;
+namespace PushNode.Tests.Messages;
 
 /// <summary>The check decides exactly as JsonDocument does, which says no by an exception.</summary>
 public sealed class JsonCheckTests

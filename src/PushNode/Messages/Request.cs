@@ -2,23 +2,23 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
-namespace PushNode.Protocol;
+namespace PushNode.Messages;
 
-/// <summary>One client message, read.</summary>
-/// <param name="Type">PING, JOIN, LEAVE or something unknown; never null.</param>
-/// <param name="Room">data.room as it came, to be parsed by who needs it; null when absent or no text.</param>
-/// <param name="Id">The raw JSON of the request's id, echoed in its answer; null when it has none.</param>
-/// <param name="Error">The code and the text of the ERROR to answer with, when it cannot be processed; null otherwise.</param>
+/// <summary>A message from a client: a request.</summary>
+/// <param name="Type">PING, JOIN, LEAVE, or unknown; never null.</param>
+/// <param name="Room">data.room as sent, not validated; null if it is missing or not text.</param>
+/// <param name="Id">The id as raw JSON, which the answer echoes; null if there is none.</param>
+/// <param name="Error">The code and text of the ERROR to answer with; null if the request can be processed.</param>
 internal readonly record struct Request(string Type, string? Room = null, string? Id = null, (string Code, string Message)? Error = null)
 {
     /// <summary>The longest id, in bytes of JSON.</summary>
     public const int MaxIdBytes = 64;
 
-    /// <summary>Reads a message. Unknown members are ignored.</summary>
+    /// <summary>Parses a message. Ignores unknown members.</summary>
     /// <param name="utf8">Valid UTF-8.</param>
     public static Request Parse(ReadOnlySpan<byte> utf8)
     {
-        // First, because the parser throws on bad JSON, which costs as much as ten good messages.
+        // First: the parser throws on bad JSON, which costs as much as ten good messages.
         var check = new JsonCheck(utf8);
         if (!check.TryRead())
             return Wrong(ErrorCode.BadJson, $"The message is not JSON: it breaks at byte {check.Position}.");
@@ -53,7 +53,7 @@ internal readonly record struct Request(string Type, string? Room = null, string
         return new Request(type, room, id);
     }
 
-    /// <summary>A string's text; null for anything else, and for a string with a lone surrogate, which is JSON but no text.</summary>
+    /// <summary>A string's text; null for any other value, and for a string with a lone surrogate, which is JSON but not text.</summary>
     private static string? Text(JsonElement element) =>
         element.ValueKind == JsonValueKind.String && !JsonCheck.HasLoneSurrogate(JsonMarshal.GetRawUtf8Value(element)) ? element.GetString() : null;
 

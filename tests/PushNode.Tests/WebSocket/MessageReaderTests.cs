@@ -1,10 +1,9 @@
 using System.Text;
-using PushNode.Connections;
-using PushNode.Framing;
+using PushNode.WebSocket;
 
-namespace PushNode.Tests.Connections;
+namespace PushNode.Tests.WebSocket;
 
-public sealed class InboundTests
+public sealed class MessageReaderTests
 {
     private const int Limit = 300;
 
@@ -213,19 +212,19 @@ public sealed class InboundTests
         const int Length = 200_000;
         const int Piece = 100;
         var bytes = ClientFrame.Text(new string('a', Length));
-        var inbound = new Inbound(Length);
+        var reader = new MessageReader(Length);
         var whole = 0;
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var at = 0; at < bytes.Length; at += Piece)
         {
-            var input = inbound.Resume(bytes.AsSpan(at, Math.Min(Piece, bytes.Length - at)));
-            while (inbound.TryRead(ref input, out _, out var payload))
+            var input = reader.Resume(bytes.AsSpan(at, Math.Min(Piece, bytes.Length - at)));
+            while (reader.TryRead(ref input, out _, out var payload))
                 whole += payload.Length;
-            inbound.Keep(input);
+            reader.Keep(input);
         }
 
         Assert.Equal(Length, whole);
-        Assert.True(inbound.IsIdle);
+        Assert.True(reader.IsIdle);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 * Length);
     }
 
@@ -251,23 +250,23 @@ public sealed class InboundTests
     /// <summary>Reads the bytes as they come in, and says what was read.</summary>
     private static List<string> Read(byte[][] parts, int limit = Limit)
     {
-        var inbound = new Inbound(limit);
+        var reader = new MessageReader(limit);
         var read = new List<string>();
         foreach (var part in parts)
         {
             // What came before is a whole control frame, or an incomplete frame within the limit.
-            var input = inbound.Resume(part.ToArray());
+            var input = reader.Resume(part.ToArray());
             Assert.InRange(input.Length, part.Length, part.Length + 14 + Math.Max(limit, 125));
-            while (inbound.TryRead(ref input, out var opcode, out var payload))
+            while (reader.TryRead(ref input, out var opcode, out var payload))
             {
                 Assert.InRange(payload.Length, 0, limit);
                 read.Add($"{opcode} {Encoding.UTF8.GetString(payload)}");
             }
 
-            inbound.Keep(input);
+            reader.Keep(input);
         }
 
-        if (inbound.Violation is { } violation)
+        if (reader.Violation is { } violation)
             read.Add($"violation {violation.Code}");
         return read;
     }

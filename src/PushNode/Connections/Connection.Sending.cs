@@ -1,0 +1,311 @@
+using PushNode.Messages;
+using PushNode.Settings;
+using PushNode.Telemetry;
+using PushNode.WebSocket;
+
+namespace PushNode.Connections;
+
+/// <summary>The outcome of a push.</summary>
+internal enum SendOutcome
+{
+    /// <summary>The wire accepted all bytes.</summary>
+    Sent,
+
+    /// <summary>The frame waits in the outbox; the connection counts its outcome.</summary>
+    Queued,
+
+    /// <summary>The client has left the room since the members were listed.</summary>
+    Left,
+
+    /// <summary>The connection has started to close since the members were listed.</summary>
+    Closed,
+
+    /// <summary>The push threw, which is a bug; the connection is cut.</summary>
+    Failed,
+}
+
+/// <summary>What a connection gave up because all outboxes together held too much.</summary>
+internal enum ShedOutcome
+{
+    /// <summary>Nothing: its outbox is empty, or it is closing.</summary>
+    Nothing,
+
+    /// <summary>Its unsent PUSHes.</summary>
+    Trimmed,
+
+    /// <summary>The connection.</summary>
+    Closed,
+}
+
+/// <content>The way out: frames to the wire, or to the outbox if the wire does not take them.</content>
+internal sealed partial class Connection
+{
+    private static readonly Frame Ping = new(ControlFrames.Ping());
+
+    /// <summary>
+    /// Tries to push a frame to a member. The caller counts every outcome but <see cref="SendOutcome.Queued"/>, summed per shard; the connection counts queued frames.
+    /// </summary>
+    public SendOutcome TrySend(Frame frame, Membership membership)
+    {
+        lock (this)
+        {
+            if (_closing is not null)
+                return SendOutcome.Closed;
+            if (!membership.IsActive)
+                return SendOutcome.Left;
+
+            if (_outbox is null && membership.Missed == 0)
+                return AcceptedLocked(frame, membership, _wire.TryWrite(frame.Bytes));
+            EnqueueLocked(new Outbox.Entry(frame, membership));
+            return SendOutcome.Queued;
+        }
+    }
+
+    /// <summary>
+    /// Begins a push whose bytes the caller writes to the wire's socket itself. Takes the gate, which the caller holds until <see cref="EndSend"/>. Never waits for the
+    /// gate: a thread that holds one gate must not wait for another.
+    /// </summary>
+    /// <returns>The socket; null if the gate is taken or the frame has to be queued. The caller then uses <see cref="TrySend"/>.</returns>
+    public int? TryBeginSend(Membership membership)
+    {
+        if (_wire.Socket is not { } socket || !Monitor.TryEnter(this))
+            return null;
+        if (_closing is null && membership.IsActive && _outbox is null && membership.Missed == 0)
+            return socket;
+        Monitor.Exit(this);
+        return null;
+    }
+
+    /// <summary>Ends a push that <see cref="TryBeginSend"/> began, on the same thread.</summary>
+    /// <param name="frame">The frame that was sent.</param>
+    /// <param name="membership">The member.</param>
+    /// <param name="accepted">The number of bytes that the socket has accepted.</param>
+    public SendOutcome EndSend(Frame frame, Membership membership, int accepted)
+    {
+        try
+        {
+            return AcceptedLocked(frame, membership, accepted);
+        }
+        finally
+        {
+            Monitor.Exit(this);
+        }
+    }
+
+    /// <summary>Ends a push that <see cref="TryBeginSend"/> began, on the same thread, if a bug hides how much the socket has accepted.</summary>
+    /// <inheritdoc cref="Fail(Frame, ref SendOutcome)"/>
+    public void EndFailedSend(Frame frame, ref SendOutcome outcome)
+    {
+        try
+        {
+            Fail(frame, ref outcome);
+        }
+        finally
+        {
+            Monitor.Exit(this);
+        }
+    }
+
+    /// <summary>Cuts the connection because a push threw, which is a bug: it is unknown how much of the frame the wire has taken.</summary>
+    /// <param name="frame">The frame that was pushed.</param>
+    /// <param name="outcome">Set even if the wire throws again: <see cref="SendOutcome.Queued"/> if the frame is in the outbox, whose end counts it.</param>
+    public void Fail(Frame frame, ref SendOutcome outcome)
+    {
+        lock (this)
+        {
+            outcome = _outbox?.Contains(frame) == true ? SendOutcome.Queued : SendOutcome.Failed;
+            Abort(CloseReason.Failed);
+        }
+    }
+
+    /// <summary>Sends an answer or another frame that is not a PUSH; ignored if the connection is closing.</summary>
+    public void Send(Frame frame) => SendAnd(frame, static () => { });
+
+    /// <summary>
+    /// Changes membership and queues the answer atomically, so no PUSH slips between joining and JOINED, or leaving and LEFT. Makes the change first: a message that is
+    /// published after the client has read JOINED finds the member in the room.
+    /// </summary>
+    /// <param name="answer">The frame to send.</param>
+    /// <param name="change">Runs under the connection's gate; may take a shard's lock and no other.</param>
+    /// <returns>False if the connection is closing; nothing is changed then.</returns>
+    public bool SendAnd(Frame answer, Action change)
+    {
+        lock (this)
+        {
+            if (_closing is not null)
+                return false;
+            change();
+            SendLocked(answer, isAnswer: true);
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Frees outbox memory because all outboxes together hold too much: drops this client's unsent PUSHes, with a GAP, or closes the connection, depending on the policy.
+    /// </summary>
+    public ShedOutcome Shed()
+    {
+        lock (this)
+        {
+            if (_outbox is null || _closing is not null)
+                return ShedOutcome.Nothing;
+            if (TrimLocked())
+                return ShedOutcome.Trimmed;
+            CloseLocked(CloseReason.OutboxTotal);
+            return ShedOutcome.Closed;
+        }
+    }
+
+    /// <summary>Its share of what all outboxes hold together (<see cref="OutboxTotal"/>).</summary>
+    public long OutboxShare()
+    {
+        // Most connections have no outbox and need no lock.
+        if (Volatile.Read(ref _outbox) is null)
+            return 0;
+        lock (this)
+            return _outbox?.Share() ?? 0;
+    }
+
+    /// <summary>The wire can take bytes again.</summary>
+    public void OnWritable()
+    {
+        lock (this)
+        {
+            if (_closing is { IsOver: true })
+                return;
+            var wasHeld = !MayReadLocked();
+            DrainLocked();
+            // The client was not read, so it could not be heard: its silence counts from now.
+            if (wasHeld && MayReadLocked())
+                Volatile.Write(ref _heardAt, _rules.Time.GetTimestamp());
+        }
+    }
+
+    private SendOutcome AcceptedLocked(Frame frame, Membership membership, int accepted)
+    {
+        if (accepted == frame.Length)
+            return SendOutcome.Sent;
+        var entry = new Outbox.Entry(frame, membership);
+        // The rest of a frame that the wire has begun is always queued.
+        if (accepted == 0 && _rules.OutboxTotal.IsFull)
+            RefuseLocked(entry, CloseReason.OutboxTotal, DeliveryDrop.OutboxTotal);
+        else
+            StartOutboxLocked(entry, accepted);
+        return SendOutcome.Queued;
+    }
+
+    private void SendLocked(Frame frame, bool isAnswer)
+    {
+        if (_outbox is not null || _isCorked)
+        {
+            EnqueueLocked(new Outbox.Entry(frame, null, isAnswer));
+            return;
+        }
+
+        var accepted = _wire.TryWrite(frame.Bytes);
+        if (accepted == frame.Length)
+            _rules.Metrics.BytesSent(accepted);
+        else
+            StartOutboxLocked(new Outbox.Entry(frame, null, isAnswer), accepted);
+    }
+
+    private void StartOutboxLocked(Outbox.Entry entry, int accepted)
+    {
+        _rules.Metrics.BytesSent(accepted);
+        _outbox = NewOutbox();
+        _outbox.Add(entry);
+        _outbox.Accept(accepted);
+    }
+
+    private void EnqueueLocked(Outbox.Entry entry)
+    {
+        var isPush = entry.Membership is not null;
+        // Shedding is still under way.
+        if (_outbox is not null && isPush && _rules.OutboxTotal.IsFull)
+        {
+            TrimLocked();
+            RefuseLocked(entry, CloseReason.OutboxTotal, DeliveryDrop.OutboxTotal);
+            return;
+        }
+
+        var wasIdle = _outbox is null;
+        _outbox ??= NewOutbox();
+        if (!TryMakeRoomLocked(entry.Frame))
+        {
+            RefuseLocked(entry, CloseReason.TooSlow, DeliveryDrop.Slow);
+            return;
+        }
+
+        _outbox.Add(entry);
+        // The answers of one turn may exceed a small outbox even if the client reads them all.
+        if (_isCorked ? _outbox.Bytes > _rules.Outbox.MaxBytes / 2 : wasIdle)
+            DrainLocked();
+        // An idle wire may have taken the frame. If it has not, the frame must not wait during shedding.
+        if (wasIdle && isPush && _outbox is not null && _rules.OutboxTotal.IsFull)
+            TrimLocked();
+    }
+
+    /// <summary>Drops the oldest PUSHes until the frame fits, if the policy is to drop.</summary>
+    /// <returns>False if the frame does not fit.</returns>
+    private bool TryMakeRoomLocked(Frame frame)
+    {
+        // A closing connection sends only its close frame, which a full outbox must not drop.
+        while (_closing is null && _outbox!.Bytes + Outbox.Cost(frame) > _rules.Outbox.MaxBytes)
+        {
+            if (_rules.Outbox.WhenFull != WhenFull.DropOldest || _outbox.DropOldestPush() is not { } dropped)
+                return false;
+            _rules.Metrics.DeliveriesDropped(dropped, DeliveryDrop.Slow);
+        }
+
+        return true;
+    }
+
+    /// <summary>Drops a frame that does not fit, or closes the connection: by policy, or if only answers fill the outbox.</summary>
+    private void RefuseLocked(Outbox.Entry entry, CloseReason reason, DeliveryDrop drop)
+    {
+        // Everything in it may have been dropped for this frame.
+        if (_outbox is { IsEmpty: true })
+            _outbox = null;
+        if (_rules.Outbox.WhenFull == WhenFull.DropOldest && entry.Membership is { } membership)
+            membership.Missed += entry.Frame.Loss;
+        else
+            CloseLocked(reason);
+        // Last: if refusing a frame throws, the caller that pushed it counts it.
+        _rules.Metrics.DeliveriesDropped(entry.Frame.Deliveries, drop);
+    }
+
+    /// <summary>Drops all unsent PUSHes because all outboxes together hold too much, if the policy is to drop.</summary>
+    /// <returns>False if there was none.</returns>
+    private bool TrimLocked()
+    {
+        if (_rules.Outbox.WhenFull != WhenFull.DropOldest || _outbox!.DropPushes() is not { } dropped)
+            return false;
+        _rules.Metrics.DeliveriesDropped(dropped, DeliveryDrop.OutboxTotal);
+        if (_outbox.IsEmpty)
+            _outbox = null;
+        return true;
+    }
+
+    private Outbox NewOutbox() => new(_rules.OutboxTotal, _rules.Time.GetTimestamp());
+
+    private void DrainLocked()
+    {
+        while (_outbox is not null)
+        {
+            var next = _outbox.Next();
+            var accepted = _wire.TryWrite(next);
+            if (accepted > 0)
+                _outbox.AcceptedAt = _rules.Time.GetTimestamp();
+            _rules.Metrics.BytesSent(accepted);
+            var (pushes, deliveries) = _outbox.Accept(accepted);
+            if (pushes > 0)
+                _rules.Metrics.FramesSent(pushes, deliveries);
+            if (accepted < next.Length)
+                return;
+            if (_outbox.IsEmpty)
+                _outbox = null;
+        }
+
+        CompleteIfDoneLocked();
+    }
+}

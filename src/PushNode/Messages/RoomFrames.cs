@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using PushBackplane;
+using PushNode.WebSocket;
+
+namespace PushNode.Messages;
+
+/// <summary>The reasons of a GAP; docs/protocol.md explains them to clients.</summary>
+internal static class GapReason
+{
+    /// <summary>The client reads too slowly; the node dropped its oldest frames.</summary>
+    public const string Slow = "slow";
+
+    /// <summary>The node is overloaded; it dropped the room's oldest messages for all members.</summary>
+    public const string Overload = "overload";
+
+    /// <summary>An unhandled exception: the node dropped the room's waiting messages.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>The node lost its backplane; it does not know how many messages it missed.</summary>
+    public const string Backplane = "backplane";
+}
+
+/// <summary>
+/// Encodes what one room's members get: JOINED, PUSH and GAP. Encodes the parts that all frames of the room share once, when the room opens. Immutable; any thread.
+/// </summary>
+internal sealed class RoomFrames
+{
+    /// <summary>An upper bound for the length of a PUSH less that of its items and commas.</summary>
+    public const int MaxOverhead = 1024;
+
+    private readonly byte[] _pushPrefix;
+    private readonly string _gapPrefix;
+    private readonly string _data;
+    private readonly Frame _joined;
+
+    /// <param name="room">The room; null for broadcasts, whose frames have no room.</param>
+    public RoomFrames(RoomId? room)
+    {
+        _data = room is { } id ? $"\"room\":\"{JsonEncodedText.Encode(id.ToString(), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"" : "";
+        var member = room is null ? "" : $"{_data},";
+        _pushPrefix = Encoding.UTF8.GetBytes($$"""{"type":"PUSH","data":{{{member}}"items":[""");
+        _gapPrefix = $$"""{"type":"GAP","data":{{{member}}""";
+        _joined = EncodeJoined("");
+    }
+
+    private static ReadOnlySpan<byte> PushSuffix => "]}}"u8;
+
+    /// <summary>Answers a JOIN; the first frame of the room that a member gets.</summary>
+    /// <param name="id">The request's id as raw JSON; null if it has none, like all rooms of a URL.</param>
+    public Frame Joined(string? id) => id is null ? _joined : EncodeJoined($"\"id\":{id},");
+
+    /// <summary>Messages for all members: their bytes unchanged and in order.</summary>
+    /// <param name="messages">JSON texts. They must not change before the batch is encoded.</param>
+    public Batch Push(IReadOnlyCollection<ReadOnlyMemory<byte>> messages) => new(messages.Count, _ => EncodePush(messages));
+
+    /// <summary>Tells all members that messages were lost.</summary>
+    /// <inheritdoc cref="EncodeGap"/>
+    public Batch Gap(long? missed, string reason) => new(0, _ => EncodeGap(missed, reason));
+
+    /// <summary>Tells one member that messages were lost.</summary>
+    /// <param name="missed">How many; null if unknown.</param>
+    /// <param name="reason">One of <see cref="GapReason"/>.</param>
+    public Frame EncodeGap(long? missed, string reason)
+    {
+        var count = missed is { } known ? known.ToString(CultureInfo.InvariantCulture) : "null";
+        return new Frame(Text($$$"""{{{_gapPrefix}}}"missed":{{{count}}},"reason":"{{{reason}}}"}}"""), loss: missed);
+    }
+
+    private Frame EncodePush(IReadOnlyCollection<ReadOnlyMemory<byte>> messages)
+    {
+        var length = _pushPrefix.Length + messages.Sum(message => message.Length) + messages.Count - 1 + PushSuffix.Length;
+        var bytes = FrameWriter.Write(Opcode.Text, length, (_pushPrefix, messages), static (payload, push) =>
+        {
+            push._pushPrefix.CopyTo(payload);
+            var at = push._pushPrefix.Length;
+            foreach (var message in push.messages)
+            {
+                message.Span.CopyTo(payload[at..]);
+                at += message.Length;
+                payload[at++] = (byte)',';
+            }
+
+            // Overwrites the last comma.
+            PushSuffix.CopyTo(payload[(at - 1)..]);
+        });
+        return new Frame(bytes, messages.Count, messages.Count);
+    }
+
+    private Frame EncodeJoined(string echo) => new(Text($$$"""{"type":"JOINED",{{{echo}}}"data":{{{{_data}}}}}"""));
+
+    private static byte[] Text(string json) => FrameWriter.Write(Opcode.Text, Encoding.UTF8.GetBytes(json));
+}

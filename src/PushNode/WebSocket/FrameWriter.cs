@@ -1,0 +1,54 @@
+using System.Buffers.Binary;
+
+namespace PushNode.WebSocket;
+
+/// <summary>What a WebSocket frame is (RFC 6455, 5.2).</summary>
+internal enum Opcode : byte
+{
+    Continuation = 0x0,
+    Text = 0x1,
+    Binary = 0x2,
+    Close = 0x8,
+    Ping = 0x9,
+    Pong = 0xA,
+}
+
+/// <summary>Writes the frames a server sends: final, unmasked, with the shortest length (RFC 6455, 5.2).</summary>
+internal static class FrameWriter
+{
+    private const byte Final = 0x80;
+
+    /// <summary>Fills a frame's payload.</summary>
+    public delegate void WritePayload<in TState>(Span<byte> payload, TState state)
+        where TState : allows ref struct;
+
+    /// <summary>A frame with this payload, header included.</summary>
+    public static byte[] Write(Opcode opcode, ReadOnlySpan<byte> payload) =>
+        Write(opcode, payload.Length, payload, static (target, source) => source.CopyTo(target));
+
+    /// <summary>A frame whose payload <paramref name="write"/> fills, exactly <paramref name="payloadLength"/> bytes of it.</summary>
+    public static byte[] Write<TState>(Opcode opcode, int payloadLength, TState state, WritePayload<TState> write)
+        where TState : allows ref struct
+    {
+        var headerLength = payloadLength switch { < 126 => 2, <= ushort.MaxValue => 4, _ => 10 };
+        var frame = GC.AllocateUninitializedArray<byte>(headerLength + payloadLength);
+        frame[0] = (byte)(Final | (byte)opcode);
+        switch (headerLength)
+        {
+            case 2:
+                frame[1] = (byte)payloadLength;
+                break;
+            case 4:
+                frame[1] = 126;
+                BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(2), (ushort)payloadLength);
+                break;
+            default:
+                frame[1] = 127;
+                BinaryPrimitives.WriteUInt64BigEndian(frame.AsSpan(2), (ulong)payloadLength);
+                break;
+        }
+
+        write(frame.AsSpan(headerLength), state);
+        return frame;
+    }
+}

@@ -1,7 +1,0 @@
-namespace PushHosting.Tests.Support;
-
-internal enum OutboxPolicy
-{
-    DropOldest,
-    Disconnect,
-}
