@@ -40,7 +40,7 @@ internal static class RedisServerList
             foreach (var address in servers[i].Library.EndPoints.Select(RedisOptions.Shown))
             {
                 if (!seen.TryAdd(address, i) && seen[address] != i)
-                    throw new SettingsException($"{ListKey}:{i} is {address}, which {ListKey}:{seen[address]} names already; list each server once.");
+                    throw new SettingsException($"{ListKey}:{i} repeats {address} of {ListKey}:{seen[address]}; list each server once.");
             }
         }
     }
