@@ -7,8 +7,8 @@ repository=$(dirname "$bench")
 artifacts=$repository/artifacts/bench
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-# shellcheck source=tests/Shared/packages.sh
-source "$repository/tests/Shared/packages.sh"
+# shellcheck source=tests/packages.sh
+source "$repository/tests/packages.sh"
 
 nchan_module() {
     local file

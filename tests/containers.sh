@@ -9,8 +9,8 @@ set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$repository"
 
-# shellcheck source=tests/Shared/packages.sh
-source tests/Shared/packages.sh
+# shellcheck source=tests/packages.sh
+source tests/packages.sh
 
 missing_packages() {
     for program in podman buildah runc docker-compose redis-server nginx prometheus prometheus-redis-exporter prometheus-nginx-exporter curl; do

@@ -11,8 +11,8 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
-# shellcheck source=tests/Shared/packages.sh
-source tests/Shared/packages.sh
+# shellcheck source=tests/packages.sh
+source tests/packages.sh
 
 missing_packages() {
     has redis-server || echo redis-server

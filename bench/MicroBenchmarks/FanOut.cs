@@ -12,13 +12,13 @@ public class FanOut : IDisposable
     private readonly NodeParts _node = new();
     private readonly AutoResetEvent _left = new(false);
     private readonly Action _signal;
-    private readonly Frame _frame;
+    private readonly Batch _batch;
 
     /// <summary>Creates the node and the frame.</summary>
     public FanOut()
     {
         _signal = () => _left.Set();
-        _frame = _node.Frames.Push([NodeParts.Message(550)]).For(Variant.Json);
+        _batch = _node.Frames.Push([NodeParts.Message(550)]);
     }
 
     /// <summary>Members of the room.</summary>
@@ -33,7 +33,7 @@ public class FanOut : IDisposable
     [Benchmark]
     public void OneFrame()
     {
-        _node.Shards.Dispatch(_node.Members, _frame, left: _signal);
+        _node.Shards.Dispatch(_node.Members, _batch, left: _signal);
         _left.WaitOne();
     }
 

@@ -9,18 +9,16 @@ namespace RedisPush.MicroBenchmarks;
 public class Merge : IDisposable
 {
     private readonly NodeParts _node = new();
-    private readonly MergeWorkers _workers;
     private readonly MergeClock _clock = new(new MergeSettings(), TimeProvider.System);
     private readonly Merger _merger;
-    private readonly RoomMerge _room;
+    private readonly RoomBatch _room;
     private readonly ReadOnlyMemory<byte> _message = NodeParts.Message(60);
 
     /// <summary>Creates a merger and a room.</summary>
     public Merge()
     {
-        _workers = new MergeWorkers(new MergeSettings { Workers = 1 }, _node.Shards, _node.Metrics, TimeProvider.System);
-        _merger = new Merger(_clock, _node.Shards, _node.Metrics, new Failures(FailedStage.Merge, _node.Metrics, TimeProvider.System));
-        _room = _workers.Open(null, _node.Frames, _node.Members);
+        _merger = new Merger(_clock, _node.Shards, _node.Metrics, new Failures(FailedStage.Merge, _node.Metrics, TimeProvider.System), static _ => { });
+        _room = new RoomBatch(_node.Frames, _node.Members);
     }
 
     /// <summary>Messages of 60 bytes in the window.</summary>
@@ -41,7 +39,6 @@ public class Merge : IDisposable
     [GlobalCleanup]
     public void Dispose()
     {
-        _workers.Dispose();
         _node.Dispose();
         GC.SuppressFinalize(this);
     }

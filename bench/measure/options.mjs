@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 
-const usage = `usage: bench/run.sh [--quick] [--rounds N] [--connections N] [--seconds N] [--idle N] [--warm-up N] [--farm N] [--only NAME,NAME] [--no-docs]
+const usage = `usage: bench/run.sh [--quick] [--rounds N] [--connections N] [--seconds N] [--idle N] [--warm-up N]
+                    [--farm N] [--only NAME,NAME] [--no-docs]
 
   --quick          one small round to check that it works: 1,000 connections, 3 s, 5 s idle, 3 s to warm up
   --rounds N       rounds; the report gives their medians (5)

@@ -37,8 +37,9 @@ export function report({ entries, results, alone, failures, options, machine, mi
     ]),
   ];
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  const rounds = options.rounds === 1 ? "1 round" : `${options.rounds} rounds`;
   const facts = [
-    `\`${options.command}\`, ${options.rounds} ${options.rounds === 1 ? "round" : "rounds"}, ${minutes} minutes, ${machine.date}, commit ${machine.commit}.`,
+    `\`${options.command}\`, ${rounds}, ${minutes} minutes, ${machine.date}, commit ${machine.commit}.`,
     `Machine: ${machine.cpu}, ${machine.memory}, ${machine.system}, Linux ${machine.kernel}, load ${machine.loadBefore} before the run.`,
     `Versions: ${versions}.`,
     options.rounds > 1 ? "Each figure is the median of the rounds, in brackets the least and the greatest." : "One round: no medians.",
@@ -46,7 +47,8 @@ export function report({ entries, results, alone, failures, options, machine, mi
   ];
   const failed = failures.map(({ title, what, round, reason }) => `- ${title}, ${what}, round ${round}, not measured: ${reason.split("\n")[0]}`);
   const notes = [...rows.flatMap(row => [...lateNotes(row), ...packetThreadNotes(row)]), ...failed];
-  return [facts.filter(Boolean).join("\n"), ...tables, ...aloneParts(alone), ...(notes.length > 0 ? [`**Notes**`, notes.join("\n")] : [])].join("\n\n");
+  const noteParts = notes.length > 0 ? [`**Notes**`, notes.join("\n")] : [];
+  return [facts.filter(Boolean).join("\n"), ...tables, ...aloneParts(alone), ...noteParts].join("\n\n");
 }
 
 /** The measurements of this project alone. */
@@ -81,12 +83,13 @@ function lateNotes({ title, results }) {
   return late > 0 ? [`- ${title}: ${late} frames of all rounds did not reach every connection in time.`] : [];
 }
 
-/** Servers with so much work outside their account that their figure is too low. */
+/** Servers whose figure is too low, because much work was outside their account. */
 function packetThreadNotes({ title, results }) {
   return ["pushes", "deliveries100", "deliveries1000"].flatMap(stage => {
     const share = results[stage].length > 0 ? median(results[stage].map(({ packetThreads, cpu }) => packetThreads / cpu)) : 0;
     const percent = Math.round(share * 100);
-    return share > 0.05 ? [`- ${title}, ${stage}: the kernel's packet threads used ${percent} % of the server's CPU in addition; the figure leaves that out.`] : [];
+    if (share <= 0.05) return [];
+    return [`- ${title}, ${stage}: the kernel's packet threads used ${percent} % of the server's CPU in addition, which the figure leaves out.`];
   });
 }
 

@@ -17,7 +17,7 @@ public static class HostingServices
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Reads <c>Management</c>.</param>
-    /// <param name="defaultPort">The port unless <c>Management:Port</c> is set; 0 for any free one, which <see cref="ManagementEndpoint"/> shows.</param>
+    /// <param name="defaultPort">The port unless <c>Management:Port</c> is set; 0 for any free one (<see cref="ManagementEndpoint.Url"/>).</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static IServiceCollection AddManagement(this IServiceCollection services, IConfiguration configuration, int defaultPort)
     {
@@ -38,5 +38,6 @@ public static class HostingServices
     }
 
     /// <summary>Exports the instruments of a meter.</summary>
-    public static IServiceCollection AddExportedMeter(this IServiceCollection services, string meterName) => services.AddSingleton(new ExportedMeter(meterName));
+    public static IServiceCollection AddExportedMeter(this IServiceCollection services, string meterName) =>
+        services.AddSingleton(new ExportedMeter(meterName));
 }

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Deployment.Tests.Harness;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
 
 namespace Deployment.Tests;
 
@@ -18,12 +18,12 @@ public sealed class AccessTests
     {
         await using var farm = await NginxFarm.StartAsync(nodes: 1, edit: OnlyOneLoopbackAddressIsInside);
         var (clients, publishers) = (farm.Nginx.Ports.Clients, farm.Nginx.Ports.Publishers);
-        Assert.Equal(202, await StatusAsync(Inside, publishers, RawClient.Publish("/v1/rooms/demo/messages")));
-        Assert.Equal(202, await StatusAsync(Inside, publishers, RawClient.Publish("/v1/rooms/demo/messages", $"\"{new string('x', 60_000)}\"")));
-        Assert.Equal(403, await StatusAsync(Outside, publishers, RawClient.Publish("/v1/rooms/demo/messages")));
-        Assert.Equal(403, await StatusAsync(Outside, publishers, RawClient.Publish("/push/all")));
+        Assert.Equal(202, await StatusAsync(Inside, publishers, RawHttp.Publish("/v1/rooms/demo/messages")));
+        Assert.Equal(202, await StatusAsync(Inside, publishers, RawHttp.Publish("/v1/rooms/demo/messages", $"\"{new string('x', 60_000)}\"")));
+        Assert.Equal(403, await StatusAsync(Outside, publishers, RawHttp.Publish("/v1/rooms/demo/messages")));
+        Assert.Equal(403, await StatusAsync(Outside, publishers, RawHttp.Publish("/push/all")));
         foreach (var path in new[] { "/v1/rooms/demo/messages", "/v1/broadcast", "/push/room", "/metrics", "/readyz", "/" })
-            Assert.Equal(404, await StatusAsync(Inside, clients, RawClient.Publish(path)));
+            Assert.Equal(404, await StatusAsync(Inside, clients, RawHttp.Publish(path)));
     }
 
     [Fact]
@@ -33,10 +33,10 @@ public sealed class AccessTests
         var port = farm.Nginx.Ports.Publishers;
         await using var client = await WsClient.ConnectAsync(farm.Nginx.Ports.Clients);
         await client.JoinAsync("a%2Fb 默认");
-        Assert.Equal(202, await StatusAsync(Inside, port, RawClient.Publish("/v1/rooms/a%252Fb%20%E9%BB%98%E8%AE%A4/messages", "42")));
+        Assert.Equal(202, await StatusAsync(Inside, port, RawHttp.Publish("/v1/rooms/a%252Fb%20%E9%BB%98%E8%AE%A4/messages", "42")));
         Assert.Equal(["42"], (await client.NextAsync("PUSH")).Items);
         // Not a step in a path that ends at another route: the API's own error.
-        using var dots = await RawClient.SendAsync(Inside, port, RawClient.Publish("/v1/rooms/%2e%2e/messages"));
+        using var dots = await RawClient.RequestAsync(Inside, port, RawHttp.Publish("/v1/rooms/%2e%2e/messages"));
         Assert.Equal((400, Http.Problem), (dots.Answer.Status, dots.Answer.Headers["Content-Type"].Split(';')[0]));
     }
 
@@ -47,10 +47,10 @@ public sealed class AccessTests
         api.Start();
         await using var nginx = await Nginx.StartAsync(
             [("PUSH_RESOLVER", "127.0.0.1:9"), ("PUSH_NODES", $"{api.LocalEndpoint}"), ("PUSH_API", $"{api.LocalEndpoint}")]);
-        Task<string>[] requests = [HeadAsync(RawClient.Publish("/v1/broadcast"), nginx.Ports.Publishers), HeadAsync(RawHttp.Upgrade("/ws", extraHeaders: "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"), nginx.Ports.Clients)];
+        Task<string>[] requests = [HeadAsync(RawHttp.Publish("/v1/broadcast"), nginx.Ports.Publishers), HeadAsync(RawHttp.Upgrade("/ws", extraHeaders: "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"), nginx.Ports.Clients)];
         foreach (var request in requests)
         {
-            var head = await Wait.ForAsync(request, "a request at the API");
+            var head = await Eventually.CompletesAsync(request, "a request at the API");
             Assert.Contains($"X-Forwarded-For: {Outside}\r\n", head, StringComparison.Ordinal);
             Assert.Contains("X-Forwarded-Proto: http\r\n", head, StringComparison.Ordinal);
             Assert.Contains("Host: localhost\r\n", head, StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public sealed class AccessTests
 
         async Task<string> HeadAsync(string request, int port)
         {
-            var answer = RawClient.SendAsync(Outside, port, request);
+            var answer = RawClient.RequestAsync(Outside, port, request);
             using var accepted = await api.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
             var reader = PipeReader.Create(accepted.GetStream());
             var read = await reader.ReadAtLeastAsync(100, TestContext.Current.CancellationToken);
@@ -78,12 +78,12 @@ public sealed class AccessTests
             [("PUSH_RESOLVER", farm.Names.EndPoint), ("PUSH_NODES", $"{NginxFarm.Address(0)}:{farm.Nodes[NginxFarm.Address(0)].NodePort}"), ("PUSH_API", "127.0.0.1:9"), ("PUSH_CONNECTIONS_PER_ADDRESS", "3")]);
         var clients = new List<RawClient>();
         for (var i = 0; i < 4; i++)
-            clients.Add(await RawClient.SendAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/ws")));
+            clients.Add(await RawClient.RequestAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/ws")));
         Assert.Equal([101, 101, 101, 429], clients.Select(client => client.Answer.Status));
         Assert.Equal(101, await StatusAsync(Outside, nginx.Ports.Clients, RawHttp.Upgrade("/ws")));
 
         clients[0].Dispose();
-        await Wait.UntilAsync(async () => await StatusAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/connect")) == 101, "a place is free again");
+        await Eventually.HoldsAsync(async () => await StatusAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/connect")) == 101, "a place is free again");
         clients.ForEach(client => client.Dispose());
     }
 
@@ -99,7 +99,7 @@ public sealed class AccessTests
 
     private static async Task<int> StatusAsync(string source, int port, string request)
     {
-        using var client = await RawClient.SendAsync(source, port, request);
+        using var client = await RawClient.RequestAsync(source, port, request);
         return client.Answer.Status;
     }
 }

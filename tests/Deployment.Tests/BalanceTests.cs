@@ -1,5 +1,5 @@
 using Deployment.Tests.Harness;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
 
 namespace Deployment.Tests;
 
@@ -52,7 +52,7 @@ public sealed class BalanceTests
 
         await farm.CommandAsync("undrain", address);
         await draining.BecomesReadyAsync();
-        await Wait.UntilAsync(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 clients.Add(await WsClient.ConnectAsync(farm.Nginx.Ports.Clients));

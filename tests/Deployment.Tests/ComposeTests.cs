@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Deployment.Tests.Harness;
+using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
@@ -47,7 +48,7 @@ public sealed partial class ComposeTests
         var (exitCode, output) = await ComposeFile.WithoutAsync(password, Farm);
         Assert.NotEqual(0, exitCode);
         Assert.Contains(password, output, StringComparison.Ordinal);
-        Assert.Contains($"${{{password}:?", await File.ReadAllTextAsync(Repository.Path(Farm), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains($"${{{password}:?", await File.ReadAllTextAsync(Repository.PathTo(Farm), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,7 +64,7 @@ public sealed partial class ComposeTests
     public async Task The_container_renders_a_configuration_that_nginx_accepts()
     {
         var compose = await ComposeFile.ReadAsync(Farm);
-        Assert.Contains($"    - {Repository.Path("nginx")}:/redispush/nginx:ro\n", compose.Services["nginx"], StringComparison.Ordinal);
+        Assert.Contains($"    - {Repository.PathTo("nginx")}:/redispush/nginx:ro\n", compose.Services["nginx"], StringComparison.Ordinal);
         Assert.Contains("/redispush/nginx/render.sh /tmp/nginx", compose.Services["nginx"], StringComparison.Ordinal);
         await AcceptsAsync([], [.. compose.PushVariables]);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Deployment.Tests.Harness;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
@@ -42,9 +43,9 @@ public sealed class DiscoveryTests
     {
         await using var farm = await NginxFarm.StartAsync(nodes: 1);
         await farm.Names.SetAsync();
-        await Wait.UntilAsync(async () => await StatusAsync(farm) == 502, "nginx finds no node", () => farm.Nginx.Output);
+        await Eventually.HoldsAsync(async () => await StatusAsync(farm) == 502, "nginx finds no node", () => farm.Nginx.Output);
         await farm.Names.SetAsync(NginxFarm.Address(0));
-        await Wait.UntilAsync(async () => await StatusAsync(farm) == 101, "nginx finds the node again", () => farm.Nginx.Output);
+        await Eventually.HoldsAsync(async () => await StatusAsync(farm) == 101, "nginx finds the node again", () => farm.Nginx.Output);
     }
 
     private static async Task<double> AcceptedAsync(ProgramProcess node) => (await Metrics.ScrapeAsync(node))["push_connections_accepted_total"];

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Deployment.Tests.Harness;
+using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
@@ -52,9 +52,9 @@ public sealed partial class FrontDoorTests
         Assert.All(expected, path => Assert.Contains(path, text, StringComparison.Ordinal));
         foreach (var path in RepositoryPath().Matches(text).Select(match => match.Value))
         {
-            Assert.True(Path.Exists(Repository.Path(path)), $"{file} names {path}");
+            Assert.True(Path.Exists(Repository.PathTo(path)), $"{file} names {path}");
             if (path.EndsWith(".sh", StringComparison.Ordinal) && !OperatingSystem.IsWindows())
-                Assert.True(File.GetUnixFileMode(Repository.Path(path)).HasFlag(UnixFileMode.UserExecute), $"{path} is not executable");
+                Assert.True(File.GetUnixFileMode(Repository.PathTo(path)).HasFlag(UnixFileMode.UserExecute), $"{path} is not executable");
         }
     }
 
@@ -77,7 +77,7 @@ public sealed partial class FrontDoorTests
         Assert.All(uses, line => Assert.Matches("@[0-9a-f]{40} # v[0-9.]+$", line));
     }
 
-    private static string Text(string path) => File.ReadAllText(Repository.Path(path));
+    private static string Text(string path) => File.ReadAllText(Repository.PathTo(path));
 
     [GeneratedRegex(@"\b(?:src|tests|bench|docs)/[\w./-]*\w|\bRedisPush\.sln|\bglobal\.json")]
     private static partial Regex RepositoryPath();

@@ -3,7 +3,8 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text;
 using Deployment.Tests.Harness;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
@@ -42,7 +43,7 @@ public sealed class IPv6Tests
         foreach (var address in new[] { IPAddress.Loopback, second })
         {
             Assert.StartsWith("HTTP/1.1 101 ", await FirstLineAsync(address, clients, RawHttp.Upgrade("/ws")), StringComparison.Ordinal);
-            Assert.StartsWith("HTTP/1.1 202 ", await FirstLineAsync(address, publishers, RawClient.Publish("/v1/rooms/demo/messages")), StringComparison.Ordinal);
+            Assert.StartsWith("HTTP/1.1 202 ", await FirstLineAsync(address, publishers, RawHttp.Publish("/v1/rooms/demo/messages")), StringComparison.Ordinal);
         }
     }
 
@@ -68,7 +69,7 @@ public sealed class IPv6Tests
 
         async Task ConnectAsync(string address, int status)
         {
-            var client = await RawClient.SendAsync("127.0.0.1", farm.Nginx.Ports.Clients, RawHttp.Upgrade("/ws", extraHeaders: $"X-Test-Address: {address}\r\n"));
+            var client = await RawClient.RequestAsync("127.0.0.1", farm.Nginx.Ports.Clients, RawHttp.Upgrade("/ws", extraHeaders: $"X-Test-Address: {address}\r\n"));
             clients.Add(client);
             Assert.Equal((address, status), (address, client.Answer.Status));
         }
@@ -84,6 +85,6 @@ public sealed class IPv6Tests
         await client.ConnectAsync(address, port, TestContext.Current.CancellationToken);
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
         using var reader = new StreamReader(client.GetStream());
-        return (await Wait.ForAsync(reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask(), "an answer"))!;
+        return (await Eventually.CompletesAsync(reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask(), "an answer"))!;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Deployment.Tests.Harness;
+using TestSupport.Processes;
 
 namespace Deployment.Tests;
 

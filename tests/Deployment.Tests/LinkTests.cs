@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Deployment.Tests.Harness;
 
 namespace Deployment.Tests;
 
@@ -7,7 +6,7 @@ namespace Deployment.Tests;
 public sealed partial class LinkTests
 {
     public static TheoryData<string> Pages => [.. Directory.EnumerateFiles(Repository.Root, "*.md").Concat(
-        Directory.EnumerateFiles(Repository.Path("docs"), "*.md", SearchOption.AllDirectories)).Select(path => Path.GetRelativePath(Repository.Root, path)).Order(StringComparer.Ordinal)];
+        Directory.EnumerateFiles(Repository.PathTo("docs"), "*.md", SearchOption.AllDirectories)).Select(path => Path.GetRelativePath(Repository.Root, path)).Order(StringComparer.Ordinal)];
 
     [Theory, MemberData(nameof(Pages))]
     public void Every_relative_link_and_anchor_resolves(string page)
@@ -22,14 +21,14 @@ public sealed partial class LinkTests
     public void Every_page_that_an_alert_or_a_program_names_exists()
     {
         string[] names = ["prometheus", "grafana", "nginx", "src", "bench", "tests", "docker-compose.yml", "prometheus.yml"];
-        var files = names.Select(Repository.Path).SelectMany(path => File.Exists(path) ? [path] : Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
+        var files = names.Select(Repository.PathTo).SelectMany(path => File.Exists(path) ? [path] : Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
             .Where(path => !BuildOutput().IsMatch(path) && Path.GetExtension(path) is ".yml" or ".json" or ".conf" or ".template" or ".sh" or ".cs" or "");
         Assert.All(files.SelectMany(file => Named().Matches(File.ReadAllText(file))), match => AssertResolves(match.Groups["path"].Value, match.Groups["anchor"].Value));
     }
 
     private static void AssertResolves(string path, string anchor)
     {
-        var file = Repository.Path(path);
+        var file = Repository.PathTo(path);
         Assert.True(File.Exists(file) || Directory.Exists(file), $"{path} does not exist");
         if (anchor.Length > 0)
             Assert.Contains(anchor, Anchors(path));
@@ -41,7 +40,7 @@ public sealed partial class LinkTests
 
     private static string WithoutCode(string page, bool spans = true)
     {
-        var text = Fence().Replace(File.ReadAllText(Repository.Path(page)), "");
+        var text = Fence().Replace(File.ReadAllText(Repository.PathTo(page)), "");
         return spans ? CodeSpan().Replace(text, "") : text;
     }
 

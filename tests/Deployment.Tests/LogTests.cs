@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Deployment.Tests.Harness;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
 
 namespace Deployment.Tests;
 
@@ -25,11 +25,11 @@ public sealed class LogTests
     public Task Clients_without_a_node_are_logged_at_a_bounded_rate() => IsBoundedAsync(502, RawHttp.Upgrade("/ws"), ports => ports.Clients);
 
     [Fact]
-    public Task Publishers_without_an_API_are_logged_at_a_bounded_rate() => IsBoundedAsync(502, RawClient.Publish("/v1/broadcast"), ports => ports.Publishers);
+    public Task Publishers_without_an_API_are_logged_at_a_bounded_rate() => IsBoundedAsync(502, RawHttp.Publish("/v1/broadcast"), ports => ports.Publishers);
 
     [Fact]
     public Task Publishers_from_outside_are_logged_at_a_bounded_rate() =>
-        IsBoundedAsync(403, RawClient.Publish("/v1/broadcast"), ports => ports.Publishers, edit: directory =>
+        IsBoundedAsync(403, RawHttp.Publish("/v1/broadcast"), ports => ports.Publishers, edit: directory =>
         {
             var file = Path.Combine(directory, "publishers.conf");
             File.WriteAllText(file, File.ReadAllText(file).Replace("allow 127.0.0.0/8;", "", StringComparison.Ordinal));
@@ -41,7 +41,7 @@ public sealed class LogTests
         using var node = new TcpListener(IPAddress.Loopback, 0);
         node.Start();
         await using var nginx = await StartAsync(settings: [("PUSH_NODES", $"{node.LocalEndpoint}"), ("PUSH_CONNECTIONS_PER_ADDRESS", "1")]);
-        var connecting = RawClient.SendAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/ws"));
+        var connecting = RawClient.RequestAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/ws"));
         using var accepted = await node.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
         await accepted.GetStream().WriteAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
         using var client = await connecting;
@@ -64,7 +64,7 @@ public sealed class LogTests
         var (linesBefore, since) = (Lines(nginx).Length, Stopwatch.GetTimestamp());
         for (var i = 0; i < Requests; i++)
         {
-            using var client = await RawClient.SendAsync(Inside, port, request);
+            using var client = await RawClient.RequestAsync(Inside, port, request);
             Assert.Equal(status, client.Answer.Status);
         }
 

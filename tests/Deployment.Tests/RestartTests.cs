@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Deployment.Tests.Harness;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Processes;
 
 namespace Deployment.Tests;
 

@@ -2,7 +2,8 @@ using System.Net.Security;
 using System.Net.WebSockets;
 using System.Text;
 using Deployment.Tests.Harness;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
@@ -33,7 +34,7 @@ public sealed class TlsTests
     private static async Task<string> ReceiveAsync(ClientWebSocket client)
     {
         var buffer = new byte[4096];
-        var received = await Wait.ForAsync(client.ReceiveAsync(buffer, TestContext.Current.CancellationToken), "a message over TLS");
+        var received = await Eventually.CompletesAsync(client.ReceiveAsync(buffer, TestContext.Current.CancellationToken), "a message over TLS");
         return Encoding.UTF8.GetString(buffer, 0, received.Count);
     }
 }

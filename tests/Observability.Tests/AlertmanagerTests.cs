@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Observability.Tests.Support;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace Observability.Tests;
 
@@ -83,7 +84,7 @@ public sealed class AlertmanagerTests : IAsyncLifetime
     private async Task SentAsync(params string[] expected)
     {
         string[] sent = [];
-        await Wait.UntilAsync(
+        await Eventually.HoldsAsync(
             async () => (sent = await ActiveAsync()).Order().SequenceEqual(expected.Order()),
             $"exactly these are sent: {string.Join(", ", expected)}", () => $"Sent: {string.Join(", ", sent)}\n{_alertmanager.Output()}");
     }

@@ -1,4 +1,5 @@
 using Observability.Tests.Support;
+using TestSupport.Processes;
 
 namespace Observability.Tests;
 
@@ -65,9 +66,9 @@ public sealed class DashboardTests
     public async Task Dashboards_are_of_Grafanas_own_types()
     {
         var directory = Path.Combine(AppContext.BaseDirectory, "Schema");
-        var (code, output) = await Tool.RunAsync(directory, "npm", "ci", "--no-audit", "--no-fund");
+        var (code, output) = await Tool.RunAsync("npm", ["ci", "--no-audit", "--no-fund"], directory: directory);
         Assert.True(code == 0, output);
-        (code, output) = await Tool.RunAsync(directory, "node", ["check.mjs", .. Repository.Files("grafana/dashboards", "*.json")]);
+        (code, output) = await Tool.RunAsync("node", ["check.mjs", .. Repository.Files("grafana/dashboards", "*.json")], directory: directory);
         Assert.True(code == 0, output);
     }
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Observability.Tests.Support;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
 
 namespace Observability.Tests;
 
@@ -23,7 +23,7 @@ public sealed partial class MetricNameTests(LoadedFarm farm)
         var named = MetricNames.In(Repository.Read(path)).ToList();
         List<string> missing = [];
         // A histogram appears with its first measurement.
-        await Wait.UntilAsync(async () => (missing = [.. named.Except(NamesOn(await PagesAsync()))]).Count == 0, $"all metrics of {path} are exported", () => string.Join(", ", missing));
+        await Eventually.HoldsAsync(async () => (missing = [.. named.Except(NamesOn(await PagesAsync()))]).Count == 0, $"all metrics of {path} are exported", () => string.Join(", ", missing));
     }
 
     [Theory, MemberData(nameof(Texts))]

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Observability.Tests.Support;
-using PushFarm.FunctionalTests.Harness;
 
 namespace Observability.Tests;
 
@@ -28,7 +27,7 @@ public sealed class PanelTests(LoadedFarm farm)
             var (query, result) = await AskAsync();
             if (EmptyWhenHealthy.Contains(title))
                 continue;
-            await Wait.UntilAsync(
+            await Eventually.HoldsAsync(
                 async () =>
                 {
                     (query, result) = await AskAsync();
@@ -57,7 +56,7 @@ public sealed class PanelTests(LoadedFarm farm)
     private async Task<string> FilledInAsync(string expression, Dashboard dashboard)
     {
         string[] instances = [];
-        await Wait.UntilAsync(async () => (instances = await farm.Prometheus.LabelValuesAsync("instance", dashboard.InstancesOf)).Length > 0, $"{dashboard.Name} finds instances", () => farm.Log);
+        await Eventually.HoldsAsync(async () => (instances = await farm.Prometheus.LabelValuesAsync("instance", dashboard.InstancesOf)).Length > 0, $"{dashboard.Name} finds instances", () => farm.Log);
         var query = expression
             .Replace("$__rate_interval", RateInterval, StringComparison.Ordinal)
             .Replace("$instance", $"({string.Join('|', instances.Select(Regex.Escape))})".Replace("\\", "\\\\", StringComparison.Ordinal), StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Observability.Tests.Support;
+using TestSupport.Processes;
 
 namespace Observability.Tests;
 

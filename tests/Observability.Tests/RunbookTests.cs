@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Observability.Tests.Support;
-using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace Observability.Tests;
 
@@ -11,7 +11,7 @@ public sealed partial class RunbookTests
     [Fact]
     public async Task When_a_process_dies_the_alerts_of_the_runbook_fire_and_no_others()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await ProgramProcess.StartNodeAsync(redis);
         await using var second = await ProgramProcess.StartNodeAsync(redis);
         await using var api = await ProgramProcess.StartApiAsync(redis);
@@ -58,7 +58,7 @@ public sealed partial class RunbookTests
         {
             var expected = InRunbook(what);
             HashSet<string> firing = [];
-            await Wait.UntilAsync(
+            await Eventually.HoldsAsync(
                 async () => (firing = await prometheus.FiringAsync()).SetEquals(expected),
                 $"for '{what}' exactly these alerts fire: {string.Join(", ", expected)}",
                 () => $"Firing: {string.Join(", ", firing)}\n{prometheus.Log}");

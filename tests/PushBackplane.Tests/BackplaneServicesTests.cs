@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PushHosting.Management;
 using PushHosting.Settings;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests;
 
@@ -28,7 +28,7 @@ public sealed class BackplaneServicesTests
     [Fact]
     public async Task A_connection_string_means_Redis_started_and_stopped_with_the_host()
     {
-        await using var server = await RedisServer.StartNewAsync();
+        await using var server = await RedisProcess.StartNewAsync();
         using var host = Build(defaultRedis: null, ("ConnectionStrings:Redis", server.EndPoint));
         await host.StartAsync(TestContext.Current.CancellationToken);
         var backplane = host.Services.GetRequiredService<IBackplane>();
@@ -49,9 +49,9 @@ public sealed class BackplaneServicesTests
     [InlineData(3)]
     public async Task A_list_means_all_its_servers_started_and_stopped_with_the_host(int count)
     {
-        var servers = new RedisServer[count];
+        var servers = new RedisProcess[count];
         for (var i = 0; i < count; i++)
-            servers[i] = await RedisServer.StartNewAsync();
+            servers[i] = await RedisProcess.StartNewAsync();
         using var host = Build(defaultRedis: null, [.. servers.Select((server, i) => ($"Backplane:Servers:{i}", server.EndPoint))]);
         await host.StartAsync(TestContext.Current.CancellationToken);
         var readiness = Assert.Single(host.Services.GetServices<IReadiness>());

@@ -1,6 +1,7 @@
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -16,7 +17,7 @@ public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(
             redis, ("Push:Merge:Window", "00:00:00.1"), ("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
@@ -101,7 +102,7 @@ public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper
     {
         var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var client = await WsClient.ConnectAsync(node.NodePort, $"/ws?room={room}", new WsOptions { ReceiveBuffer = reads ? null : 8192, OnMessage = _ => joined.TrySetResult() });
-        await Wait.ForAsync(joined.Task, "JOINED");
+        await Eventually.CompletesAsync(joined.Task, "JOINED");
         if (!reads)
             client.StopReading();
         return client;
@@ -125,7 +126,7 @@ public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper
                     client.Reset();
                     break;
                 case 1:
-                    await client.SendHostileAsync(ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1000)));
+                    await client.SendHostileAsync(ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(1000)));
                     await client.EndAsync();
                     break;
                 case 2:

@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -37,7 +39,7 @@ public sealed class BrowserTests(FarmFixture fixture)
         await server.StartAsync(TestContext.Current.CancellationToken);
 
         await using var browser = Browser.Open($"http://127.0.0.1:{port}/");
-        await Wait.ForAsync(joined.Task, "the page's JOINED", () => fixture.Farm.Log);
+        await Eventually.CompletesAsync(joined.Task, "the page's JOINED", () => fixture.Farm.Log);
         await Http.PublishAsync(fixture.Farm, Room, $$"""{"text":{{WsClient.Quote(Text)}}}""");
         Assert.Contains($"JOINED {Room} \nPUSH {Room} {Text}\nclosed 1000 clean true\n", await browser.DomAsync(() => fixture.Farm.Log), StringComparison.Ordinal);
     }

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -37,7 +38,7 @@ public sealed partial class CommandLineTests(FarmFixture fixture)
     public async Task A_log_line_says_which_bus_is_in_use()
     {
         Assert.Contains("memory", _farm.Output, StringComparison.OrdinalIgnoreCase);
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var member = await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint));
         Assert.Contains($"Redis at {redis.EndPoint}", member.Output, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("memory", member.Output, StringComparison.OrdinalIgnoreCase);
@@ -46,7 +47,7 @@ public sealed partial class CommandLineTests(FarmFixture fixture)
     [Fact]
     public async Task With_a_Redis_PushFarm_is_a_member_of_a_real_farm()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint));
         await using var second = await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint));
         await using var client = await WsClient.ConnectAsync(first.NodePort);

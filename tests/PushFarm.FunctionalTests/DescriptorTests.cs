@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -23,7 +25,7 @@ public sealed class DescriptorTests
         while (waiting.Count < Limit)
             waiting.Add(WsClient.ConnectAsync(farm.NodePort, $"/ws?room={room}", patient: true));
         await Metrics.UntilAsync(farm, metrics => metrics["push_accept_pauses_total"] >= 1, "accepting pauses");
-        await Wait.UntilAsync(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 var accepted = (await Metrics.ScrapeAsync(farm))["push_connections_accepted_total"];
@@ -60,7 +62,7 @@ public sealed class DescriptorTests
             foreach (var client in clients)
                 client.Reset();
             clients.Clear();
-            await Wait.UntilAsync(() => waiting.Exists(task => task.IsCompleted), "somebody who waited is let in", () => farm.Log);
+            await Eventually.HoldsAsync(() => waiting.Exists(task => task.IsCompleted), "somebody who waited is let in", () => farm.Log);
             clients.AddRange(waiting.Where(task => task.IsCompleted).Select(task => task.Result));
             waiting.RemoveAll(task => task.IsCompleted);
         }

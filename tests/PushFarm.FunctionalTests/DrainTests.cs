@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -14,7 +15,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     [Fact]
     public async Task One_of_two_nodes_is_drained_and_taken_back_and_the_other_notices_nothing()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await StartNodeAsync(redis, ("Push:Node", "first"), ("Push:Drain:RetryAfter", "00:00:02"), ("Push:Drain:Over", "00:00:02"));
         await using var second = await StartNodeAsync(redis, ("Push:Node", "second"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
@@ -62,7 +63,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     [Fact]
     public async Task A_node_taken_back_half_way_keeps_who_is_still_there_and_lets_newcomers_in_at_once()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Node", "a"), ("Push:Connections:Max", "200"), ("Push:Drain:ClosesPerSecond", "10"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var room = Room.New();
@@ -94,14 +95,14 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     [Fact]
     public async Task SIGTERM_during_a_drain_by_command_ends_it_in_order()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Node", "a"), ("Push:Connections:Max", "400"), ("Push:Drain:ClosesPerSecond", "50"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var members = await Member.JoinAsync(node, Room.New(), 300);
         await DrainTwiceAsync(publisher, "a");
         await Metrics.UntilAsync(node, metrics => metrics["push_connections_closed_total{reason=\"draining\"}"] > 0, "some are closed");
         node.Signal(Signals.Terminate);
-        await Wait.UntilAsync(() => node.Output.Contains("Draining", StringComparison.Ordinal) && node.Output.Contains("at most 00:00:25", StringComparison.Ordinal), "the end has begun", () => node.Log);
+        await Eventually.HoldsAsync(() => node.Output.Contains("Draining", StringComparison.Ordinal) && node.Output.Contains("at most 00:00:25", StringComparison.Ordinal), "the end has begun", () => node.Log);
         // Nothing calls it back from the end.
         await publisher.PublishAsync(Control, """{"command":"undrain","node":"a"}""");
         await RefusesAsync(node);
@@ -116,7 +117,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     [Fact]
     public async Task A_drained_node_stays_drained_through_an_outage_and_hears_commands_after_it()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Node", "a"));
         await redis.CliAsync("PUBLISH", Control, """{"command":"drain","node":"a"}""");
         await node.BecomesUnreadyAsync();
@@ -133,7 +134,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     [Fact]
     public async Task Hostile_messages_on_the_control_channel_drain_nobody_and_do_not_fill_the_log()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Node", "a"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         await using var client = await WsClient.ConnectAsync(node.NodePort);

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -67,7 +69,7 @@ public sealed class HostileTests(RedisFarmFixture redisFarm, FarmFixture farm, I
             socket.Shutdown(SocketShutdown.Send);
             // The server ends it, whatever it made of the bytes.
             var buffer = new byte[4096];
-            while (await Wait.ForAsync(socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken).AsTask(), "the end of a hostile connection") > 0)
+            while (await Eventually.CompletesAsync(socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken).AsTask(), "the end of a hostile connection") > 0)
             {
                 // An error page, perhaps.
             }

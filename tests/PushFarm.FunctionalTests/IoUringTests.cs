@@ -1,5 +1,6 @@
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 

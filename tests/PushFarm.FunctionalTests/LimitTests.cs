@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -25,7 +27,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         }
 
         clients[0].Reset();
-        await Wait.UntilAsync(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 var (client, _) = await WsClient.TryConnectAsync(farm.NodePort);
@@ -182,7 +184,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         await socket.ConnectAsync("127.0.0.1", farm.NodePort, TestContext.Current.CancellationToken);
         var request = right.Length == 0 ? RawHttp.Upgrade("/ws") : RawHttp.Upgrade("/ws").Replace(right, wrong, StringComparison.Ordinal);
         await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
-        var answer = await Wait.ForAsync(new StreamReader(socket.GetStream()).ReadToEndAsync(TestContext.Current.CancellationToken), "the end of a refused client's connection");
+        var answer = await Eventually.CompletesAsync(new StreamReader(socket.GetStream()).ReadToEndAsync(TestContext.Current.CancellationToken), "the end of a refused client's connection");
         Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
         // Not by the deadline.
         Assert.Equal(0, (await Metrics.ScrapeAsync(farm))["push_handshakes_cut_total"]);
@@ -205,7 +207,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         await socket.ConnectAsync("127.0.0.1", farm.NodePort, TestContext.Current.CancellationToken);
         await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(sent), TestContext.Current.CancellationToken);
         var clock = Stopwatch.StartNew();
-        await Wait.ForAsync(ReadToEndAsync(socket), "the end of a connection that never became one", () => farm.Log);
+        await Eventually.CompletesAsync(ReadToEndAsync(socket), "the end of a connection that never became one", () => farm.Log);
         TestContext.Current.TestOutputHelper!.WriteLine($"cut after {clock.Elapsed.TotalSeconds:0.0} s");
     }
 
@@ -217,7 +219,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         await socket.ConnectAsync("127.0.0.1", farm.NodePort, TestContext.Current.CancellationToken);
         await TrySendAsync(socket, "GET /ws HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
         var end = ReadToEndAsync(socket);
-        await Wait.UntilAsync(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 if (end.IsCompleted)
@@ -261,14 +263,14 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
             ends.Add(ReadToEndAsync(socket));
         }
 
-        await Wait.UntilAsync(() => ends.Count(end => end.IsCompleted) >= Idle - Limit, "all but as many as may stand are cut", () => farm.Log);
+        await Eventually.HoldsAsync(() => ends.Count(end => end.IsCompleted) >= Idle - Limit, "all but as many as may stand are cut", () => farm.Log);
         var metrics = await Metrics.ScrapeAsync(farm);
         Assert.Equal((Limit, Limit, Idle - Limit), ((int)metrics["push_handshakes_pending"], (int)metrics["push_handshakes_limit"], (int)metrics["push_handshakes_cut_total"]));
         Assert.Contains("Push:Connections:MaxHandshakes", farm.Output, StringComparison.Ordinal);
 
         // A client that asks for a WebSocket replaces a connection that does not, once that one is a second old.
         var clients = new List<WsClient>();
-        await Wait.UntilAsync(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 try
@@ -290,7 +292,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
 
         // The publishers' port has nothing to do with it.
         await publisher.GetStream().WriteAsync("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
-        Assert.True(await Wait.ForAsync(publisher.GetStream().ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask(), "an answer of the API") > 0);
+        Assert.True(await Eventually.CompletesAsync(publisher.GetStream().ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask(), "an answer of the API") > 0);
         foreach (var client in clients)
             await client.DisposeAsync();
         idle.ForEach(socket => socket.Dispose());

@@ -1,4 +1,6 @@
 using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -33,7 +35,7 @@ public abstract class LivenessTests(NodeTransport transport) : TransportTests(tr
         Assert.All(silent, client => Assert.InRange(client.Pings, 1, int.MaxValue));
 
         // Pings are at least four fifths of a second apart: six of them and what came before are more than one close time survived.
-        await Wait.UntilAsync(() => living.All(client => client.Pings >= 6 || client.Ended.IsCompleted), "the living were pinged six times", () => farm.Log);
+        await Eventually.HoldsAsync(() => living.All(client => client.Pings >= 6 || client.Ended.IsCompleted), "the living were pinged six times", () => farm.Log);
         Assert.All(living, client => Assert.True(!client.Ended.IsCompleted, client.Ended.IsCompleted ? $"{client.Pings} pings, {client.Ended.Result}" : ""));
         await Metrics.UntilAsync(farm, metrics => metrics["push_connections"] == 2, "only the living are left");
         await stop.CancelAsync();
@@ -46,7 +48,7 @@ public abstract class LivenessTests(NodeTransport transport) : TransportTests(tr
     {
         var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var client = await WsClient.ConnectAsync(farm.NodePort, $"/ws?room={room}", new WsOptions { AnswersPings = answersPings, OnMessage = _ => joined.TrySetResult() });
-        await Wait.ForAsync(joined.Task, "JOINED");
+        await Eventually.CompletesAsync(joined.Task, "JOINED");
         return client;
     }
 

@@ -1,16 +1,17 @@
 using System.Diagnostics;
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
 /// <summary>A room's messages become one frame per window, encoded once; nothing is lost or reordered by it.</summary>
 public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
 {
-    private RedisServer _redis = null!;
+    private RedisProcess _redis = null!;
 
-    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _redis = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 

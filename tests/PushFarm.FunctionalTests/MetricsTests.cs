@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -33,7 +34,7 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
     [Fact]
     public async Task Every_counter_is_exported_from_the_start_at_0()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await ProgramProcess.StartNodeAsync(redis);
         var metrics = await Metrics.ScrapeAsync(node);
         Assert.All(NodeCounters, name => Assert.Equal(0, metrics[name]));

@@ -1,18 +1,19 @@
 using System.Net;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
 /// <summary>Redis goes away, by death or by standing still: clients stay, are told of the gap, and messages flow again by themselves.</summary>
-public abstract class OutageTests(NodeTransport transport, ITestOutputHelper output) : TransportTests(transport)
+public abstract class OutageTests(NodeTransport transport) : TransportTests(transport)
 {
     [Theory]
     [InlineData("killed and restarted")]
     [InlineData("stalled and resumed")]
     public async Task Clients_outlive_a_Redis_that_is(string how)
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var api = await ProgramProcess.StartApiAsync(redis);
         await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:00.2"));
         var room = Room.New();
@@ -28,14 +29,14 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
         using var stop = new CancellationTokenSource();
         var load = new RoomLoad(room, () => api.ApiPort);
         var watching = WatchHealthAsync(node, stop.Token);
-        await Wait.UntilAsync(() => witnesses.All(witness => load.HasAccepted(witness.Seen.Saw)), "everybody receives", () => node.Log);
+        await Eventually.HoldsAsync(() => witnesses.All(witness => load.HasAccepted(witness.Seen.Saw)), "everybody receives", () => node.Log);
 
         if (how.StartsWith("killed", StringComparison.Ordinal))
             await redis.StopAsync();
         else
             redis.Suspend();
-        output.WriteLine($"not ready after {(await node.BecomesUnreadyAsync()).TotalSeconds:0.0} s");
-        await Wait.UntilAsync(() => load.Refused.Count >= 2, "the API answers 503", () => api.Log);
+        await node.BecomesUnreadyAsync();
+        await Eventually.HoldsAsync(() => load.Refused.Count >= 2, "the API answers 503", () => api.Log);
         await asking.SendAsync(WsClient.JoinText("later"));
         Assert.Equal("backplane_away", (await asking.NextAsync("ERROR")).Code);
         await asking.PingAsync();
@@ -44,7 +45,7 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
             await redis.StartAsync();
         else
             redis.Resume();
-        output.WriteLine($"ready after {(await node.BecomesReadyAsync()).TotalSeconds:0.0} s");
+        await node.BecomesReadyAsync();
         await api.BecomesReadyAsync();
         while (await asking.NextAsync() is { Type: not "JOINED" } message)
             Assert.Equal("GAP", message.Type);
@@ -57,7 +58,7 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
         await watching;
         const int Marker = 1_000_000;
         await Http.PublishAsync(api, room, $$"""{"n":{{Marker}}}""");
-        await Wait.UntilAsync(() => witnesses.All(witness => witness.Seen.Saw(Marker) || witness.Client.Ended.IsCompleted), "messages flow again", () => node.Log);
+        await Eventually.HoldsAsync(() => witnesses.All(witness => witness.Seen.Saw(Marker) || witness.Client.Ended.IsCompleted), "messages flow again", () => node.Log);
 
         load.Add(Marker);
         var numbers = load.Accepted;
@@ -72,7 +73,7 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
     [Fact]
     public async Task A_farm_whose_Redis_comes_later_is_alive_and_then_ready()
     {
-        await using var redis = RedisServer.NotStarted();
+        await using var redis = RedisProcess.NotStarted();
         var (port, nodeManagement, apiPort, apiManagement) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
         await using var node = ProgramProcess.Start(
             "PushNode", [.. TransportSettings, ("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
@@ -80,9 +81,9 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
             "PushApi", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{apiManagement}")], ["--urls", $"http://127.0.0.1:{apiPort}"], apiPort: apiPort, managementPort: apiManagement);
         foreach (var program in (ProgramProcess[])[node, api])
         {
-            await Wait.UntilAsync(async () => await Http.StatusAsync(program.ManagementPort, "/healthz") == HttpStatusCode.OK, "alive", () => program.Log);
+            await Eventually.HoldsAsync(async () => await Http.StatusAsync(program.ManagementPort, "/healthz") == HttpStatusCode.OK, "alive", () => program.Log);
             // And serves already: before that it says not ready for another reason.
-            await Wait.UntilAsync(async () => (await Http.GetAsync(program.ManagementPort, "/readyz")).Body == $"Redis at {redis.EndPoint} does not answer.", "not ready for want of Redis", () => program.Log);
+            await Eventually.HoldsAsync(async () => (await Http.GetAsync(program.ManagementPort, "/readyz")).Body == $"Redis at {redis.EndPoint} does not answer.", "not ready for want of Redis", () => program.Log);
         }
 
         await using var client = await WsClient.ConnectAsync(port);
@@ -105,7 +106,7 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
     public async Task Joins_that_flap_while_Redis_is_stalled_leave_nothing_waiting()
     {
         const int Flaps = 100;
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Connections:JoinBurst", "1000"));
         var room = Room.New();
         await using var staying = await WsClient.ConnectAsync(node.NodePort);
@@ -147,7 +148,7 @@ public abstract class OutageTests(NodeTransport transport, ITestOutputHelper out
         }
     }
 
-    public sealed class OverEpoll(ITestOutputHelper output) : OutageTests(NodeTransport.Epoll, output);
+    public sealed class OverEpoll() : OutageTests(NodeTransport.Epoll);
 
-    public sealed class OverKestrel(ITestOutputHelper output) : OutageTests(NodeTransport.Stream, output);
+    public sealed class OverKestrel() : OutageTests(NodeTransport.Stream);
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
 
 namespace PushFarm.FunctionalTests;
 

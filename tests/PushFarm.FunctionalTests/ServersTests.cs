@@ -1,6 +1,7 @@
 using System.Net;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -66,16 +67,16 @@ public sealed class ServersTests(ITestOutputHelper output)
 
         await using var asking = await WsClient.ConnectAsync(node.NodePort);
         RoomLoad[] loads = [.. rooms.Select(room => new RoomLoad(room, () => api.ApiPort))];
-        await Wait.UntilAsync(() => witnesses.All(witness => loads[witness.Home].HasAccepted(witness.Seen.Saw)), "everybody receives", () => node.Log);
+        await Eventually.HoldsAsync(() => witnesses.All(witness => loads[witness.Home].HasAccepted(witness.Seen.Saw)), "everybody receives", () => node.Log);
 
         if (killed)
             await redis[Away].StopAsync();
         else
             redis[Away].Suspend();
-        await Wait.UntilAsync(() => loads[Away].Refused.Count >= 3, "the API answers 503 for the server's room", () => api.Log);
+        await Eventually.HoldsAsync(() => loads[Away].Refused.Count >= 3, "the API answers 503 for the server's room", () => api.Log);
         foreach (var program in (ProgramProcess[])[node, api])
         {
-            await Wait.UntilAsync(async () => (await Http.GetAsync(program.ManagementPort, "/readyz")).Body != "ready", "readiness has a detail");
+            await Eventually.HoldsAsync(async () => (await Http.GetAsync(program.ManagementPort, "/readyz")).Body != "ready", "readiness has a detail");
             var readiness = await Http.GetAsync(program.ManagementPort, "/readyz");
             Assert.Equal((HttpStatusCode.OK, $"ready\nRedis at {redis[Away].EndPoint} does not answer."), (readiness.Status, readiness.Body));
             var metrics = await Metrics.ScrapeAsync(program);
@@ -93,15 +94,15 @@ public sealed class ServersTests(ITestOutputHelper output)
         foreach (var home in (int[])[0, 2])
         {
             var last = loads[home].Accepted.Max();
-            await Wait.UntilAsync(() => loads[home].HasAccepted(number => number > last + 20), "other rooms go on", () => api.Log);
+            await Eventually.HoldsAsync(() => loads[home].HasAccepted(number => number > last + 20), "other rooms go on", () => api.Log);
         }
 
         if (killed)
             await redis[Away].StartAsync();
         else
             redis[Away].Resume();
-        output.WriteLine($"back after {(await Wait.UntilAsync(async () => (await Http.GetAsync(node.ManagementPort, "/readyz")).Body == "ready", "all servers are up", () => node.Log)).TotalSeconds:0.0} s");
-        await Wait.UntilAsync(async () => (await Http.GetAsync(api.ManagementPort, "/readyz")).Body == "ready", "all servers are up", () => api.Log);
+        await Eventually.HoldsAsync(async () => (await Http.GetAsync(node.ManagementPort, "/readyz")).Body == "ready", "all servers are up", () => node.Log);
+        await Eventually.HoldsAsync(async () => (await Http.GetAsync(api.ManagementPort, "/readyz")).Body == "ready", "all servers are up", () => api.Log);
         while (await asking.NextAsync() is { Type: not "JOINED" } message)
             Assert.Equal("GAP", message.Type);
         await Http.PublishAsync(api, waiting, "1");
@@ -116,7 +117,7 @@ public sealed class ServersTests(ITestOutputHelper output)
             loads[home].Add(Marker);
         }
 
-        await Wait.UntilAsync(() => witnesses.All(witness => witness.Seen.Saw(Marker) || witness.Client.Ended.IsCompleted), "messages flow everywhere", () => node.Log);
+        await Eventually.HoldsAsync(() => witnesses.All(witness => witness.Seen.Saw(Marker) || witness.Client.Ended.IsCompleted), "messages flow everywhere", () => node.Log);
         foreach (var (client, seen, home) in witnesses)
         {
             Assert.False(client.Ended.IsCompleted, "disconnected");
@@ -201,7 +202,7 @@ public sealed class ServersTests(ITestOutputHelper output)
 
         Assert.All(loads, load => Assert.Empty(load.Refused));
         await redis[2].StopAsync();
-        await Wait.UntilAsync(
+        await Eventually.HoldsAsync(
             async () => (await Http.PostAsync(firstApiAgain.ApiPort, $"/v1/rooms/{rooms[2]}/messages", Http.Json, "1")).Body.Contains(redis[2].EndPoint, StringComparison.Ordinal),
             "the room has moved to the third server");
     }
@@ -223,7 +224,7 @@ public sealed class ServersTests(ITestOutputHelper output)
     }
 
     /// <summary>A request to several rooms, one of which has its server away, is published to none.</summary>
-    private static async Task PublishesWholeOrNotAtAllAsync(ProgramProcess api, WsClient client, RedisServer away)
+    private static async Task PublishesWholeOrNotAtAllAsync(ProgramProcess api, WsClient client, RedisProcess away)
     {
         var (there, gone) = (RedisServers.RoomAt(2, 3), RedisServers.RoomAt(1, 3));
         await client.JoinAsync(there);
@@ -244,14 +245,14 @@ public sealed class ServersTests(ITestOutputHelper output)
             members.Add((await WsClient.ConnectAsync(node.NodePort, $"/ws?room={rooms[i % rooms.Length]}", new WsOptions { OnMessage = seen.Take }), seen, i % rooms.Length));
         }
 
-        await Wait.UntilAsync(() => members.All(member => loads[member.Room].HasAccepted(member.Seen.Saw)), "everybody receives", () => node.Log);
+        await Eventually.HoldsAsync(() => members.All(member => loads[member.Room].HasAccepted(member.Seen.Saw)), "everybody receives", () => node.Log);
         return members;
     }
 
-    private static Task<TimeSpan> SawEverythingAsync(List<(WsClient Client, OutageWitness Seen, int Room)> members, RoomLoad[] loads)
+    private static Task SawEverythingAsync(List<(WsClient Client, OutageWitness Seen, int Room)> members, RoomLoad[] loads)
     {
         var accepted = Array.ConvertAll(loads, load => load.Accepted);
-        return Wait.UntilAsync(
+        return Eventually.HoldsAsync(
             () => members.All(member => member.Seen.NotSeenOnce(accepted[member.Room]).Length == 0),
             "everything accepted was seen once",
             () => string.Join('\n', members.Select(member => $"room {member.Room}: not once {string.Join(' ', member.Seen.NotSeenOnce(accepted[member.Room]).Take(20))}")));
@@ -263,7 +264,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         foreach (var load in loads)
         {
             var last = load.Accepted.Max();
-            await Wait.UntilAsync(() => load.HasAccepted(number => number > last + 50), "the load goes on");
+            await Eventually.HoldsAsync(() => load.HasAccepted(number => number > last + 50), "the load goes on");
         }
     }
 

@@ -1,5 +1,7 @@
-using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Processes;
+
+
+
 
 namespace PushFarm.FunctionalTests;
 
@@ -115,7 +117,7 @@ public sealed class SettingsTests
     public async Task A_password_never_reaches_the_log(string program)
     {
         const string Password = "correct-horse-battery";
-        await using var redis = await RedisServer.StartNewAsync("--requirepass", Password);
+        await using var redis = await RedisProcess.StartNewAsync("--requirepass", Password);
         await using var process = StartOnFreePorts(program, ("ConnectionStrings:Redis", $"{redis.EndPoint},password={Password}"));
         await process.BecomesReadyAsync();
         await redis.StopAsync();

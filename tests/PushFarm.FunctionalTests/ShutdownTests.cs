@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -11,7 +12,7 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
     public async Task Two_thousand_clients_get_what_was_merged_and_then_a_hint_when_to_come_back()
     {
         const int Clients = 2000;
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         // Slow enough for the test to look at the draining node.
         await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:Over", "00:00:04"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
@@ -73,7 +74,7 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
         // More than the kernel keeps here, less than at what Kestrel makes a writer wait.
         await Http.PublishAsync(farm, room, $"\"{new string('x', 60_000)}\"");
         await Metrics.UntilAsync(farm, metrics => metrics["push_deliveries_expected_total"] == 1, "the frame is on its way");
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1000)));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(1000)));
         await Metrics.UntilAsync(farm, metrics => metrics["push_connections"] == 0, "the close is answered");
 
         farm.Signal(Signals.Terminate);
@@ -86,7 +87,7 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
     [InlineData("PushFarm")]
     public async Task A_program_without_clients_ends_with_0_also_when_its_Redis_is_away(string program)
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var process = program switch
         {
             "PushNode" => await StartNodeAsync(redis),

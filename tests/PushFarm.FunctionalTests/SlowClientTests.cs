@@ -1,6 +1,7 @@
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -16,13 +17,13 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
     private static readonly string Pad = new('x', 20_000);
 
     private readonly string _room = Room.New();
-    private RedisServer _redis = null!;
+    private RedisProcess _redis = null!;
     private RedisPublisher _publisher = null!;
     private int _published;
 
     public async ValueTask InitializeAsync()
     {
-        _redis = await RedisServer.StartNewAsync();
+        _redis = await RedisProcess.StartNewAsync();
         _publisher = await RedisPublisher.ConnectAsync(_redis);
     }
 

@@ -1,5 +1,7 @@
 using System.Text;
 using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
@@ -19,33 +21,33 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
         {
             var data = new TheoryData<string, int, byte[]>
             {
-                { "unmasked text", 1002, ClientFrame.Encode(Opcode.Text, PingBytes, masked: false) },
-                { "unmasked ping", 1002, ClientFrame.Encode(Opcode.Ping, [], masked: false) },
-                { "fragmented ping", 1002, ClientFrame.Encode(Opcode.Ping, [], final: false) },
-                { "fragmented close", 1002, ClientFrame.Encode(Opcode.Close, [], final: false) },
-                { "ping of 126 bytes", 1002, ClientFrame.Encode(Opcode.Ping, new byte[126]) },
-                { "close of 126 bytes", 1002, ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1000, new string('x', 124))) },
-                { "close of one byte", 1002, ClientFrame.Encode(Opcode.Close, [3]) },
-                { "close 1005", 1002, ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1005)) },
-                { "close 999", 1002, ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(999)) },
-                { "continuation of nothing", 1002, ClientFrame.Encode(Opcode.Continuation, PingBytes) },
-                { "a message within a message", 1002, [.. ClientFrame.Encode(Opcode.Text, PingBytes, final: false), .. ClientFrame.Encode(Opcode.Text, PingBytes)] },
-                { "length over 2^63", 1002, ClientFrame.Encode(Opcode.Text, PingBytes, announcedLength: 1UL << 63) },
-                { "binary", 1003, ClientFrame.Encode(Opcode.Binary, PingBytes) },
-                { "binary fragment", 1003, ClientFrame.Encode(Opcode.Binary, PingBytes, final: false) },
-                { "text that is not UTF-8", 1007, ClientFrame.Encode(Opcode.Text, [0x22, 0xFF, 0x22]) },
-                { "text that ends within a character", 1007, ClientFrame.Encode(Opcode.Text, [0x22, 0xE9, 0xBB]) },
-                { "a surrogate in UTF-8", 1007, ClientFrame.Encode(Opcode.Text, [0x22, 0xED, 0xA0, 0x80, 0x22]) },
-                { "an overlong slash", 1007, ClientFrame.Encode(Opcode.Text, [0x22, 0xC0, 0xAF, 0x22]) },
-                { "bad UTF-8 over two fragments", 1007, [.. ClientFrame.Encode(Opcode.Text, [0x22, 0xE9], final: false), .. ClientFrame.Encode(Opcode.Continuation, [0x22, 0x22])] },
-                { "one byte over the limit", 1009, ClientFrame.Encode(Opcode.Text, Blanks(MessageLimit + 1)) },
-                { "a terabyte announced", 1009, ClientFrame.Encode(Opcode.Text, PingBytes, announcedLength: 1UL << 40) },
-                { "fragments that add up to more than the limit", 1009, [.. ClientFrame.Encode(Opcode.Text, Blanks(MessageLimit), final: false), .. ClientFrame.Encode(Opcode.Continuation, Blanks(1), final: false)] },
+                { "unmasked text", 1002, ClientFrame.Of(WsOpcode.Text, PingBytes, masked: false) },
+                { "unmasked ping", 1002, ClientFrame.Of(WsOpcode.Ping, [], masked: false) },
+                { "fragmented ping", 1002, ClientFrame.Of(WsOpcode.Ping, [], final: false) },
+                { "fragmented close", 1002, ClientFrame.Of(WsOpcode.Close, [], final: false) },
+                { "ping of 126 bytes", 1002, ClientFrame.Of(WsOpcode.Ping, new byte[126]) },
+                { "close of 126 bytes", 1002, ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(1000, new string('x', 124))) },
+                { "close of one byte", 1002, ClientFrame.Of(WsOpcode.Close, [3]) },
+                { "close 1005", 1002, ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(1005)) },
+                { "close 999", 1002, ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(999)) },
+                { "continuation of nothing", 1002, ClientFrame.Of(WsOpcode.Continuation, PingBytes) },
+                { "a message within a message", 1002, [.. ClientFrame.Of(WsOpcode.Text, PingBytes, final: false), .. ClientFrame.Of(WsOpcode.Text, PingBytes)] },
+                { "length over 2^63", 1002, ClientFrame.Of(WsOpcode.Text, PingBytes, announcedLength: 1UL << 63) },
+                { "binary", 1003, ClientFrame.Of(WsOpcode.Binary, PingBytes) },
+                { "binary fragment", 1003, ClientFrame.Of(WsOpcode.Binary, PingBytes, final: false) },
+                { "text that is not UTF-8", 1007, ClientFrame.Of(WsOpcode.Text, [0x22, 0xFF, 0x22]) },
+                { "text that ends within a character", 1007, ClientFrame.Of(WsOpcode.Text, [0x22, 0xE9, 0xBB]) },
+                { "a surrogate in UTF-8", 1007, ClientFrame.Of(WsOpcode.Text, [0x22, 0xED, 0xA0, 0x80, 0x22]) },
+                { "an overlong slash", 1007, ClientFrame.Of(WsOpcode.Text, [0x22, 0xC0, 0xAF, 0x22]) },
+                { "bad UTF-8 over two fragments", 1007, [.. ClientFrame.Of(WsOpcode.Text, [0x22, 0xE9], final: false), .. ClientFrame.Of(WsOpcode.Continuation, [0x22, 0x22])] },
+                { "one byte over the limit", 1009, ClientFrame.Of(WsOpcode.Text, Blanks(MessageLimit + 1)) },
+                { "a terabyte announced", 1009, ClientFrame.Of(WsOpcode.Text, PingBytes, announcedLength: 1UL << 40) },
+                { "fragments that add up to more than the limit", 1009, [.. ClientFrame.Of(WsOpcode.Text, Blanks(MessageLimit), final: false), .. ClientFrame.Of(WsOpcode.Continuation, Blanks(1), final: false)] },
             };
             foreach (var reserved in (int[])[1, 2, 4])
-                data.Add($"reserved bit {reserved}", 1002, ClientFrame.Encode(Opcode.Text, PingBytes, reserved: reserved));
+                data.Add($"reserved bit {reserved}", 1002, ClientFrame.Of(WsOpcode.Text, PingBytes, reserved: reserved));
             foreach (var opcode in (byte[])[3, 4, 5, 6, 7, 11, 12, 13, 14, 15])
-                data.Add($"opcode {opcode}", 1002, ClientFrame.Encode(opcode, []));
+                data.Add($"opcode {opcode}", 1002, ClientFrame.Of((WsOpcode)opcode, []));
             return data;
         }
     }
@@ -73,9 +75,9 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
         var message = Encoding.UTF8.GetBytes(Ping + new string(' ', MessageLimit - Ping.Length));
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Text, message));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Text, message));
         await client.NextAsync("PONG");
-        await client.SendBytesAsync([.. ClientFrame.Encode(Opcode.Text, message.AsSpan(0, 100), final: false), .. ClientFrame.Encode(Opcode.Continuation, message.AsSpan(100))]);
+        await client.SendBytesAsync([.. ClientFrame.Of(WsOpcode.Text, message.AsSpan(0, 100), final: false), .. ClientFrame.Of(WsOpcode.Continuation, message.AsSpan(100))]);
         await client.NextAsync("PONG");
         await client.PingAsync();
     }
@@ -87,11 +89,11 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
         var join = Encoding.UTF8.GetBytes($$$"""{"type":"JOIN","data":{"room":"{{{room}}}"}}""");
         var withinCharacter = Array.IndexOf(join, (byte)0xE9) + 1;
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Text, join.AsSpan(0, withinCharacter), final: false));
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Ping, "between"u8));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Text, join.AsSpan(0, withinCharacter), final: false));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Ping, "between"u8));
         Assert.Equal("between"u8.ToArray(), await client.NextPongAsync());
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Continuation, [], final: false));
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Continuation, join.AsSpan(withinCharacter)));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Continuation, [], final: false));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Continuation, join.AsSpan(withinCharacter)));
         Assert.Equal(room, (await client.NextAsync("JOINED")).Room);
     }
 
@@ -120,7 +122,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     {
         var payload = Enumerable.Range(0, length).Select(i => (byte)(i * 7)).ToArray();
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Ping, payload));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Ping, payload));
         Assert.Equal(payload, await client.NextPongAsync());
     }
 
@@ -128,7 +130,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     public async Task A_pong_nobody_asked_for_is_ignored()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Pong, "unasked"u8));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Pong, "unasked"u8));
         await client.PingAsync();
     }
 
@@ -140,7 +142,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     public async Task A_close_frame_is_echoed_and_the_stream_ended(int code, string reason)
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { EchoesClose = false });
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(code, reason)));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(code, reason)));
         var end = await client.EndAsync();
         Assert.True(end.Code == code && end.Error is null, end.ToString());
     }
@@ -149,7 +151,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     public async Task An_empty_close_frame_is_answered_with_a_close_frame()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { EchoesClose = false });
-        await client.SendBytesAsync(ClientFrame.Encode(Opcode.Close, []));
+        await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Close, []));
         var end = await client.EndAsync();
         Assert.True(end.Code is 1000 or 1005 && end.Error is null, end.ToString());
     }
@@ -158,7 +160,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     public async Task What_follows_a_close_frame_is_not_answered()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { EchoesClose = false });
-        await client.SendBytesAsync([.. ClientFrame.Text(Ping), .. ClientFrame.Encode(Opcode.Close, ClientFrame.ClosePayload(1000)), .. ClientFrame.Text(Ping)]);
+        await client.SendBytesAsync([.. ClientFrame.Text(Ping), .. ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(1000)), .. ClientFrame.Text(Ping)]);
         await client.NextAsync("PONG");
         var end = await client.EndAsync();
         Assert.True(end.Code == 1000 && end.Error is null, end.ToString());
@@ -168,7 +170,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     public async Task Truncated_frames_then_RST_or_FIN_leave_no_connection_behind()
     {
         var before = (await Metrics.ScrapeAsync(_farm))["push_connections"];
-        var whole = ClientFrame.Encode(Opcode.Text, Encoding.UTF8.GetBytes(WsClient.JoinText(Room.New())));
+        var whole = ClientFrame.Of(WsOpcode.Text, Encoding.UTF8.GetBytes(WsClient.JoinText(Room.New())));
         for (var cut = 0; cut <= whole.Length; cut++)
         {
             await using var client = await WsClient.ConnectAsync(_farm.NodePort);

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using PushLoad.Tests.Support;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushLoad.Tests;
 
@@ -30,7 +30,8 @@ public sealed class FarmTests
             Assert.Equal("Passed", root.GetProperty("verdict").GetProperty("exitCode").GetString());
             Assert.NotEmpty(root.GetProperty("seconds").EnumerateArray());
 
-            var page = XDocument.Parse((await File.ReadAllTextAsync(html, TestContext.Current.CancellationToken)).Replace("<!DOCTYPE html>", "", StringComparison.Ordinal));
+            var text = await File.ReadAllTextAsync(html, TestContext.Current.CancellationToken);
+            var page = XDocument.Parse(text.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal));
             Assert.Contains(page.Descendants(), element => element.Name.LocalName == "path" && element.Attribute("d")!.Value.Length > 0);
             Assert.DoesNotContain(page.Descendants().Attributes(), attribute => attribute.Name.LocalName is "src" or "href");
         }
@@ -69,7 +70,7 @@ public sealed class FarmTests
     [Fact]
     public async Task A_redis_run_spreads_over_two_farms()
     {
-        await using var redis = await RedisServer.StartNewAsync();
+        await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await Farm.StartAsync(redis.EndPoint);
         await using var second = await Farm.StartAsync(redis.EndPoint);
         var (exitCode, output) = await LoadGenerator.RunAsync(

@@ -1,6 +1,7 @@
 using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
+using TestSupport.Clients;
 
 namespace PushNode.Tests;
 
@@ -28,7 +29,7 @@ internal sealed class TestClient
         {
             var frames = SentFrame.ReadAll(Wire.Taken, out var rest);
             Assert.Equal(0, rest);
-            return [.. frames.Select(frame => frame.Short)];
+            return [.. frames.Select(frame => frame.Summary)];
         }
     }
 

@@ -22,6 +22,8 @@ internal static class TestFrames
 
     public static RoomFrames Of(string name) => new(Room(name));
 
-    public static Frame Push(this RoomFrames frames, params string[] messages) =>
-        frames.Push((ReadOnlyMemory<byte>[])[.. messages.Select(message => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message))]).For(Variant.Json);
+    public static Frame Push(this RoomFrames frames, params string[] messages) => frames.Batch(messages).For(Variant.Json);
+
+    public static Batch Batch(this RoomFrames frames, params string[] messages) =>
+        frames.Push((ReadOnlyMemory<byte>[])[.. messages.Select(message => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message))]);
 }

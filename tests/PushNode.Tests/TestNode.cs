@@ -3,7 +3,6 @@ using PushNode.Merging;
 using PushNode.Protocol;
 using PushNode.Settings;
 using PushNode.Subscription;
-using RedisPush.Testing;
 
 namespace PushNode.Tests;
 
@@ -21,7 +20,7 @@ internal sealed class TestNode : IDisposable
         Rooms.Open();
     }
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time { get; } = new() { RealTimers = true };
 
     public TestMetrics Metrics { get; } = new();
 

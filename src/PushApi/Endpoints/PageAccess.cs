@@ -76,7 +76,10 @@ internal sealed class PageAccess
     /// name below localhost, or a name without a dot, as containers have. A request without a name does not come from a browser.
     /// </summary>
     private bool Accepts(string host) =>
-        !host.Contains('.') || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host, out _) || _hosts.Contains(host);
+        !host.Contains('.')
+        || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        || IPAddress.TryParse(host, out _)
+        || _hosts.Contains(host);
 
     private static Problem Foreign(string header) => new(
         ProblemType.CrossSite,

@@ -39,11 +39,13 @@ internal sealed class PublishEndpoints(
     public Task<Problem?> FormToRoomAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomForm], RoomsOf, metrics.PublishedToRooms);
 
     /// <summary><c>POST /push/all</c>.</summary>
-    public Task<Problem?> FormToAllAsync(HttpContext context) => PublishAsync(context, [BodyFormat.BroadcastForm], _ => [Topic.All], metrics.PublishedToAll);
+    public Task<Problem?> FormToAllAsync(HttpContext context) =>
+        PublishAsync(context, [BodyFormat.BroadcastForm], _ => [Topic.All], metrics.PublishedToAll);
 
     private static Topic[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(Topic.Room)];
 
-    private async Task<Problem?> PublishAsync(HttpContext context, BodyFormat[] formats, Func<PublishRequest, Topic[]> topicsOf, Action<long> published)
+    private async Task<Problem?> PublishAsync(
+        HttpContext context, BodyFormat[] formats, Func<PublishRequest, Topic[]> topicsOf, Action<long> published)
     {
         if (BodyFormat.Pick(context, formats, out var format) is { } unsupported)
             return unsupported;

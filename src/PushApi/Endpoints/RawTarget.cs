@@ -24,7 +24,10 @@ internal static class RawTarget
         foreach (var segment in path.Split('/'))
         {
             if (IsDots(path[segment]))
-                return new Problem(ProblemType.BadTarget, $"The path has a segment {path[segment]}; '.' and '..' are not accepted, percent-encoded or not.");
+            {
+                return new Problem(
+                    ProblemType.BadTarget, $"The path has a segment {path[segment]}; '.' and '..' are not accepted, percent-encoded or not.");
+            }
         }
         return null;
     }
@@ -38,7 +41,8 @@ internal static class RawTarget
         var start = path.LastIndexOf(RoomPrefix, StringComparison.OrdinalIgnoreCase) + RoomPrefix.Length;
         var end = path.Length - RoomSuffix.Length;
         room = default;
-        if (start < RoomPrefix.Length || end < start || !path.EndsWith(RoomSuffix, StringComparison.OrdinalIgnoreCase) || path[start..end].Contains('/'))
+        var hasRoom = start >= RoomPrefix.Length && end >= start && path.EndsWith(RoomSuffix, StringComparison.OrdinalIgnoreCase);
+        if (!hasRoom || path[start..end].Contains('/'))
             return new Problem(ProblemType.BadTarget, "The target must be /v1/rooms/{room}/messages, with only the room's name percent-encoded.");
 
         return RoomId.TryParseEscaped(path[start..end], plusIsSpace: false, out room, out var error)

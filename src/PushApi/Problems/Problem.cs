@@ -46,6 +46,6 @@ internal sealed class Problem(ProblemType kind, string fault, Place place = defa
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? Limit => limit;
 
-    /// <summary>What a client sent, in quotes for <see cref="Detail"/>. Long text is cut, so that the answer stays smaller than the request.</summary>
+    /// <summary>Quotes text of the request. Long text is cut, so that the answer stays smaller than the request.</summary>
     public static string Quote(ReadOnlySpan<char> text) => text.Length <= MaxQuoted ? $"'{text}'" : $"'{text[..MaxQuoted]}...'";
 }

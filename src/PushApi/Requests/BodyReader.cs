@@ -40,7 +40,8 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         }
         catch (IOException e) when (e.InnerException is OverflowException)
         {
-            // Kestrel throws this, not a BadHttpRequestException, at a chunk size that overflows its integer. Where the next request begins is unknown.
+            // Kestrel throws this, not a BadHttpRequestException, at a chunk size that overflows its integer. Where the next request begins is
+            // unknown.
             context.Response.Headers.Connection = "close";
             problem = Broken();
         }
@@ -84,7 +85,8 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         return (int)(contentLength >= capacity ? Math.Min(next, contentLength.Value + 1) : next);
     }
 
-    private Problem TooLarge() => new(ProblemType.BodyTooLarge, $"The body is larger than {settings.MaxBodyBytes} bytes.", limit: settings.MaxBodyBytes);
+    private Problem TooLarge() =>
+        new(ProblemType.BodyTooLarge, $"The body is larger than {settings.MaxBodyBytes} bytes.", limit: settings.MaxBodyBytes);
 
     private Problem Explain(BadHttpRequestException e) => e.StatusCode switch
     {

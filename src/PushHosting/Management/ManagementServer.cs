@@ -48,9 +48,8 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
         catch (Exception e) when (e is IOException or SocketException)
         {
             throw new SettingsException(
-                $"The management address {_endpoint.Configured} {BindFailure.Reason(e)}; {ManagementSettings.Section}:{nameof(ManagementSettings.Port)} accepts "
-                + $"a whole number from 0 to 65535, 0 for any free port, and {ManagementSettings.Section}:{nameof(ManagementSettings.Address)} an IP address of this machine, "
-                + "for example 127.0.0.1.",
+                $"The management address {_endpoint.Configured} {BindFailure.Reason(e)}; Management:Port accepts a whole number from 0 to 65535, "
+                + "0 for any free port, and Management:Address an IP address of this machine, for example 127.0.0.1.",
                 e);
         }
         _endpoint.Opened(_server.Features.Get<IServerAddressesFeature>()!.Addresses.Single());

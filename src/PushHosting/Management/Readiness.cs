@@ -13,7 +13,7 @@ public interface IReadiness
     string? Detail => null;
 }
 
-/// <summary>Whether the program should get traffic: one answer, on <c>/readyz</c> and as <c>push_ready</c>. Lives as long as the host; any thread.</summary>
+/// <summary>Whether the program should get traffic, for <c>/readyz</c> and <c>push_ready</c>. Lives as long as the host; any thread.</summary>
 internal sealed class Readiness
 {
     public const string MeterName = "RedisPush.Hosting";
@@ -23,7 +23,8 @@ internal sealed class Readiness
     public Readiness(IEnumerable<IReadiness> conditions, IMeterFactory meters)
     {
         _conditions = [.. conditions];
-        meters.Create(MeterName).CreateObservableGauge("push.ready", () => Reasons().Length == 0 ? 1 : 0, null, "1 while /readyz says ready, 0 while it does not.");
+        meters.Create(MeterName).CreateObservableGauge(
+            "push.ready", () => Reasons().Length == 0 ? 1 : 0, null, "1 while /readyz says ready, 0 while it does not.");
     }
 
     /// <summary>One sentence for each condition that does not hold; none if the program is ready.</summary>

@@ -42,7 +42,11 @@ internal sealed class MetricsPipeline : IDisposable
     private readonly MeterProvider _provider;
 
     public MetricsPipeline(
-        IEnumerable<ExportedMeter> meters, IMeterFactory meterFactory, IConfiguration configuration, IHostEnvironment environment, ILogger<MetricsPipeline> log)
+        IEnumerable<ExportedMeter> meters,
+        IMeterFactory meterFactory,
+        IConfiguration configuration,
+        IHostEnvironment environment,
+        ILogger<MetricsPipeline> log)
     {
         ProcessMetrics.Export(meterFactory);
         _prometheus = new PrometheusExporter(log);
@@ -58,7 +62,7 @@ internal sealed class MetricsPipeline : IDisposable
         _provider = builder.Build();
     }
 
-    /// <summary>Collects all metrics in the Prometheus text format. One call at a time, because the SDK gives concurrent collections one result.</summary>
+    /// <summary>Writes all metrics in the Prometheus text format. One call at a time: the SDK gives concurrent collections one result.</summary>
     public async Task<byte[]> ScrapeAsync(CancellationToken cancellationToken)
     {
         await _scraping.WaitAsync(cancellationToken);

@@ -21,7 +21,10 @@ internal static class ProcessMetrics
 
         // Read at each export, because an operator may raise the limit while the process runs. Linux only.
         if (File.Exists(Limits))
-            meter.CreateObservableGauge("process.max_fds", () => MaxDescriptors(File.ReadLines(Limits)), null, "File descriptors that the process may have.");
+        {
+            meter.CreateObservableGauge(
+                "process.max_fds", () => MaxDescriptors(File.ReadLines(Limits)), null, "File descriptors that the process may have.");
+        }
 
         // Read once. Linux derives it from the boot time, which shifts when the clock is set, and a changed value means a restart.
         using var process = Process.GetCurrentProcess();

@@ -47,7 +47,8 @@ internal static class PrometheusName
     /// <summary>A label's name.</summary>
     public static string OfLabel(string key) => Sanitize(key, colons: false);
 
-    private static string WithoutSuffix(string text, string suffix) => text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text;
+    private static string WithoutSuffix(string text, string suffix) =>
+        text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text;
 
     private static string Sanitize(string name, bool colons)
     {

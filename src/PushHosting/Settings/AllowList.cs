@@ -31,7 +31,9 @@ public sealed class AllowList(string setting)
         Problem(key, setting, IsHost, "host names without a port separated by semicolons, for example push-api.example.com;push-api.internal");
 
     private static string? Problem(string key, string setting, Func<string, bool> isValid, string accepts) =>
-        Split(setting).FirstOrDefault(name => name != Every && !isValid(name)) is { } wrong ? $"{key} has '{wrong}'; it accepts * or {accepts}." : null;
+        Split(setting).FirstOrDefault(name => name != Every && !isValid(name)) is { } wrong
+            ? $"{key} has '{wrong}'; it accepts * or {accepts}."
+            : null;
 
     private static string[] Split(string setting) => setting.Split(';', StringSplitOptions.TrimEntries);
 

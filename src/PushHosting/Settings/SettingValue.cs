@@ -49,7 +49,10 @@ internal sealed class SettingValue(PropertyInfo property, object? standard)
             return TimeSpan.TryParse(text, Invariant, out var duration) && InRange(duration) ? duration : null;
         // By name only: Enum.TryParse accepts any number, and lists of names.
         if (_type.IsEnum)
-            return Enum.GetNames(_type).FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse(_type, name) : null;
+        {
+            var name = Array.Find(Enum.GetNames(_type), name => name.Equals(text, StringComparison.OrdinalIgnoreCase));
+            return name is null ? null : Enum.Parse(_type, name);
+        }
         if (!IsWhole && _type != typeof(double))
             throw new InvalidOperationException($"{property.DeclaringType}.{property.Name} has a type that no setting can have: {_type}.");
         return decimal.TryParse(text, IsWhole ? NumberStyles.Integer : NumberStyles.Float, Invariant, out var number) && InRange(number)

@@ -8,7 +8,8 @@ namespace PushHosting.Settings;
 public sealed class SettingsException(string message, Exception? innerException = null) : Exception(message, innerException)
 {
     /// <summary>The usual sentence: the key, its value unless it looks like a secret, and what is accepted.</summary>
-    internal static SettingsException For(string key, string value, string accepted) => new($"{key} is {SettingText.Shown(key, value)}; it accepts {accepted}.");
+    internal static SettingsException For(string key, string value, string accepted) =>
+        new($"{key} is {SettingText.Shown(key, value)}; it accepts {accepted}.");
 }
 
 /// <summary>A settings class with rules that a single property's range cannot express: a text's form, or two keys that must match.</summary>
@@ -30,7 +31,7 @@ public interface ICheckedSettings
 public static class StrictSettings
 {
     /// <summary>Reads the section's keys into the properties of a new <typeparamref name="T"/>.</summary>
-    /// <exception cref="SettingsException">A key is unknown, or a value is of the wrong type, out of its range or against a rule of the class.</exception>
+    /// <exception cref="SettingsException">A key is unknown, or a value is not accepted.</exception>
     public static T Read<T>(IConfiguration configuration, string section) where T : class, new() => Read(configuration, section, new T());
 
     /// <summary>The same, into settings that hold the defaults.</summary>

@@ -102,12 +102,17 @@ public static class PushProgram
     /// <summary>The name of a process unless a setting names it: <c>host:port</c>, with the port of its first address.</summary>
     /// <exception cref="SettingsException">That address is malformed.</exception>
     public static string DefaultName(WebApplicationBuilder builder) =>
-        ListenAddress.InEffect(builder.Configuration, []) is [var first, ..] ? $"{Environment.MachineName}:{first.Check().Port}" : Environment.MachineName;
+        ListenAddress.InEffect(builder.Configuration, []) is [var first, ..]
+            ? $"{Environment.MachineName}:{first.Check().Port}"
+            : Environment.MachineName;
 
     /// <summary>The ports of the application's addresses that are not TLS.</summary>
     /// <exception cref="SettingsException">An address is malformed.</exception>
     public static IEnumerable<int> PlainPorts(WebApplicationBuilder builder) =>
-        ListenAddress.InEffect(builder.Configuration, []).Select(address => address.Check()).Where(address => address.Scheme == "http").Select(address => address.Port);
+        ListenAddress.InEffect(builder.Configuration, [])
+            .Select(address => address.Check())
+            .Where(address => address.Scheme == "http")
+            .Select(address => address.Port);
 
     private static WebApplicationBuilder BuilderFor(string[] args)
     {
@@ -117,7 +122,8 @@ public static class PushProgram
         }
         catch (DirectoryNotFoundException e)
         {
-            throw new SettingsException($"--contentRoot (or ASPNETCORE_CONTENTROOT) is '{SettingText.Clean(e.Message)}'; it accepts a directory that exists.", e);
+            throw new SettingsException(
+                $"--contentRoot (or ASPNETCORE_CONTENTROOT) is '{SettingText.Clean(e.Message)}'; it accepts a directory that exists.", e);
         }
     }
 }

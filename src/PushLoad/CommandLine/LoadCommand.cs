@@ -20,7 +20,8 @@ internal sealed class LoadCommand
     private readonly Option<string> _roomPrefix = With("--room-prefix", "A room's name is this prefix and a number from 0.", "load-");
     private readonly Option<string?> _publish = new("--publish") { Description = "Publish over HTTP to the PushApi at this address." };
     private readonly Option<string?> _redis = new("--redis") { Description = "Publish to the Redis at this host:port." };
-    private readonly Option<string> _channelPrefix = With("--channel-prefix", "With --redis: a channel's name is this prefix and the room.", "push:room:");
+    private readonly Option<string> _channelPrefix =
+        With("--channel-prefix", "With --redis: a channel's name is this prefix and the room.", "push:room:");
     private readonly Option<int> _lanes = With("--publishers", "Publish requests in flight, at most one for each room.", 4);
     private readonly Option<double> _rate = With("--rate", "Messages a second over all rooms.", 100.0);
     private readonly Option<int> _size = With("--size", "Bytes of a message; the minimum is about 60.", 100);
@@ -46,7 +47,7 @@ internal sealed class LoadCommand
     public RootCommand Create(Func<LoadPlan, Outputs, CancellationToken, Task<int>> run)
     {
         const string Description =
-            "Opens many WebSocket connections to a push server, publishes messages, and checks that every message reaches every member once and in order.";
+            "Opens many WebSocket connections to a push server, publishes, and checks that every message reaches every member once and in order.";
         var command = new RootCommand(Description)
         {
             _targets, _connections, _processes, _threads, _rooms, _roomsPerConnection, _roomPrefix, _publish, _redis, _channelPrefix,
@@ -89,7 +90,8 @@ internal sealed class LoadCommand
         AllowUnconfirmed = result.GetValue(_allowUnconfirmed),
     };
 
-    private static Option<T> With<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
+    private static Option<T> With<T>(string name, string description, T value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 }
 
 /// <summary>The files to write; null for none.</summary>

@@ -7,7 +7,7 @@ namespace PushLoad.CommandLine;
 internal static class PlanProblem
 {
     // Many systems allow 20,000 descriptors per process, of which the program itself needs some.
-    private const int MaxConnectionsPerProcess = 19_000;
+    private const int MaxPerProcess = 19_000;
 
     private const int MaxProcesses = 250;
     private const int MaxMessageBytes = 65_536;
@@ -18,14 +18,14 @@ internal static class PlanProblem
     public static string? Of(LoadPlan plan)
     {
         var wrongTarget = Array.Find(plan.Targets, target => !IsWebSocketAddress(target));
-        var leastProcesses = (plan.Connections + MaxConnectionsPerProcess - 1) / MaxConnectionsPerProcess;
+        var leastProcesses = (plan.Connections + MaxPerProcess - 1) / MaxPerProcess;
         var perProcess = (plan.Connections + plan.Processes - 1) / Math.Max(1, plan.Processes);
         (bool Ok, string Rule)[] rules =
         [
             (wrongTarget is null, $"url is '{wrongTarget}'; it accepts addresses like ws://localhost:7777/ws."),
             (plan.Processes is >= 1 and <= MaxProcesses, $"--processes accepts 1 to {MaxProcesses}."),
             (plan.Connections >= plan.Processes, "--connections accepts at least 1 for each process."),
-            (perProcess <= MaxConnectionsPerProcess, $"--connections accepts 19,000 for each process: --processes must be at least {leastProcesses}."),
+            (perProcess <= MaxPerProcess, $"--connections accepts 19,000 for each process: --processes must be at least {leastProcesses}."),
             (plan.Threads is >= 1 and <= 64, "--threads accepts 1 to 64."),
             (plan.Rooms is >= 1 and <= 100_000, "--rooms accepts 1 to 100,000."),
             (plan.RoomsPerConnection >= 1 && plan.RoomsPerConnection <= plan.Rooms, "--rooms-per-connection accepts 1 to the number of --rooms."),

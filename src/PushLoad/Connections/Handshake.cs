@@ -18,7 +18,8 @@ internal static class Handshake
         var joins = string.Join('&', rooms.Select(room => $"room={Uri.EscapeDataString(room)}"));
         var separator = joins.Length == 0 ? "" : target.Query.Length == 0 ? "?" : "&";
         var request = new StringBuilder();
-        request.Append($"GET {target.PathAndQuery}{separator}{joins} HTTP/1.1\r\nHost: {target.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+        request.Append($"GET {target.PathAndQuery}{separator}{joins} HTTP/1.1\r\nHost: {target.Authority}\r\n");
+        request.Append("Upgrade: websocket\r\nConnection: Upgrade\r\n");
         request.Append($"Sec-WebSocket-Key: {Key}\r\nSec-WebSocket-Version: 13\r\n");
         foreach (var header in headers)
             request.Append($"{header}\r\n");

@@ -46,7 +46,8 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
         await ReportUntilAsync("run", PublishAsync());
         var runSeconds = Seconds(runStarted);
 
-        _workers.ForEach(worker => worker.Send(new WorkerCommand(Finish: true, _publisher?.Expectations() ?? [], (long)plan.Drain.TotalMicroseconds)));
+        var finish = new WorkerCommand(Finish: true, _publisher?.Expectations() ?? [], (long)plan.Drain.TotalMicroseconds);
+        _workers.ForEach(worker => worker.Send(finish));
         var results = Task.WhenAll(_workers.Select(worker => worker.Result));
         await ReportUntilAsync("drain", Task.WhenAny(results, Task.Delay(plan.Drain + PatienceMargin, CancellationToken.None)));
         if (!results.IsCompleted)

@@ -11,6 +11,7 @@ internal static class Machine
     {
         var lines = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo) : [];
         var model = lines.FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim();
-        return $"{model ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}";
+        model ??= RuntimeInformation.ProcessArchitecture.ToString();
+        return $"{model}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}";
     }
 }

@@ -1,20 +1,17 @@
-using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
 /// <summary>
-/// One frame under way to the shards. Made by the dispatch, ended by the last shard; any thread.
+/// One batch under way to the shards. Made by the dispatch, ended by the last shard; any thread.
 /// </summary>
-internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
+internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
 {
     private readonly long _startedAt = time.GetTimestamp();
     private int _shares = 1;
     private int _reached;
 
-    public Frame Frame { get; } = frame;
-
-    /// <summary>One more shard has members for the frame.</summary>
+    /// <summary>One more shard has members for the batch.</summary>
     public void Begin() => Interlocked.Increment(ref _shares);
 
     /// <summary>A shard has tried its members, or the dispatch is over.</summary>
@@ -27,12 +24,12 @@ internal sealed class Flight(Frame frame, DateTimeOffset? publishedAt, Action? l
 
         try
         {
-            if (_reached != 0 && Frame.Deliveries > 0)
+            if (_reached != 0 && messages > 0)
                 Measure();
         }
         finally
         {
-            // Also if measuring throws: otherwise the room's next frame would wait for ever.
+            // Even if measuring throws: otherwise the room's next frame would wait forever.
             left?.Invoke();
         }
     }

@@ -1,26 +1,30 @@
 using PushNode.Connections;
+using PushNode.Messages;
 
 namespace PushNode.FanOut;
 
-/// <summary>A room's members, spread over the shards. Any thread.</summary>
+/// <summary>A room's members, by shard and variant. Any thread.</summary>
 internal sealed class RoomMembers(Shards shards)
 {
-    private readonly MemberSet?[] _sets = new MemberSet?[shards.Count];
+    private readonly MemberSet?[] _sets = new MemberSet?[shards.Count * Batch.VariantCount];
 
     /// <summary>How many members there are; approximate while others join or leave.</summary>
     public int Count => _sets.Sum(set => set?.Count ?? 0);
 
-    public void Add(Membership membership) => shards[membership.Connection.Shard].Add(ref _sets[membership.Connection.Shard], membership);
+    public void Add(Membership membership) => shards[membership.Connection.Shard].Add(ref SetOf(membership.Connection), membership);
 
-    public void Remove(Membership membership) => shards[membership.Connection.Shard].Remove(_sets[membership.Connection.Shard]!, membership);
+    public void Remove(Membership membership) => shards[membership.Connection.Shard].Remove(SetOf(membership.Connection)!, membership);
 
-    /// <summary>The members in one shard; null if there are none.</summary>
-    public MemberSet? In(int shard) => Volatile.Read(ref _sets[shard]) is { Count: > 0 } set ? set : null;
+    /// <summary>The members of one variant in one shard; null if there are none.</summary>
+    public MemberSet? In(int shard, Variant variant) => Volatile.Read(ref Set(shard, variant)) is { Count: > 0 } set ? set : null;
+
+    // With a second variant the connection says which one its client gets.
+    private ref MemberSet? SetOf(Connection connection) => ref Set(connection.Shard, Variant.Json);
+
+    private ref MemberSet? Set(int shard, Variant variant) => ref _sets[shard * Batch.VariantCount + (int)variant];
 }
 
-/// <summary>
-/// The members of one room in one shard, contiguous in memory. Guarded by the shard's lock, except for <see cref="Count"/>.
-/// </summary>
+/// <summary>The members of one room and variant in one shard, contiguous in memory. Guarded by the shard's lock, except for <see cref="Count"/>.</summary>
 internal sealed class MemberSet
 {
     private Membership[] _members = [];

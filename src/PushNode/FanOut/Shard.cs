@@ -68,12 +68,12 @@ internal sealed class Shard : IDisposable
     }
 
     /// <summary>Queues a frame for the members that its room has here. Returns at once.</summary>
-    public void Enqueue(Flight flight, MemberSet members)
+    public void Enqueue(Flight flight, Frame frame, MemberSet members)
     {
         flight.Begin();
         try
         {
-            _work.Add(new Work(flight, members));
+            _work.Add(new Work(flight, frame, members));
         }
         catch
         {
@@ -86,7 +86,7 @@ internal sealed class Shard : IDisposable
     public Task WhenPassed()
     {
         var passed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _work.Add(new Work(null, null, passed));
+        _work.Add(new Work(null, null, null, passed));
         return passed.Task;
     }
 
@@ -129,17 +129,17 @@ internal sealed class Shard : IDisposable
         foreach (var work in _work.GetConsumingEnumerable())
         {
             if (work.Flight is { } flight)
-                TryPush(flight, work.Members!);
+                TryPush(flight, work.Frame!, work.Members!);
             else
                 work.Passed!.SetResult();
         }
     }
 
-    private void TryPush(Flight flight, MemberSet members)
+    private void TryPush(Flight flight, Frame frame, MemberSet members)
     {
         try
         {
-            Push(flight, members);
+            Push(flight, frame, members);
         }
         catch (Exception e)
         {
@@ -148,13 +148,13 @@ internal sealed class Shard : IDisposable
         }
     }
 
-    private void Push(Flight flight, MemberSet members)
+    private void Push(Flight flight, Frame frame, MemberSet members)
     {
         var count = 0;
         try
         {
             count = List(members, ref _members);
-            Push(flight.Frame, _members.AsSpan(0, count));
+            Push(frame, _members.AsSpan(0, count));
         }
         finally
         {
@@ -216,5 +216,5 @@ internal sealed class Shard : IDisposable
     }
 
     /// <summary>A frame and its members, or a caller that waits for all work before.</summary>
-    private readonly record struct Work(Flight? Flight, MemberSet? Members, TaskCompletionSource? Passed = null);
+    private readonly record struct Work(Flight? Flight, Frame? Frame, MemberSet? Members, TaskCompletionSource? Passed = null);
 }

@@ -12,6 +12,7 @@ namespace PushNode.FanOut;
 internal sealed class Shards : IDisposable
 {
     private readonly Shard[] _shards;
+    private readonly (int Shard, Variant Variant)[] _sets;
     private readonly NodeMetrics _metrics;
     private readonly TimeProvider _time;
     private int _next;
@@ -29,6 +30,7 @@ internal sealed class Shards : IDisposable
         _shards = new Shard[settings.Workers > 0 ? settings.Workers : Math.Max(1, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, metrics, failures, senders?.Invoke());
+        _sets = [.. from shard in Enumerable.Range(0, _shards.Length) from variant in Enumerable.Range(0, Batch.VariantCount) select (shard, (Variant)variant)];
         Everyone = new RoomMembers(this);
     }
 
@@ -42,24 +44,24 @@ internal sealed class Shards : IDisposable
     /// <summary>The shard for a new connection: each in turn.</summary>
     public int Next() => (int)((uint)Interlocked.Increment(ref _next) % (uint)_shards.Length);
 
-    /// <summary>Sends a frame to all members of a room. Returns at once.</summary>
+    /// <summary>Sends a batch to all members of a room, encoded for each variant that has members. Returns at once.</summary>
     /// <param name="members">The recipients; each shard lists its own when it gets to the frame.</param>
-    /// <param name="frame">What they get.</param>
+    /// <param name="batch">What they get. Encoded before this returns.</param>
     /// <param name="publishedAt">The publisher's clock for the oldest message; null if it gave none.</param>
     /// <param name="left">
     /// Called once, when every shard has tried every member, also if this throws; on a shard's thread, or on the caller's if there is no
     /// member.
     /// </param>
-    public void Dispatch(RoomMembers members, Frame frame, DateTimeOffset? publishedAt = null, Action? left = null)
+    public void Dispatch(RoomMembers members, Batch batch, DateTimeOffset? publishedAt = null, Action? left = null)
     {
         // The dispatch itself counts as one share, so that a shard cannot end the flight before the next one has begun.
-        var flight = new Flight(frame, publishedAt, left, _metrics, _time);
+        var flight = new Flight(batch.Messages, publishedAt, left, _metrics, _time);
         try
         {
-            for (var i = 0; i < _shards.Length; i++)
+            foreach (var (shard, variant) in _sets)
             {
-                if (members.In(i) is { } set)
-                    _shards[i].Enqueue(flight, set);
+                if (members.In(shard, variant) is { } set)
+                    _shards[shard].Enqueue(flight, batch.For(variant), set);
             }
         }
         finally
@@ -78,11 +80,11 @@ internal sealed class Shards : IDisposable
     public void ForEach(Action<Connection> action)
     {
         Membership[] buffer = [];
-        for (var i = 0; i < _shards.Length; i++)
+        foreach (var (shard, variant) in _sets)
         {
-            if (Everyone.In(i) is not { } set)
+            if (Everyone.In(shard, variant) is not { } set)
                 continue;
-            var count = _shards[i].List(set, ref buffer);
+            var count = _shards[shard].List(set, ref buffer);
             foreach (var member in buffer.AsSpan(0, count))
                 Try(action, member.Connection);
         }

@@ -1,23 +1,24 @@
 using System.Collections.Concurrent;
 using PushBackplane;
+using PushNode.FanOut;
 using PushNode.Telemetry;
 
 namespace PushNode.Merging;
 
 /// <summary>
-/// A thread that runs one <see cref="Merger"/> over a bounded inbox. Backplane threads put payloads in and never wait; a payload that does not fit is dropped and
-/// counted, and a marker in the inbox tells where it is missing. Owned by <see cref="MergeWorkers"/>; lives as long as the node.
+/// A thread that runs one <see cref="Merger"/> over a bounded inbox. Backplane threads add payloads and never wait. A payload that does not fit is dropped and counted,
+/// and a marker in the inbox takes its place. Owned by <see cref="MergeWorkers"/>; lives as long as the node.
 /// </summary>
 internal sealed class MergeWorker : IDisposable
 {
-    /// <summary>How many entries are handled before due batches and frames that have left get their turn.</summary>
+    /// <summary>The number of entries handled before due batches and frames that have left get their turn.</summary>
     private const int Stride = 256;
 
-    /// <summary>What a payload counts for beside its bytes, about what it costs in memory: even an empty one is an entry and an array.</summary>
+    /// <summary>Counted for each payload in addition to its bytes, for the memory of its entry and array.</summary>
     private const int EntryBytes = 64;
 
     private readonly object _lock = new();
-    private readonly ConcurrentQueue<RoomMerge> _framesLeft = new();
+    private readonly ConcurrentQueue<RoomBatch> _endedFlights = new();
     private readonly Merger _merger;
     private readonly MergeClock _clock;
     private readonly NodeMetrics _metrics;
@@ -27,9 +28,9 @@ internal sealed class MergeWorker : IDisposable
     private long _bytes;
     private bool _stopping;
 
-    public MergeWorker(int index, Merger merger, MergeClock clock, NodeMetrics metrics)
+    public MergeWorker(int index, MergeClock clock, Shards shards, NodeMetrics metrics, Failures failures)
     {
-        _merger = merger;
+        _merger = new Merger(clock, shards, metrics, failures, EnqueueFrameLeft);
         _clock = clock;
         _metrics = metrics;
         _thread = new Thread(Run) { Name = $"merge {index}", IsBackground = true };
@@ -37,10 +38,10 @@ internal sealed class MergeWorker : IDisposable
     }
 
     /// <summary>
-    /// A payload for a room. Wakes the thread only when it has something to do about it: a room whose batch is open has a due time at which the
-    /// thread wakes anyway, unless so much waits that a batch may be full.
+    /// Adds a payload for a room; it must not change afterwards. Wakes the thread only if the payload needs it now: if the room's batch is open, the thread wakes when the
+    /// batch is due, unless the inbox holds enough to fill the batch.
     /// </summary>
-    public void Enqueue(RoomMerge room, ReadOnlyMemory<byte> payload)
+    public void Enqueue(RoomBatch room, ReadOnlyMemory<byte> payload)
     {
         var waiting = Interlocked.Add(ref _bytes, payload.Length + EntryBytes);
         if (waiting <= _clock.Settings.MaxInboxBytes && TryEnqueue(room, payload, waiting))
@@ -54,24 +55,10 @@ internal sealed class MergeWorker : IDisposable
             EnqueueLoss(room, messages);
     }
 
-    /// <summary>
-    /// The room's frame has left all shards. Passes the payloads that wait: what of them belongs to this room would be dropped for a frame that
-    /// is gone. Wakes the thread only when a batch is held for it.
-    /// </summary>
-    public void EnqueueFrameLeft(RoomMerge room)
-    {
-        _framesLeft.Enqueue(room);
-        lock (_lock)
-        {
-            if (room.IsHeld)
-                Monitor.Pulse(_lock);
-        }
-    }
+    /// <summary>Reports that messages of the room were lost in an outage: a GAP goes out after the payloads added before and ahead of later ones.</summary>
+    public void EnqueueGap(RoomBatch room) => Enqueue(new Entry(EntryKind.Gap, room));
 
-    /// <summary>Messages of the room were lost.</summary>
-    public void EnqueueGap(RoomMerge room) => Enqueue(new Entry(EntryKind.Gap, room));
-
-    /// <summary>Completes when everything received before has been dispatched, due or not.</summary>
+    /// <summary>Completes when all payloads added before have been dispatched, due or not.</summary>
     public Task FlushAsync()
     {
         var flushed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -79,7 +66,7 @@ internal sealed class MergeWorker : IDisposable
         return flushed.Task;
     }
 
-    /// <summary>Handles what is in the inbox and ends the thread; open batches are not flushed.</summary>
+    /// <summary>Empties the inbox and ends the thread; does not flush open batches.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -93,24 +80,26 @@ internal sealed class MergeWorker : IDisposable
 
     /// <param name="room">The payload's room.</param>
     /// <param name="payload">The payload.</param>
-    /// <param name="waiting">The bytes in the inbox, its own included.</param>
-    /// <returns>False when the room lost a payload whose marker is still in the inbox: until the thread reaches it, the room loses all payloads, so that it has one marker at a time.</returns>
-    private bool TryEnqueue(RoomMerge room, ReadOnlyMemory<byte> payload, long waiting)
+    /// <param name="waiting">The bytes in the inbox, including the payload.</param>
+    /// <returns>
+    /// False if the inbox has a loss marker of this room: until the thread reaches it, the room loses all payloads, so that it has one marker at a time.
+    /// </returns>
+    private bool TryEnqueue(RoomBatch room, ReadOnlyMemory<byte> payload, long waiting)
     {
         lock (_lock)
         {
             if (room.HasLossLocked)
                 return false;
             _inbox.Add(new Entry(EntryKind.Payload, room, payload));
-            // Asked under the lock: the thread closes a batch before it looks into the inbox again, and only then waits.
+            // Checked under the lock: the thread closes a batch before it looks into the inbox again and waits.
             if (!room.CanWait(waiting, _clock.Settings))
                 Monitor.Pulse(_lock);
             return true;
         }
     }
 
-    /// <summary>Messages of the room did not fit: marks the place where they are missing.</summary>
-    private void EnqueueLoss(RoomMerge room, int messages)
+    /// <summary>Marks the place of messages that did not fit.</summary>
+    private void EnqueueLoss(RoomBatch room, int messages)
     {
         lock (_lock)
         {
@@ -121,6 +110,20 @@ internal sealed class MergeWorker : IDisposable
             }
 
             room.AddLossLocked(messages);
+        }
+    }
+
+    /// <summary>
+    /// Reports that the room's frame has left all shards. Jumps ahead of queued payloads: those of this room could be dropped for a frame that is no longer under way. Wakes
+    /// the thread only if a batch waits for the frame.
+    /// </summary>
+    private void EnqueueFrameLeft(RoomBatch room)
+    {
+        _endedFlights.Enqueue(room);
+        lock (_lock)
+        {
+            if (room.IsHeld)
+                Monitor.Pulse(_lock);
         }
     }
 
@@ -138,8 +141,8 @@ internal sealed class MergeWorker : IDisposable
         TimeSpan? wait = null;
         while (TryTake(wait))
         {
-            // First, since what waits in the inbox may fill batches that wait for a frame which has long left.
-            PassFramesLeft();
+            // First: the inbox may fill batches that wait for a frame which has already left.
+            EndFlights();
             for (var i = 0; i < _taken.Count; i++)
             {
                 Handle(_taken[i]);
@@ -152,27 +155,27 @@ internal sealed class MergeWorker : IDisposable
         }
     }
 
-    private void PassFramesLeft()
+    private void EndFlights()
     {
-        while (_framesLeft.TryDequeue(out var room))
-            _merger.FrameLeft(room);
+        while (_endedFlights.TryDequeue(out var room))
+            _merger.EndFlight(room);
     }
 
     /// <inheritdoc cref="Merger.FlushDue"/>
     private TimeSpan? FlushDue()
     {
-        PassFramesLeft();
+        EndFlights();
         return _merger.FlushDue(_clock.Now);
     }
 
-    /// <summary>Waits until something is in the inbox or the time is over, and takes all of it.</summary>
-    /// <returns>False when the worker is to end.</returns>
+    /// <summary>Waits until the inbox has an entry or the time is over, and takes all entries.</summary>
+    /// <returns>False if the thread is to end.</returns>
     private bool TryTake(TimeSpan? wait)
     {
         lock (_lock)
         {
-            // Rounded up: waking before a batch is due would only mean to wait again.
-            if (_inbox.Count == 0 && _framesLeft.IsEmpty && !_stopping)
+            // Rounded up: a thread that wakes before a batch is due would only wait again.
+            if (_inbox.Count == 0 && _endedFlights.IsEmpty && !_stopping)
                 Monitor.Wait(_lock, wait is { } time ? (int)Math.Ceiling(time.TotalMilliseconds) : Timeout.Infinite);
             (_inbox, _taken) = (_taken, _inbox);
             return _taken.Count > 0 || !_stopping;
@@ -200,7 +203,7 @@ internal sealed class MergeWorker : IDisposable
         }
     }
 
-    private long TakeLoss(RoomMerge room)
+    private long TakeLoss(RoomBatch room)
     {
         lock (_lock)
             return room.TakeLossLocked();
@@ -214,5 +217,5 @@ internal sealed class MergeWorker : IDisposable
         Flush,
     }
 
-    private readonly record struct Entry(EntryKind Kind, RoomMerge? Room = null, ReadOnlyMemory<byte> Payload = default, TaskCompletionSource? Flushed = null);
+    private readonly record struct Entry(EntryKind Kind, RoomBatch? Room = null, ReadOnlyMemory<byte> Payload = default, TaskCompletionSource? Flushed = null);
 }

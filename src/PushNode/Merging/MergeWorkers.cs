@@ -1,12 +1,11 @@
 using PushBackplane;
 using PushNode.FanOut;
-using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
 
 namespace PushNode.Merging;
 
-/// <summary>The merge stage: spreads rooms over its workers. Lives as long as the node; any thread.</summary>
+/// <summary>The merge stage: its workers. Lives as long as the node; any thread.</summary>
 internal sealed class MergeWorkers : IDisposable
 {
     private readonly MergeWorker[] _workers;
@@ -17,22 +16,14 @@ internal sealed class MergeWorkers : IDisposable
         var clock = new MergeClock(settings, time);
         _workers = new MergeWorker[settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount];
         for (var i = 0; i < _workers.Length; i++)
-            _workers[i] = new MergeWorker(i, new Merger(clock, shards, metrics, failures), clock, metrics);
+            _workers[i] = new MergeWorker(i, clock, shards, metrics, failures);
     }
 
-    /// <summary>The merge state for a new room.</summary>
-    /// <param name="room">The room; null for broadcasts.</param>
-    /// <param name="frames">Encodes for the room.</param>
-    /// <param name="members">Who gets its frames.</param>
-    public RoomMerge Open(RoomId? room, RoomFrames frames, RoomMembers members) =>
-        new(_workers[(uint)(room?.GetHashCode() ?? 0) % (uint)_workers.Length], frames, members);
+    /// <summary>The worker that merges a topic's messages; always the same one.</summary>
+    public MergeWorker For(Topic topic) => _workers[(uint)topic.GetHashCode() % (uint)_workers.Length];
 
-    /// <summary>Completes when everything received before has been dispatched, due or not.</summary>
+    /// <summary>Completes when all payloads added before have been dispatched, due or not.</summary>
     public Task FlushAsync() => Task.WhenAll(Array.ConvertAll(_workers, worker => worker.FlushAsync()));
 
-    public void Dispose()
-    {
-        foreach (var worker in _workers)
-            worker.Dispose();
-    }
+    public void Dispose() => Array.ForEach(_workers, worker => worker.Dispose());
 }

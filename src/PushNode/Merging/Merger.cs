@@ -1,65 +1,71 @@
 using PushBackplane;
 using PushNode.FanOut;
+using PushNode.Messages;
 using PushNode.Telemetry;
 
 namespace PushNode.Merging;
 
 /// <summary>
-/// Validates payloads, puts their messages into their rooms' batches and sends batches on their way when they are due. If handling a room throws, that room loses its waiting messages, and no other
-/// room is affected. Single-threaded: owned by one merge worker, or by a test that names the time.
+/// Validates payloads, adds their messages to their rooms' batches and sends each batch when it is due. If handling a room throws, that room loses its waiting messages
+/// and no other room is affected. Single-threaded: owned by a merge worker, or by a test that sets the time.
 /// </summary>
-internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metrics, Failures failures)
+/// <param name="clock">The settings and the time.</param>
+/// <param name="shards">Send the frames.</param>
+/// <param name="metrics">Counts messages and batches.</param>
+/// <param name="failures">Counts and logs unhandled exceptions.</param>
+/// <param name="frameLeft">Called when a room's frame has left all shards, on any thread; leads to <see cref="EndFlight"/>.</param>
+internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metrics, Failures failures, Action<RoomBatch> frameLeft)
 {
-    // A room stands in it once for every due time that its open batch has had; all but the last are passed over.
-    private readonly PriorityQueue<RoomMerge, long> _open = new();
+    // Has a room once for each due time of its open batch; all but the last are skipped.
+    private readonly PriorityQueue<RoomBatch, long> _open = new();
 
-    // Rooms whose batch is due but whose previous frame is still on its way.
-    private readonly HashSet<RoomMerge> _held = [];
+    // The rooms whose batch is due while their previous frame is under way.
+    private readonly HashSet<RoomBatch> _held = [];
 
     private readonly LossQueue _losses = new(clock);
 
-    /// <summary>Takes in one payload: a message, or an envelope of several.</summary>
-    public void Accept(RoomMerge room, ReadOnlyMemory<byte> payload, long now)
+    /// <summary>Adds a payload: one message, or an envelope of several.</summary>
+    public void Accept(RoomBatch room, ReadOnlyMemory<byte> payload, long now)
     {
         var isCounted = false;
         try
         {
             Accept(room, payload, now, ref isCounted);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
             if (!isCounted)
                 room.CountReceived(1, metrics);
-            Fail(room, now, bug);
+            Fail(room, now, e);
         }
     }
 
-    /// <summary>Messages of the room are missing after those received so far.</summary>
-    public void Lose(RoomMerge room, long messages, long now)
+    /// <summary>Messages of the room are lost after those received so far.</summary>
+    public void Lose(RoomBatch room, long messages, long now)
     {
         try
         {
             room.Lose(messages, now, metrics);
             _open.Enqueue(room, room.Due);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            Fail(room, now, bug);
+            Fail(room, now, e);
         }
     }
 
-    /// <summary>A room's frame has left all shards: what became due meanwhile goes with the next <see cref="FlushDue"/>.</summary>
-    public void FrameLeft(RoomMerge room)
+    /// <summary>A room's frame has left all shards: a batch that waited for it leaves with the next <see cref="FlushDue"/>.</summary>
+    public void EndFlight(RoomBatch room)
     {
-        room.OnFrameLeft();
+        room.EndFlight();
         if (!_held.Remove(room))
             return;
         room.IsHeld = false;
         _open.Enqueue(room, room.Due);
     }
 
-    /// <summary>Messages of a room were lost in an outage: its GAP goes out after what was received before and before what comes now, at once or later.</summary>
-    public void Gap(RoomMerge room, long now)
+    /// <summary>Messages of a room were lost in an outage: its GAP follows the messages received before and precedes later ones, now or after a delay.</summary>
+    public void Gap(RoomBatch room, long now)
     {
         try
         {
@@ -67,20 +73,29 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
                 Flush(room, now);
             _losses.Add(room, now);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            Fail(room, now, bug);
+            Fail(room, now, e);
         }
     }
 
-    /// <summary>Sends every batch that may leave on its way, and every GAP whose time has come.</summary>
-    /// <returns>How long nothing will be due; null when nothing waits for its time.</returns>
+    /// <summary>Sends every batch and every GAP that is due.</summary>
+    /// <returns>The time until the next one is due; null if none is waiting.</returns>
     public TimeSpan? FlushDue(long now)
     {
         while (_losses.TryTake(now, out var lost))
-            TellLoss(lost, now);
+            TryTellLoss(lost, now);
         var batch = FlushDueBatches(now);
         return _losses.UntilNext(now) is { } gap && !(batch < gap) ? gap : batch;
+    }
+
+    /// <summary>Sends every open batch and every GAP, due or not.</summary>
+    public void FlushAll(long now)
+    {
+        foreach (var room in (RoomBatch[])[.. _held, .. _open.UnorderedItems.Select(entry => entry.Element)])
+            FlushWhole(room, now);
+        while (_losses.TryTake(long.MaxValue, out var lost))
+            TryTellLoss(lost, now);
     }
 
     private TimeSpan? FlushDueBatches(long now)
@@ -97,16 +112,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         return null;
     }
 
-    /// <summary>Sends every open batch and every GAP on its way, due or not.</summary>
-    public void FlushAll(long now)
-    {
-        foreach (var room in (RoomMerge[])[.. _held, .. _open.UnorderedItems.Select(entry => entry.Element)])
-            FlushWhole(room, now);
-        while (_losses.TryTake(long.MaxValue, out var lost))
-            TellLoss(lost, now);
-    }
-
-    private void Accept(RoomMerge room, ReadOnlyMemory<byte> payload, long now, ref bool isCounted)
+    private void Accept(RoomBatch room, ReadOnlyMemory<byte> payload, long now, ref bool isCounted)
     {
         if (!Envelope.IsEnvelope(payload.Span))
         {
@@ -129,20 +135,30 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         }
     }
 
-    private void AddValid(RoomMerge room, ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now)
+    private void Add(RoomBatch room, ReadOnlyMemory<byte> payload, DateTimeOffset? publishedAt, long now)
     {
-        // Before the next message, not after the rest of a burst: that would be dropped although nothing is on its way.
-        if (room.IsFull(clock.Settings) && !room.IsFrameOnItsWay)
+        if (!MessagePayload.TryReadJson(payload, out var json))
+            room.Drop(1, MessageDrop.InvalidUtf8, metrics);
+        else if (json.Length > clock.Settings.MaxBatchBytes)
+            room.Drop(1, MessageDrop.TooLarge, metrics);
+        else
+            AddValid(room, json, publishedAt, now);
+    }
+
+    private void AddValid(RoomBatch room, ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now)
+    {
+        // Before the next message, not after the rest of a burst, which would be dropped although no frame is under way.
+        if (room.IsFull(clock.Settings) && !room.IsFrameUnderWay)
             Flush(room, now);
         if (room.Add(json, publishedAt, now, clock, metrics))
             _open.Enqueue(room, room.Due);
     }
 
-    private void FlushOrHold(RoomMerge room, long now)
+    private void FlushOrHold(RoomBatch room, long now)
     {
         if (!room.IsOpen)
             return;
-        if (room.IsFrameOnItsWay)
+        if (room.IsFrameUnderWay)
         {
             if (_held.Add(room))
                 room.IsHeld = true;
@@ -153,62 +169,83 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         {
             Flush(room, now);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            Fail(room, now, bug);
+            Fail(room, now, e);
         }
     }
 
-    private void TellLoss(RoomMerge room, long now)
-    {
-        try
-        {
-            room.TellLoss(shards);
-        }
-        catch (Exception bug)
-        {
-            Fail(room, now, bug);
-        }
-    }
-
-    private void FlushWhole(RoomMerge room, long now)
+    private void FlushWhole(RoomBatch room, long now)
     {
         try
         {
             while (room.IsOpen)
                 Flush(room, now);
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            Fail(room, now, bug);
+            Fail(room, now, e);
         }
     }
 
-    private void Flush(RoomMerge room, long now)
+    /// <summary>Sends the room's next segment: a GAP, a PUSH, or both. Messages after a loss become the open batch.</summary>
+    private void Flush(RoomBatch room, long now)
     {
-        room.IsHeld = false;
-        _held.Remove(room);
-        if (room.Flush(now, clock, shards, metrics))
+        Unhold(room);
+        TellLoss(room);
+        // A lingering room is subscribed but has no members: its messages are merged and not encoded.
+        var hasMembers = room.Members.Count > 0;
+        if (hasMembers)
+            Send(room);
+        if (room.Advance(hasMembers, now, clock, metrics))
             _open.Enqueue(room, room.Due);
     }
 
-    /// <summary>A bug in handling one room: its waiting messages are dropped, and its members get a GAP.</summary>
-    private void Fail(RoomMerge room, long now, Exception bug)
+    private void Send(RoomBatch room)
     {
-        room.IsHeld = false;
-        _held.Remove(room);
+        var segment = room.Segment;
+        if (segment.Missed > 0)
+            shards.Dispatch(room.Members, room.Frames.Gap(segment.Missed, segment.Reason));
+        segment.ClearMissed();
+        if (segment.Count == 0)
+            return;
+        room.BeginFlight();
+        shards.Dispatch(room.Members, room.Frames.Push(segment.Messages), segment.PublishedAt, room.FrameLeft ??= () => frameLeft(room));
+    }
+
+    private void TryTellLoss(RoomBatch room, long now)
+    {
+        try
+        {
+            TellLoss(room);
+        }
+        catch (Exception e)
+        {
+            Fail(room, now, e);
+        }
+    }
+
+    /// <summary>Sends a GAP of unknown size if the room lost messages in an outage.</summary>
+    private void TellLoss(RoomBatch room)
+    {
+        if (room.LossDue is null)
+            return;
+        room.LossDue = null;
+        shards.Dispatch(room.Members, room.Frames.Gap(null, GapReason.Backplane));
+    }
+
+    /// <summary>Handling a room threw, which is a bug: drops the room's waiting messages. Its members get a GAP.</summary>
+    private void Fail(RoomBatch room, long now, Exception bug)
+    {
+        Unhold(room);
         var dropped = room.Fail(now, clock, metrics);
         _open.Enqueue(room, room.Due);
         failures.Add(log => log.RoomFailed(bug, dropped));
     }
 
-    private void Add(RoomMerge room, ReadOnlyMemory<byte> payload, DateTimeOffset? publishedAt, long now)
+    private void Unhold(RoomBatch room)
     {
-        if (!MessagePayload.TryReadJson(payload, out var json))
-            room.Drop(1, MessageDrop.InvalidUtf8, metrics);
-        else if (json.Length > clock.Settings.MaxBatchBytes)
-            room.Drop(1, MessageDrop.TooLarge, metrics);
-        else
-            AddValid(room, json, publishedAt, now);
+        room.IsHeld = false;
+        _held.Remove(room);
     }
 }

@@ -1,6 +1,8 @@
 namespace PushNode.Messages;
 
-/// <summary>The encodings that clients can ask for. A new one is a value here and a case in <see cref="RoomFrames"/>.</summary>
+/// <summary>
+/// The encodings that clients can get. To add one: a value here, a case in <see cref="RoomFrames"/> and <see cref="Answers"/>, and a choice in the handshake.
+/// </summary>
 internal enum Variant : byte
 {
     /// <summary>JSON in WebSocket text frames: docs/protocol.md.</summary>
@@ -15,10 +17,10 @@ internal enum Variant : byte
 /// <param name="encode">Encodes it for one variant.</param>
 internal sealed class Batch(int messages, Func<Variant, Frame> encode)
 {
-    private readonly Frame?[] _frames = new Frame?[VariantCount];
-
-    /// <summary>The number of variants.</summary>
+    /// <summary>The number of values of <see cref="Variant"/>.</summary>
     public const int VariantCount = 1;
+
+    private readonly Frame?[] _frames = new Frame?[VariantCount];
 
     /// <summary>The number of messages in it; 0 for a GAP.</summary>
     public int Messages { get; } = messages;

@@ -7,12 +7,14 @@ using PushNode.Telemetry;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// One room of this node, from its first member until the linger after its last is over: its channel, its open batch, its members, and the JOINs that wait for it. Made and
-/// retired by <see cref="Rooms"/>; any thread.
+/// One room of this node, from its first holder until its linger ends: its channel, members, open batch, and the JOINs that wait for it. Made and retired by
+/// <see cref="Rooms"/>; any thread. Its lock is the room itself.
 /// </summary>
-internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames frames, RoomMembers members, RoomMerge merge, NodeMetrics metrics)
+internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames frames, RoomMembers members, MergeWorker merging, NodeMetrics metrics)
 {
-    /// <summary>The waits; those that do not know of an outage come first, so that telling them never searches. Null until the first wait.</summary>
+    private readonly RoomBatch _batch = new(frames, members);
+
+    /// <summary>The waits, first those that do not know of an outage, so that <see cref="TellWaiting"/> never searches. Null before the first wait.</summary>
     private LinkedList<RoomWait>? _waits;
 
     /// <summary>Whose messages the room carries: those of one room, or of all connections.</summary>
@@ -24,13 +26,10 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     /// <summary>Encodes for the room.</summary>
     public RoomFrames Frames { get; } = frames;
 
-    /// <summary>Who gets the room's frames.</summary>
+    /// <summary>Get the room's frames.</summary>
     public RoomMembers Members { get; } = members;
 
-    /// <summary>The open batch.</summary>
-    public RoomMerge Merge { get; } = merge;
-
-    /// <summary>Completes when the backplane has acknowledged the channel: on its home, and wherever else it can be at the time. Null before <see cref="Subscribe"/>.</summary>
+    /// <summary>Completes when the backplane has acknowledged the channel on its home and on every other available server. Null before <see cref="Subscribe"/>.</summary>
     public Task? Subscribed { get; private set; }
 
     /// <summary>Whether messages published from now on reach the room's members.</summary>
@@ -39,28 +38,29 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
         : Channel.Home.Away.IsCompletedSuccessfully ? RoomState.Away
         : RoomState.Pending;
 
-    /// <summary>Sessions that want the room; guarded by the room's own lock, as is all below.</summary>
+    /// <summary>The number of sessions that hold the room. Guarded by the room's lock, like all members below.</summary>
     public int Holders { get; set; }
 
-    /// <summary>Its place among the rooms without holders; null until it first was one.</summary>
+    /// <summary>Its place among the rooms without holders; null before it first was one.</summary>
     public LinkedListNode<Room>? Lingering { get; set; }
 
     /// <summary>When its last holder left, as a time stamp.</summary>
     public long LingersSince { get; set; }
 
-    /// <summary>The room is given up; whoever finds it still in the directory makes a new one.</summary>
+    /// <summary>The room is retired; a session that still finds it in the directory opens a new one.</summary>
     public bool IsRetired { get; set; }
 
     /// <returns><see cref="Subscribed"/>.</returns>
-    public Task Subscribe(IBackplane backplane) => Subscribed = backplane.SubscribeAsync(Channel, Merge.Receive, Merge.TellGap);
+    public Task Subscribe(IBackplane backplane) => Subscribed =
+        backplane.SubscribeAsync(Channel, payload => merging.Enqueue(_batch, payload), () => merging.EnqueueGap(_batch));
 
-    /// <summary>Begins a wait, unless there is nothing to wait for. The caller holds the room until the wait is over or withdrawn.</summary>
-    /// <returns>The state in which the wait begins; it does not when the room is <see cref="RoomState.Receiving"/>.</returns>
+    /// <summary>Begins a wait, unless the room is received already. The caller holds the room until the wait ends or is withdrawn.</summary>
+    /// <returns>The room's state; if it is <see cref="RoomState.Receiving"/>, no wait has begun.</returns>
     public RoomState Wait(RoomWait wait)
     {
         lock (this)
         {
-            // Looked at under the lock: a change that comes after the look finds the wait in the list.
+            // Read under the lock: a later change finds the wait in the list.
             var state = State;
             if (state != RoomState.Receiving)
             {
@@ -73,7 +73,7 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
         }
     }
 
-    /// <summary>Withdraws a wait. Does nothing when it is over already.</summary>
+    /// <summary>Withdraws a wait; does nothing if it has ended.</summary>
     public void Withdraw(RoomWait wait)
     {
         lock (this)
@@ -85,7 +85,7 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
         }
     }
 
-    /// <summary>Tells each wait the current state, one by one and without a lock: waits may be withdrawn, and the state may change, meanwhile.</summary>
+    /// <summary>Tells each wait the current state, one by one and without the lock: meanwhile waits may be withdrawn and the state may change.</summary>
     public void TellWaiting()
     {
         while (NextToTell(out var state) is { } wait)
@@ -97,7 +97,7 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
         }
     }
 
-    /// <summary>Takes the next one to tell out of the list if the room is received, or notes that it knows of the outage.</summary>
+    /// <summary>The next wait to tell: taken out of the list if the room is received, or marked as knowing of the outage.</summary>
     private RoomWait? NextToTell(out RoomState state)
     {
         lock (this)

@@ -125,7 +125,7 @@ internal sealed class Rooms
     private Room Create(Topic topic, RoomMembers members)
     {
         var frames = new RoomFrames(topic.RoomId);
-        return new Room(topic, _backplane.Channel(topic), frames, members, _merging.Open(topic.RoomId, frames, members), _metrics);
+        return new Room(topic, _backplane.Channel(topic), frames, members, _merging.For(topic), _metrics);
     }
 
     private void Watch(IBackplaneServer home)

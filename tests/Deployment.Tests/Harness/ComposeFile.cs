@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using TestSupport.Processes;
 
 namespace Deployment.Tests.Harness;
 
@@ -43,7 +44,7 @@ internal sealed partial class ComposeFile
     public IEnumerable<(string Name, string Value)> PushVariables => Setting().Matches(Text).Select(match => (match.Groups[1].Value, match.Groups[2].Value.Trim('\'', '"')));
 
     private static Task<(int ExitCode, string Output)> ConfigAsync(Dictionary<string, string> environment, params string[] files) =>
-        Tool.RunAsync("docker-compose", [.. files.SelectMany(file => new[] { "-f", Repository.Path(file) }), "config"], environment);
+        Tool.RunAsync("docker-compose", [.. files.SelectMany(file => new[] { "-f", Repository.PathTo(file) }), "config"], environment);
 
     private static string Section(string text, string name) => Regex.Match(text, $@"^{name}:\n((?:  .*\n|\n)*)", RegexOptions.Multiline).Groups[1].Value;
 

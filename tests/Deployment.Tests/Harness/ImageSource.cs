@@ -13,7 +13,7 @@ internal sealed partial class ImageSource : IDisposable
     public static ImageSource Copy()
     {
         var source = new ImageSource(System.IO.Directory.CreateTempSubdirectory("redispush-test-").FullName);
-        foreach (Match copy in Instruction().Matches(File.ReadAllText(Repository.Path("src/Dockerfile"))))
+        foreach (Match copy in Instruction().Matches(File.ReadAllText(Repository.PathTo("src/Dockerfile"))))
         {
             var words = copy.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             foreach (var from in words[..^1])
@@ -27,15 +27,15 @@ internal sealed partial class ImageSource : IDisposable
 
     private void Copy(string from, string to)
     {
-        if (File.Exists(Repository.Path(from)))
+        if (File.Exists(Repository.PathTo(from)))
         {
-            CopyFile(Repository.Path(from), Path.Combine(Directory, to, Path.GetFileName(from)));
+            CopyFile(Repository.PathTo(from), Path.Combine(Directory, to, Path.GetFileName(from)));
             return;
         }
 
-        foreach (var file in System.IO.Directory.EnumerateFiles(Repository.Path(from), "*", SearchOption.AllDirectories))
+        foreach (var file in System.IO.Directory.EnumerateFiles(Repository.PathTo(from), "*", SearchOption.AllDirectories))
         {
-            var name = Path.GetRelativePath(Repository.Path(from), file);
+            var name = Path.GetRelativePath(Repository.PathTo(from), file);
             // .dockerignore leaves out what this machine has built.
             if (!name.Split(Path.DirectorySeparatorChar).Any(step => step is "bin" or "obj"))
                 CopyFile(file, Path.Combine(Directory, to, name));

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Processes;
 
 namespace Deployment.Tests.Harness;
 

@@ -1,4 +1,10 @@
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Processes;
+
+
+
+
+
+
 
 namespace Deployment.Tests.Harness;
 
@@ -58,6 +64,6 @@ internal sealed class NameServer : IAsyncDisposable
     private async Task HasReadAsync()
     {
         _reads++;
-        await Wait.UntilAsync(() => _dnsmasq.Output.Split($"read {Hosts}").Length > _reads, "dnsmasq has read its names", () => _dnsmasq.Output);
+        await Eventually.HoldsAsync(() => _dnsmasq.Output.Split($"read {Hosts}").Length > _reads, "dnsmasq has read its names", () => _dnsmasq.Output);
     }
 }

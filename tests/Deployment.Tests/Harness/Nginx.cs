@@ -1,4 +1,11 @@
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
+
+
+
+
+
+
 
 namespace Deployment.Tests.Harness;
 
@@ -29,7 +36,7 @@ internal sealed class Nginx : IAsyncDisposable
         var directory = await RenderAsync(options, [.. ports.Settings, .. settings]);
         edit?.Invoke(directory);
         var nginx = new Nginx(directory, ports);
-        await Wait.UntilAsync(async () => await Http.StatusAsync(ports.Status, "/healthz") == System.Net.HttpStatusCode.OK, "nginx answers", () => nginx.Output);
+        await Eventually.HoldsAsync(async () => await Http.StatusAsync(ports.Status, "/healthz") == System.Net.HttpStatusCode.OK, "nginx answers", () => nginx.Output);
         return nginx;
     }
 
@@ -41,7 +48,7 @@ internal sealed class Nginx : IAsyncDisposable
     {
         var directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
         var variables = settings.GroupBy(setting => setting.Name).ToDictionary(group => group.Key, group => group.Last().Value);
-        var (exitCode, output) = await Tool.RunAsync(Repository.Path("nginx/render.sh"), [.. options, directory], variables);
+        var (exitCode, output) = await Tool.RunAsync(Repository.PathTo("nginx/render.sh"), [.. options, directory], variables);
         Assert.True(exitCode == 0, output);
         return directory;
     }
@@ -54,7 +61,7 @@ internal sealed class Nginx : IAsyncDisposable
     {
         var before = Workers();
         Signals.Send(_nginx.Pid, Hangup);
-        await Wait.UntilAsync(() => Workers() is { Length: > 0 } now && !now.Intersect(before).Any(), "new workers run, and no other accepts", () => Output);
+        await Eventually.HoldsAsync(() => Workers() is { Length: > 0 } now && !now.Intersect(before).Any(), "new workers run, and no other accepts", () => Output);
     }
 
     /// <summary>How many connections it has open, of clients and others.</summary>

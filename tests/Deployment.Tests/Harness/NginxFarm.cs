@@ -1,5 +1,11 @@
-using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Clients;
+using TestSupport.Processes;
+
+
+
+
+
+
 
 namespace Deployment.Tests.Harness;
 
@@ -10,7 +16,7 @@ internal sealed class NginxFarm : IAsyncDisposable
 {
     private readonly int _nodePort = FreePort.Next();
     private readonly SortedDictionary<string, ProgramProcess> _nodes = new(StringComparer.Ordinal);
-    private RedisServer? _redis;
+    private RedisProcess? _redis;
     private ProgramProcess? _api;
     private NameServer? _names;
     private Nginx? _nginx;
@@ -33,7 +39,7 @@ internal sealed class NginxFarm : IAsyncDisposable
         var farm = new NginxFarm();
         try
         {
-            farm._redis = await RedisServer.StartNewAsync();
+            farm._redis = await RedisProcess.StartNewAsync();
             farm._api = await ProgramProcess.StartApiAsync(farm._redis);
             await Task.WhenAll(Enumerable.Range(0, nodes).Select(node => farm.StartNodeAsync(Address(node), settings ?? [])));
             farm._names = await NameServer.StartAsync([.. farm._nodes.Keys]);
@@ -90,8 +96,8 @@ internal sealed class NginxFarm : IAsyncDisposable
     }
 
     /// <summary>Waits until all nodes together have so many clients.</summary>
-    public Task<TimeSpan> HasConnectionsAsync(int count, LoadGenerator load) =>
-        Wait.UntilAsync(async () => (await ConnectionsAsync()).Values.Sum() == count, $"the nodes have {count} clients", () => $"{load.Output}\n{Nginx.Output}");
+    public Task HasConnectionsAsync(int count, LoadGenerator load) =>
+        Eventually.HoldsAsync(async () => (await ConnectionsAsync()).Values.Sum() == count, $"the nodes have {count} clients", () => $"{load.Output}\n{Nginx.Output}");
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,10 @@
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Processes;
+
+
+
+
+
+
 
 namespace Deployment.Tests.Harness;
 

@@ -1,5 +1,10 @@
-using PushFarm.FunctionalTests.Harness;
-using RedisPush.Testing;
+using TestSupport.Processes;
+
+
+
+
+
+
 
 namespace Observability.Tests.Support;
 
@@ -8,7 +13,7 @@ internal sealed class Exporters : IAsyncDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redispush-nginx-");
 
-    private Exporters(RedisServer redis)
+    private Exporters(RedisProcess redis)
     {
         var (status, ofRedis, ofNginx) = (FreePort.Next(), FreePort.Next(), FreePort.Next());
         var config = Path.Combine(_directory.FullName, "nginx.conf");
@@ -37,7 +42,7 @@ internal sealed class Exporters : IAsyncDisposable
     /// <summary>As <see cref="PrometheusServer"/> wants them.</summary>
     public (string Job, int[] Ports)[] Targets => [("redis", [OfRedis.Port]), ("nginx", [OfNginx.Port])];
 
-    public static async Task<Exporters> StartAsync(RedisServer redis)
+    public static async Task<Exporters> StartAsync(RedisProcess redis)
     {
         var exporters = new Exporters(redis);
         await exporters.Nginx.StartAsync();

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Observability.Tests.Support;
-using PushFarm.FunctionalTests.Harness;
-using PushLoad.Tests.Support;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 [assembly: AssemblyFixture(typeof(LoadedFarm))]
 
@@ -26,7 +24,7 @@ public sealed class LoadedFarm : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var redis = Own(await RedisServer.StartNewAsync());
+        var redis = Own(await RedisProcess.StartNewAsync());
         var first = Own(await ProgramProcess.StartNodeAsync(redis));
         var second = Own(await ProgramProcess.StartNodeAsync(redis));
         var api = Own(await ProgramProcess.StartApiAsync(redis));

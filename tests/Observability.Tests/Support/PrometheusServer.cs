@@ -3,7 +3,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace Observability.Tests.Support;
 
@@ -54,7 +55,7 @@ internal sealed class PrometheusServer : IAsyncDisposable
     public static async Task<PrometheusServer> StartAsync(Func<string, string> rules, params (string Job, int[] Ports)[] targets)
     {
         var server = new PrometheusServer(rules, targets);
-        await Wait.UntilAsync(async () => await Http.StatusAsync(server._port, "/-/ready") == HttpStatusCode.OK, "Prometheus is ready", () => server.Log);
+        await Eventually.HoldsAsync(async () => await Http.StatusAsync(server._port, "/-/ready") == HttpStatusCode.OK, "Prometheus is ready", () => server.Log);
         return server;
     }
 

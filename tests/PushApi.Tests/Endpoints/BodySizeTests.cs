@@ -135,10 +135,10 @@ public class BodySizeTests
         await socket.ConnectAsync(IPAddress.Loopback, api.Url.Port, TestContext.Current.CancellationToken);
         await socket.SendAsync(Encoding.ASCII.GetBytes($"POST {Route} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n2"), TestContext.Current.CancellationToken);
         var pending = api.Services.GetRequiredService<PendingBytes>();
-        await Eventually.IsTrue(() => pending.Taken == 4, "The second request was not read.");
+        await Eventually.HoldsAsync(() => pending.Taken == 4, "The second request was not read.");
         socket.Close(0);
         var third = api.PostAsync(Route, "application/json", "3");
-        await Eventually.IsTrue(() => pending.Taken == 6, "The third request was not read.");
+        await Eventually.HoldsAsync(() => pending.Taken == 6, "The third request was not read.");
 
         held.Confirm();
         (await first).IsAccepted(1);
@@ -192,6 +192,6 @@ public class BodySizeTests
     private static Task NothingIsHeld(ApiHost api)
     {
         var pending = api.Services.GetRequiredService<PendingBytes>();
-        return Eventually.IsTrue(() => pending.Taken == 0, "Bytes of an answered request still count as pending.");
+        return Eventually.HoldsAsync(() => pending.Taken == 0, "Bytes of an answered request still count as pending.");
     }
 }

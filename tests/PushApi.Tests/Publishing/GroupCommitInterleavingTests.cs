@@ -65,6 +65,6 @@ public class GroupCommitInterleavingTests(ITestOutputHelper output)
             var order = own.Select(one => one.Text.Split('.').Select(int.Parse).ToArray()).Select(parts => (parts[1] * 10) + parts[2]).ToArray();
             Assert.Equal(order.Order(), order);
         }
-        await Eventually.IsTrue(() => publisher.BusyChannels == 0, "A queue is left.");
+        await Eventually.HoldsAsync(() => publisher.BusyChannels == 0, "A queue is left.");
     }
 }

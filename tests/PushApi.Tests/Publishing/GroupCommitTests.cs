@@ -209,7 +209,7 @@ public class GroupCommitTests
             (await _backplane.NextAsync()).Confirm();
         await Task.WhenAll(all);
 
-        await Eventually.IsTrue(() => _publisher.BusyChannels == 0, "A queue is left.");
+        await Eventually.HoldsAsync(() => _publisher.BusyChannels == 0, "A queue is left.");
         Assert.Equal(0, _time.ActiveTimers);
     }
 
@@ -234,7 +234,7 @@ public class GroupCommitTests
         {
             Volatile.Write(ref stop, true);
         }
-        await Eventually.IsTrue(() => _publisher.BusyChannels == 0, "A queue is left.");
+        await Eventually.HoldsAsync(() => _publisher.BusyChannels == 0, "A queue is left.");
     }
 
     // A request that gets no answer fails its test instead of hanging it.

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using PushBackplane.Memory;
 using PushBackplane.Telemetry;
-using RedisPush.Testing;
 
 namespace PushBackplane.Tests.Memory;
 

@@ -1,15 +1,15 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using PushBackplane.Telemetry;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
 public sealed class CanaryTests : IAsyncLifetime
 {
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

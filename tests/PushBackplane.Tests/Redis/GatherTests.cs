@@ -1,5 +1,5 @@
 using System.Globalization;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -7,9 +7,9 @@ public sealed class GatherTests : IAsyncLifetime
 {
     private const int Messages = 20_000;
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

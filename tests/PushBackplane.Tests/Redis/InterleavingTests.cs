@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -9,9 +9,9 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
     private const int Threads = 4;
     private const int Channels = 6;
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -106,7 +106,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
             }
         }
 
-        public async Task CheckAsync(RedisServer server)
+        public async Task CheckAsync(RedisProcess server)
         {
             foreach ((_, var subscribed) in _subscribes)
                 await subscribed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -8,10 +8,10 @@ public sealed class LateCanaryTests : IAsyncLifetime
 {
     private const int MostHeldUp = 6;
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
     private volatile bool _isLate;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

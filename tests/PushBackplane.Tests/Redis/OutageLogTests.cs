@@ -1,5 +1,4 @@
 using PushBackplane.Redis;
-using RedisPush.Testing;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -8,7 +7,7 @@ public sealed class OutageLogTests
     [Fact]
     public void Each_cause_is_logged_once_per_outage()
     {
-        var log = new LogRecorder<PushBackplane.Redis.RedisServer>();
+        var log = new LogRecorder<RedisServer>();
         var outage = new Outage(log, "Redis at here:1");
 
         for (var attempt = 0; attempt < 100; attempt++)

@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
 public sealed class OutageTests : IAsyncLifetime
 {
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -15,9 +15,9 @@ public sealed class PacedLinkTests : IAsyncLifetime
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync("--client-output-buffer-limit", "pubsub", "8mb", "0", "0");
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync("--client-output-buffer-limit", "pubsub", "8mb", "0", "0");
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

@@ -5,7 +5,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PushBackplane.Redis;
-using RedisPush.Testing;
 
 namespace PushBackplane.Tests.Redis;
 

@@ -1,6 +1,6 @@
 using PushBackplane.Redis;
 using PushHosting.Settings;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -8,9 +8,9 @@ public sealed class PasswordTests : IAsyncLifetime
 {
     private const string Password = "correct-horse";
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync("--requirepass", Password);
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync("--requirepass", Password);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using PushBackplane.Redis;
-using RedisPush.Testing;
 using StackExchange.Redis;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -11,12 +11,12 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
 {
     private const int BufferLength = 64 * 1024;
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
     private ConnectionMultiplexer _publisher = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _server = await RedisServer.StartNewAsync();
+        _server = await RedisProcess.StartNewAsync();
         _publisher = await ConnectionMultiplexer.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint).Library);
     }
 
@@ -100,7 +100,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
     [InlineData("", "it wants a password (NOAUTH)")]
     public async Task The_password_is_sent_and_a_wrong_one_is_the_cause(string option, string? cause)
     {
-        await using var server = await RedisServer.StartNewAsync("--requirepass", "correct");
+        await using var server = await RedisProcess.StartNewAsync("--requirepass", "correct");
         using var subscriber = new TestSubscriber(server.EndPoint + option);
         Assert.Equal(cause is null, await subscriber.SubscribeAsync("a"));
         if (cause is not null)

@@ -5,16 +5,16 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushBackplane.Redis;
 using PushBackplane.Telemetry;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
 public sealed class RedisLinkTests : IAsyncLifetime
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public async ValueTask DisposeAsync()
     {

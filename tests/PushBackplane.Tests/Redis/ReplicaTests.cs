@@ -1,20 +1,20 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
 /// <summary>A connection string with a master and its replica: a message published on the replica does not reach the master.</summary>
 public sealed class ReplicaTests : IAsyncLifetime
 {
-    private RedisServer _master = null!;
-    private RedisServer _replica = null!;
+    private RedisProcess _master = null!;
+    private RedisProcess _replica = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _master = await RedisServer.StartNewAsync("--repl-diskless-sync-delay", "0");
-        _replica = await RedisServer.StartNewAsync("--replicaof", "127.0.0.1", _master.Port.ToString(CultureInfo.InvariantCulture));
+        _master = await RedisProcess.StartNewAsync("--repl-diskless-sync-delay", "0");
+        _replica = await RedisProcess.StartNewAsync("--replicaof", "127.0.0.1", _master.Port.ToString(CultureInfo.InvariantCulture));
         await Eventually.HoldsAsync(async () => (await _replica.CliAsync("INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal), "the replica is in sync");
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -11,13 +11,13 @@ public sealed class SeveralServersTests : IAsyncLifetime
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly RedisServer[] _servers = new RedisServer[Count];
+    private readonly RedisProcess[] _servers = new RedisProcess[Count];
     private int _losses;
 
     public async ValueTask InitializeAsync()
     {
         for (var i = 0; i < Count; i++)
-            _servers[i] = await RedisServer.StartNewAsync();
+            _servers[i] = await RedisProcess.StartNewAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using PushBackplane.Redis;
 using PushBackplane.Telemetry;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -20,16 +20,16 @@ internal sealed class TestBackplane : IAsyncDisposable
         var channels = new PushChannels(settings.ChannelPrefix);
         var metrics = _services.GetRequiredService<BackplaneMetrics>();
         Backplane = new RedisBackplane(
-            [.. connectionStrings.Select(text => new PushBackplane.Redis.RedisServer(RedisOptions.Parse("ConnectionStrings:Redis", text), settings, channels, name, TimeProvider.System, metrics, Log))],
+            [.. connectionStrings.Select(text => new RedisServer(RedisOptions.Parse("ConnectionStrings:Redis", text), settings, channels, name, TimeProvider.System, metrics, Log))],
             channels);
     }
 
     public RedisBackplane Backplane { get; }
 
     /// <summary>The first server; most tests have only one.</summary>
-    public PushBackplane.Redis.RedisServer Server => Backplane.Servers[0];
+    public RedisServer Server => Backplane.Servers[0];
 
-    public LogRecorder<PushBackplane.Redis.RedisServer> Log { get; } = new();
+    public LogRecorder<RedisServer> Log { get; } = new();
 
     public IServiceProvider Services => _services;
 
@@ -46,10 +46,10 @@ internal sealed class TestBackplane : IAsyncDisposable
     }
 
     /// <summary>Starts one and waits until it is up.</summary>
-    public static Task<TestBackplane> UpAsync(RedisServer server, string name = "test", BackplaneSettings? settings = null) => UpAsync([server], name, settings);
+    public static Task<TestBackplane> UpAsync(RedisProcess server, string name = "test", BackplaneSettings? settings = null) => UpAsync([server], name, settings);
 
     /// <summary>Starts one and waits until every server is up.</summary>
-    public static async Task<TestBackplane> UpAsync(IEnumerable<RedisServer> servers, string name = "test", BackplaneSettings? settings = null)
+    public static async Task<TestBackplane> UpAsync(IEnumerable<RedisProcess> servers, string name = "test", BackplaneSettings? settings = null)
     {
         var backplane = await StartAsync(servers.Select(server => server.EndPoint), name, settings);
         await backplane.IsUpAsync();

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -10,9 +10,9 @@ public sealed class UserTests : IAsyncLifetime
     private const string Password = "correct-horse";
     private const string AllThatIsNeeded = "&push:* +publish +subscribe +unsubscribe";
 
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync();
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

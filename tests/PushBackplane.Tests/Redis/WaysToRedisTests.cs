@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using PushBackplane.Redis;
 using PushHosting.Settings;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
@@ -11,11 +11,11 @@ namespace PushBackplane.Tests.Redis;
 public sealed class WaysToRedisTests : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
     private string SocketPath => Path.Combine(_directory, "redis.sock");
 
-    public async ValueTask InitializeAsync() => _server = await RedisServer.StartNewAsync("--bind", "127.0.0.1", "::1", "--unixsocket", SocketPath, "--requirepass", "x");
+    public async ValueTask InitializeAsync() => _server = await RedisProcess.StartNewAsync("--bind", "127.0.0.1", "::1", "--unixsocket", SocketPath, "--requirepass", "x");
 
     public async ValueTask DisposeAsync()
     {
@@ -61,7 +61,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
     [Fact]
     public async Task A_full_Redis_is_named_as_the_cause()
     {
-        await using var full = await RedisServer.StartNewAsync("--unixsocket", SocketPath + "2", "--maxclients", "1");
+        await using var full = await RedisProcess.StartNewAsync("--unixsocket", SocketPath + "2", "--maxclients", "1");
         using var only = new TcpClient();
         await Eventually.HoldsAsync(async () => (await full.CliAsync("PING")).Contains("PONG", StringComparison.Ordinal), "the test's own connection is closed");
         await only.ConnectAsync(IPAddress.Loopback, full.Port, TestContext.Current.CancellationToken);

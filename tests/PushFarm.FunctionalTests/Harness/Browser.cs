@@ -34,7 +34,7 @@ internal sealed class Browser : IAsyncDisposable
     public static Browser Open(string url, params string[] arguments) => new(url, arguments);
 
     /// <summary>The page's DOM once it is loaded, all its images included.</summary>
-    public async Task<string> DomAsync(Func<string> context) => WebUtility.HtmlDecode(await Wait.ForAsync(_dumping, "the page's DOM", context));
+    public async Task<string> DomAsync(Func<string> context) => WebUtility.HtmlDecode(await Eventually.CompletesAsync(_dumping, "the page's DOM", context));
 
     public async ValueTask DisposeAsync()
     {

@@ -1,3 +1,10 @@
+using TestSupport.Processes;
+
+
+
+
+
+
 [assembly: AssemblyFixture(typeof(PushFarm.FunctionalTests.Harness.FarmFixture))]
 
 namespace PushFarm.FunctionalTests.Harness;

@@ -1,3 +1,11 @@
+using TestSupport.Clients;
+using TestSupport.Processes;
+
+
+
+
+
+
 namespace PushFarm.FunctionalTests.Harness;
 
 /// <summary>A client of one room under load, and what it saw of the room's numbered messages.</summary>
@@ -23,7 +31,7 @@ internal sealed record Member(WsClient Client, NumberedStream Stream) : IAsyncDi
                 },
             });
             await client.SendAsync(WsClient.JoinText(room));
-            await Wait.ForAsync(joined.Task, "JOINED", () => node.Log);
+            await Eventually.CompletesAsync(joined.Task, "JOINED", () => node.Log);
             members[i] = new Member(client, stream);
         });
         return members;
@@ -32,7 +40,7 @@ internal sealed record Member(WsClient Client, NumberedStream Stream) : IAsyncDi
     /// <summary>Waits until each has seen all numbers below <paramref name="next"/>, and requires that none saw anything wrong.</summary>
     public static async Task SawAllAsync(IReadOnlyList<Member> members, int next, ProgramProcess node)
     {
-        await Wait.UntilAsync(
+        await Eventually.HoldsAsync(
             () => members.All(member => member.Stream.Next >= next || member.Stream.Fault is not null || member.Client.Ended.IsCompleted),
             $"{members.Count} members saw all below {next}",
             () => $"They are at {string.Join(", ", members.GroupBy(member => member.Stream.Next).Select(group => $"{group.Key} ({group.Count()})"))}. {node.Log}");

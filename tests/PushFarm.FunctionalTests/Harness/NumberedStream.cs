@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TestSupport.Clients;
 
 namespace PushFarm.FunctionalTests.Harness;
 

@@ -1,16 +1,22 @@
-using RedisPush.Testing;
+using TestSupport.Processes;
+
+
+
+
+
+
 
 namespace PushFarm.FunctionalTests.Harness;
 
 /// <summary>Redis, an API and two nodes; default settings but for a short linger, which a test waits for.</summary>
 public sealed class RedisFarmFixture : IAsyncLifetime
 {
-    private RedisServer? _redis;
+    private RedisProcess? _redis;
     private ProgramProcess? _api;
     private ProgramProcess? _first;
     private ProgramProcess? _second;
 
-    internal RedisServer Redis => _redis!;
+    internal RedisProcess Redis => _redis!;
 
     internal ProgramProcess Api => _api!;
 
@@ -20,7 +26,7 @@ public sealed class RedisFarmFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _redis = await RedisServer.StartNewAsync();
+        _redis = await RedisProcess.StartNewAsync();
         _api = await ProgramProcess.StartApiAsync(_redis);
         _first = await ProgramProcess.StartNodeAsync(_redis, ("Push:Subscription:Linger", "00:00:01"));
         _second = await ProgramProcess.StartNodeAsync(_redis, ("Push:Subscription:Linger", "00:00:01"));

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests.Harness;
 
@@ -11,7 +11,7 @@ internal sealed class RedisPublisher : IAsyncDisposable
     private readonly TcpClient _socket = new() { NoDelay = true };
     private StreamReader _answers = null!;
 
-    public static async Task<RedisPublisher> ConnectAsync(RedisServer redis)
+    public static async Task<RedisPublisher> ConnectAsync(RedisProcess redis)
     {
         var publisher = new RedisPublisher();
         await publisher._socket.ConnectAsync("127.0.0.1", redis.Port);

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests.Harness;
 
@@ -11,15 +11,15 @@ namespace PushFarm.FunctionalTests.Harness;
 /// </summary>
 internal sealed class RedisServers : IAsyncDisposable
 {
-    private readonly List<RedisServer> _all = [];
+    private readonly List<RedisProcess> _all = [];
 
-    public RedisServer this[int index] => _all[index];
+    public RedisProcess this[int index] => _all[index];
 
     public static async Task<RedisServers> StartNewAsync(int count)
     {
         var servers = new RedisServers();
         for (var i = 0; i < count; i++)
-            servers._all.Add(await RedisServer.StartNewAsync());
+            servers._all.Add(await RedisProcess.StartNewAsync());
         return servers;
     }
 

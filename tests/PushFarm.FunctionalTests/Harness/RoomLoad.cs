@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using TestSupport.Clients;
 
 namespace PushFarm.FunctionalTests.Harness;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests.Harness;
 
@@ -13,7 +13,7 @@ internal sealed class TlsRedis : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("redispush-tls-").FullName;
     private readonly int _port = FreePort.Next();
-    private RedisServer _server = null!;
+    private RedisProcess _server = null!;
 
     private TlsRedis()
     {
@@ -38,12 +38,12 @@ internal sealed class TlsRedis : IAsyncDisposable
             "--tls-port", redis._port.ToString(CultureInfo.InvariantCulture), "--tls-cert-file", redis.Certificate, "--tls-key-file", redis.Key, "--tls-ca-cert-file", redis.Authority,
             "--tls-auth-clients", "no",
         ];
-        redis._server = await RedisServer.StartNewAsync([.. own, .. arguments]);
+        redis._server = await RedisProcess.StartNewAsync([.. own, .. arguments]);
         return redis;
     }
 
     /// <summary>The same server, for who uses its plain port.</summary>
-    public RedisServer Plain => _server;
+    public RedisProcess Plain => _server;
 
     /// <summary>Runs one command through redis-cli over TLS and returns what it prints.</summary>
     public Task<string> CliAsync(params string[] command) =>

@@ -1,4 +1,10 @@
-using RedisPush.Testing;
+using TestSupport.Processes;
+
+
+
+
+
+
 
 namespace PushFarm.FunctionalTests.Harness;
 
@@ -22,5 +28,5 @@ public abstract class TransportTests
 
     internal Task<ProgramProcess> StartFarmAsync(params (string Key, string Value)[] settings) => ProgramProcess.StartFarmAsync([.. TransportSettings, .. settings]);
 
-    internal Task<ProgramProcess> StartNodeAsync(RedisServer redis, params (string Key, string Value)[] settings) => ProgramProcess.StartNodeAsync(redis, [.. TransportSettings, .. settings]);
+    internal Task<ProgramProcess> StartNodeAsync(RedisProcess redis, params (string Key, string Value)[] settings) => ProgramProcess.StartNodeAsync(redis, [.. TransportSettings, .. settings]);
 }

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Connections;
 using PushHosting.Management;
-using RedisPush.Testing;
 
 namespace PushHosting.Tests.Management;
 

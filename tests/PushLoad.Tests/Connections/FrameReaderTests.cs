@@ -34,7 +34,8 @@ public sealed class FrameReaderTests
     [Theory]
     [InlineData(0x81, 0x80)] // Masked.
     [InlineData(0xC1, 0x00)] // A reserved bit.
-    public void Reading_ends_at_a_masked_frame_or_a_reserved_bit(byte first, byte second) => Assert.False(new FrameReader().Read([first, second], new Recorder(new Random(1))));
+    public void Reading_ends_at_a_masked_frame_or_a_reserved_bit(byte first, byte second) =>
+        Assert.False(new FrameReader().Read([first, second], new Recorder(new Random(1))));
 
     private sealed class Recorder(Random random) : IFrameHandler
     {
@@ -50,7 +51,8 @@ public sealed class FrameReaderTests
         public byte[] NewFrame()
         {
             var payload = Enumerable.Range(0, random.Next(4) * 60).Select(_ => (byte)random.Next('a', 'c')).ToArray();
-            byte[] frame = payload.Length < 126 ? [0x81, (byte)payload.Length, .. payload] : [0x81, 126, (byte)(payload.Length >> 8), (byte)payload.Length, .. payload];
+            byte[] length = payload.Length < 126 ? [(byte)payload.Length] : [126, (byte)(payload.Length >> 8), (byte)payload.Length];
+            byte[] frame = [0x81, .. length, .. payload];
             if (random.Next(2) == 0)
                 Know(frame);
             else if (payload.Length > 0 && random.Next(2) == 0)

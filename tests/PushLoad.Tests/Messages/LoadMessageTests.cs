@@ -21,13 +21,22 @@ public sealed class LoadMessageTests
     }
 
     [Fact]
-    public void The_longest_unpadded_message_fits_its_buffer() =>
-        Assert.InRange(new LoadMessage(int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue).Write(new byte[200], 0), 1, LoadMessage.MaxUnfilled);
+    public void The_longest_unpadded_message_fits_its_buffer()
+    {
+        var longest = new LoadMessage(int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue);
+        Assert.InRange(longest.Write(new byte[200], 0), 1, LoadMessage.MaxUnfilled);
+    }
 
     [Fact]
     public void Foreign_messages_are_counted_apart()
     {
-        var batch = Batch.TryParse("""["text",3,null,{"k":1,"r":0,"s":5,"t":50,"p":10},{"k":2,"r":0,"s":5,"t":50,"p":10},{"k":{"k":1}},[{"k":1,"r":0,"s":6,"t":50,"p":10}],{"s":7,"k":1,"other":[{}],"r":0,"p":10,"t":60}]"""u8, 1, 0)!;
+        var batch = Batch.TryParse(
+            """
+            ["text",3,null,{"k":1,"r":0,"s":5,"t":50,"p":10},{"k":2,"r":0,"s":5,"t":50,"p":10},{"k":{"k":1}},
+             [{"k":1,"r":0,"s":6,"t":50,"p":10}],{"s":7,"k":1,"other":[{}],"r":0,"p":10,"t":60}]
+            """u8,
+            1,
+            0)!;
         Assert.Equal([5, 7], batch.Messages.Select(message => message.Sequence));
         Assert.Equal(6, batch.Foreign);
         Assert.False(batch.IsConsecutive);

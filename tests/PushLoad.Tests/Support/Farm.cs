@@ -2,11 +2,11 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Processes;
 
 namespace PushLoad.Tests.Support;
 
-/// <summary>The real PushFarm as a process; on the memory bus unless a Redis is named. Killed when disposed.</summary>
+/// <summary>The real PushFarm as a process; on the memory backplane unless it gets a Redis. Killed when disposed.</summary>
 internal sealed class Farm : IAsyncDisposable
 {
     private readonly StringBuilder _output = new();

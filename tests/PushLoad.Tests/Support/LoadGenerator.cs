@@ -1,4 +1,5 @@
 using System.Text;
+using TestSupport.Processes;
 
 namespace PushLoad.Tests.Support;
 

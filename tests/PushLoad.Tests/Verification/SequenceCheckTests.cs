@@ -7,7 +7,10 @@ namespace PushLoad.Tests.Verification;
 /// <summary>Messages are due every 10 microseconds: message n at 10 n. The member's JOINED came at 45 unless said otherwise.</summary>
 public sealed class SequenceCheckTests
 {
-    /// <remarks>A PUSH is its numbers with commas; <c>g3</c> is a GAP of 3, <c>g?</c> one of unknown size; <c>end9</c> is the end of the run at message 9, <c>left</c> a LEFT.</remarks>
+    /// <remarks>
+    /// A PUSH is its numbers with commas; <c>g3</c> is a GAP of 3, <c>g?</c> one of unknown size; <c>end9</c> is the end of the run at message 9,
+    /// <c>left</c> a LEFT.
+    /// </remarks>
     [Theory]
     [InlineData("5 6,7 8 end8", "")] // All is well.
     [InlineData("5,6,7,8 end8", "")]
@@ -121,14 +124,21 @@ public sealed class SequenceCheckTests
     private static Batch Push(IEnumerable<long> sequences)
     {
         var buffer = new byte[200];
-        var items = sequences.Select(sequence => Encoding.UTF8.GetString(buffer, 0, new LoadMessage(1, 0, sequence, 10 * sequence, sequence == 1 ? 0 : 10).Write(buffer, 0)));
+        var items = sequences
+            .Select(sequence => new LoadMessage(1, 0, sequence, 10 * sequence, sequence == 1 ? 0 : 10))
+            .Select(message => Encoding.UTF8.GetString(buffer, 0, message.Write(buffer, 0)));
         return Batch.TryParse(Encoding.UTF8.GetBytes($"[{string.Join(',', items)}]"), 1, 0)!;
     }
 
     private static List<string> Text(MemberFaults faults)
     {
         var found = faults.Holes.Keys.Select(hole => $"lost {hole.First}-{hole.Last}{(hole.Announced > 0 ? $" but {hole.Announced}" : "")}").ToList();
-        foreach (var (name, count) in new[] { ("duplicates", faults.Duplicates), ("reordered", faults.Reordered), ("announced", faults.Announced), ("in vain", faults.AnnouncedInVain) })
+        (string Name, long Count)[] counts =
+        [
+            ("duplicates", faults.Duplicates), ("reordered", faults.Reordered),
+            ("announced", faults.Announced), ("in vain", faults.AnnouncedInVain),
+        ];
+        foreach (var (name, count) in counts)
         {
             if (count > 0)
                 found.Add($"{name} {count}");

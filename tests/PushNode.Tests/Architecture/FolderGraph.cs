@@ -4,8 +4,8 @@ using System.Reflection.Emit;
 namespace PushNode.Tests.Architecture;
 
 /// <summary>
-/// Which folders of a project use types of which others, read from its assembly: base types, fields, signatures and every instruction. Namespaces
-/// follow folders. The project's root, which composes the rest, is no folder.
+/// Which folders of a project use types of which others, read from its assembly: base types, fields, signatures and every instruction.
+/// Namespaces follow folders. The project's root, which composes the rest, is no folder.
 /// </summary>
 internal static class FolderGraph
 {

@@ -1,7 +1,7 @@
 using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;
 
@@ -18,7 +18,7 @@ public sealed class ConnectionTests : IDisposable
     {
         var client = Client();
         client.Send(ClientFrame.Ping(1, 2, 3), ClientFrame.Ping());
-        Assert.Equal([Opcode.Pong, Opcode.Pong], client.Frames.Select(frame => frame.Opcode));
+        Assert.Equal([WsOpcode.Pong, WsOpcode.Pong], client.Frames.Select(frame => frame.Opcode));
         Assert.Equal([1, 2, 3], client.Frames[0].Payload);
         Assert.Empty(client.Frames[1].Payload);
     }
@@ -49,7 +49,7 @@ public sealed class ConnectionTests : IDisposable
     public void A_close_without_a_code_is_echoed_without_one()
     {
         var client = Client();
-        client.Send(ClientFrame.Of(Opcode.Close, []));
+        client.Send(ClientFrame.Of(WsOpcode.Close, []));
         Assert.Empty(Assert.Single(client.Frames).Payload);
         Assert.True(client.Wire.IsCompleted);
     }
@@ -79,7 +79,7 @@ public sealed class ConnectionTests : IDisposable
     public void A_violation_is_answered_with_its_code_and_nothing_is_read_after_it()
     {
         var client = Client();
-        client.Send([.. ClientFrame.Ping(1), .. ClientFrame.Of(Opcode.Binary, [1]), .. ClientFrame.Ping(2)]);
+        client.Send([.. ClientFrame.Ping(1), .. ClientFrame.Of(WsOpcode.Binary, [1]), .. ClientFrame.Ping(2)]);
         client.Send(ClientFrame.Ping(3));
         Assert.Equal(["Pong", "Close 1003"], client.Received);
     }
@@ -88,7 +88,7 @@ public sealed class ConnectionTests : IDisposable
     public void A_client_that_broke_the_protocol_is_let_go_in_good_order_once_it_has_been_quiet()
     {
         var client = Client();
-        client.Send(ClientFrame.Of(Opcode.Binary, [1]));
+        client.Send(ClientFrame.Of(WsOpcode.Binary, [1]));
         client.Connection.CheckTime(_time.GetTimestamp());
         Assert.False(client.Wire.IsCompleted);
         PassSeconds(client, 1);
@@ -102,7 +102,7 @@ public sealed class ConnectionTests : IDisposable
     public void A_client_that_broke_the_protocol_and_goes_on_talking_is_cut_after_the_close_time()
     {
         var client = Client();
-        client.Send(ClientFrame.Of(Opcode.Binary, [1]));
+        client.Send(ClientFrame.Of(WsOpcode.Binary, [1]));
         for (var second = 0; second < 5; second++)
         {
             Assert.False(client.Wire.IsAborted);
@@ -125,7 +125,7 @@ public sealed class ConnectionTests : IDisposable
         Pass(5);
         Pass(1);
         Assert.Equal(["Ping"], client.Received);
-        client.Send(ClientFrame.Of(Opcode.Pong, []));
+        client.Send(ClientFrame.Of(WsOpcode.Pong, []));
         Pass(20);
         Assert.Equal(["Ping"], client.Received);
         Pass(5);

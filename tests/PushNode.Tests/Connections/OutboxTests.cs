@@ -1,7 +1,7 @@
 using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;
 
@@ -144,7 +144,7 @@ public sealed class OutboxTests : IDisposable
             SendQueued(client, _a.Push($"{i}"), a);
         client.TakeAll();
 
-        Assert.Equal(2, client.Frames.Count(frame => frame.Opcode == Opcode.Pong));
+        Assert.Equal(2, client.Frames.Count(frame => frame.Opcode == WsOpcode.Pong));
         Assert.False(client.Connection.IsClosing);
         Assert.Equal("PUSH a [19]", client.Received[^1]);
     }

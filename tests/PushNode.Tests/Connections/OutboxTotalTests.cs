@@ -4,6 +4,7 @@ using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Upkeep;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;
 

@@ -1,5 +1,6 @@
 using PushNode.Connections;
 using PushNode.Settings;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;
 
@@ -61,7 +62,7 @@ public sealed class PingSpreadTests
                 pinged++;
                 // Each answers a little later than the one before it.
                 time.Advance(TimeSpan.FromMicroseconds(1));
-                clients[i].Send(ClientFrame.Of(PushNode.WebSocket.Opcode.Pong, []));
+                clients[i].Send(ClientFrame.Of(WsOpcode.Pong, []));
                 answered[i]++;
             }
 

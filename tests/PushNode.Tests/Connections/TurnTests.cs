@@ -1,7 +1,7 @@
 using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;
 
@@ -108,9 +108,9 @@ public sealed class TurnTests : IDisposable
         byte[][] frames = flood switch
         {
             "pings" => [Ping],
-            "pongs" => [ClientFrame.Of(Opcode.Pong, [])],
+            "pongs" => [ClientFrame.Of(WsOpcode.Pong, [])],
             "texts" => [ClientFrame.Text("{}")],
-            _ => [ClientFrame.Of(Opcode.Text, [], final: false), ClientFrame.Of(Opcode.Continuation, [], final: false)],
+            _ => [ClientFrame.Of(WsOpcode.Text, [], final: false), ClientFrame.Of(WsOpcode.Continuation, [], final: false)],
         };
         client.Send([.. frames[0], .. Enumerable.Repeat(frames[^1], 9).SelectMany(frame => frame)]);
         Assert.Equal(0, told);
@@ -123,7 +123,7 @@ public sealed class TurnTests : IDisposable
         for (var i = 0; i < 10; i++)
             client.Send(frames[^1]);
         Assert.Equal("Close 4029", client.Received[^1]);
-        Assert.Equal(flood == "pings" ? 10 : 0, client.Frames.Count(frame => frame.Opcode == Opcode.Pong));
+        Assert.Equal(flood == "pings" ? 10 : 0, client.Frames.Count(frame => frame.Opcode == WsOpcode.Pong));
         // What it goes on to send is left to the kernel, which makes it wait.
         Assert.False(client.Connection.MayRead);
         Pass(client, 5);

@@ -17,7 +17,7 @@ public sealed class ClosePaceTests
     [InlineData(7.5, 0.1)]
     [InlineData(1, 0.1)]
     [InlineData(1_000_000, 0.1)]
-    public void Over_a_minute_it_allows_the_rate_and_no_more_than_one_burst_on_top(double perSecond, double tick)
+    public void Over_a_minute_it_allows_the_rate_plus_at_most_one_burst(double perSecond, double tick)
     {
         long closed = 0;
         var seconds = 0.0;
@@ -32,7 +32,7 @@ public sealed class ClosePaceTests
     }
 
     [Fact]
-    public void A_tick_that_comes_late_is_made_up_for_by_one_burst_and_not_by_all_that_was_missed()
+    public void A_late_tick_allows_one_burst_not_everything_it_missed()
     {
         Assert.Equal(5, Take(20));
         _time.Advance(TimeSpan.FromSeconds(0.19));
@@ -43,7 +43,7 @@ public sealed class ClosePaceTests
     }
 
     [Fact]
-    public void What_is_not_spent_stays_allowed()
+    public void Unspent_closes_stay_allowed()
     {
         Assert.Equal(5, _pace.Allowed(20));
         Assert.Equal(5, _pace.Allowed(20));
@@ -52,7 +52,7 @@ public sealed class ClosePaceTests
     }
 
     [Fact]
-    public void A_rate_that_changes_leaves_no_more_than_its_own_burst()
+    public void A_changed_rate_allows_no_more_than_its_own_burst()
     {
         Assert.Equal(1001, _pace.Allowed(5000));
         Assert.Equal(5, _pace.Allowed(20));

@@ -52,7 +52,7 @@ public sealed class ControlChannelTests
 
     [Theory]
     [MemberData(nameof(Hostile))]
-    public void What_is_no_command_to_this_node_is_counted_and_changes_nothing(string result, string payload)
+    public void Messages_that_are_no_command_to_this_node_are_counted_and_ignored(string result, string payload)
     {
         using var node = new ControlledNode();
         node.Publish(payload);
@@ -60,13 +60,13 @@ public sealed class ControlChannelTests
         Assert.False(node.IsDraining);
         Assert.Equal(result == "other_node" ? 0 : 1, node.ChannelLog.Count(4014));
 
-        // And the next command is heard.
+        // The next command is carried out.
         node.Publish(Drain);
         Assert.True(node.IsDraining);
     }
 
     [Fact]
-    public void Bytes_that_are_not_UTF_8_are_no_command_wherever_they_stand()
+    public void A_message_with_invalid_UTF_8_anywhere_is_ignored()
     {
         using var node = new ControlledNode();
         node.Publish([0xFF, .. Encoding.UTF8.GetBytes(Drain)]);
@@ -98,7 +98,7 @@ public sealed class ControlChannelTests
     }
 
     [Fact]
-    public async Task At_the_programs_end_commands_change_nothing()
+    public async Task Commands_are_ignored_while_the_program_ends()
     {
         using var node = new ControlledNode();
         await node.Drain.EndAsync();
@@ -109,7 +109,7 @@ public sealed class ControlChannelTests
     }
 
     [Fact]
-    public void Each_kind_of_rubbish_is_logged_once_in_ten_seconds_and_none_of_its_text()
+    public void Each_kind_of_bad_message_is_logged_once_per_ten_seconds_without_text()
     {
         using var node = new ControlledNode();
         for (var i = 0; i < 1000; i++)
@@ -129,7 +129,7 @@ public sealed class ControlChannelTests
     }
 
     [Fact]
-    public void Random_bytes_do_nothing_but_count()
+    public void Random_bytes_are_counted_and_ignored()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");

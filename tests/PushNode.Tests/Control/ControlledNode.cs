@@ -4,12 +4,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Settings;
-using PushNode.WebSocket;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Control;
 
-/// <summary>A node without its listener that hears commands; its clients are admitted and, once told to go, leave when the test says so.</summary>
+/// <summary>
+/// A node without a listener that obeys commands. Its clients are admitted and, after a close frame, leave when the test says so.
+/// </summary>
 internal sealed class ControlledNode : IDisposable
 {
     public const string Name = "node-1";
@@ -40,11 +41,11 @@ internal sealed class ControlledNode : IDisposable
 
     public List<TestClient> Clients { get; } = [];
 
-    /// <summary>Clients that were told to go.</summary>
+    /// <summary>Clients that got a close frame.</summary>
     public int Closed => Clients.Count(client => client.Connection.IsClosing);
 
     /// <summary>The reasons of their close frames.</summary>
-    public IEnumerable<string> Hints => Clients.SelectMany(client => client.Frames).Where(frame => frame.Opcode == Opcode.Close).Select(frame => Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
+    public IEnumerable<string> Hints => Clients.SelectMany(client => client.Frames).Where(frame => frame.Opcode == WsOpcode.Close).Select(frame => Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
 
     public void Connect(int count)
     {
@@ -55,7 +56,7 @@ internal sealed class ControlledNode : IDisposable
         }
     }
 
-    /// <summary>Everybody who was told to go is gone.</summary>
+    /// <summary>Ends all clients that got a close frame.</summary>
     public void EndClosed()
     {
         foreach (var client in Clients.Where(client => client.Connection.IsClosing).ToList())
@@ -66,23 +67,23 @@ internal sealed class ControlledNode : IDisposable
         }
     }
 
-    /// <summary>Gives a fan-out thread a frame for a member that holds it until the node is disposed.</summary>
+    /// <summary>Blocks a fan-out thread with a member whose wire does not return until the node is disposed.</summary>
     public void BlockFanOut()
     {
-        // Not among everybody, so that nothing else waits for its gate.
+        // Not a member of Everyone, so that nothing else waits for its gate.
         var member = new TestClient(Metrics, Time);
         member.Wire.OnWrite = _release.Wait;
         var room = new RoomMembers(_node.Shards);
         var frames = TestFrames.Of("stuck");
         room.Add(member.Member(frames));
-        _node.Shards.Dispatch(room, frames.Push("1"));
+        _node.Shards.Dispatch(room, frames.Batch("1"));
     }
 
     public void Publish(string payload) => Assert.True(_node.Backplane.Publish(Channel, payload));
 
     public void Publish(byte[] payload) => Assert.True(_node.Backplane.Publish(Channel, payload));
 
-    /// <summary>Messages on the channel that came to a result.</summary>
+    /// <summary>Messages on the channel with this result.</summary>
     public long Counted(string? result = null) => Metrics.Read("push.control_messages", result);
 
     public bool IsDraining => Admission.NotReadyBecause is not null;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using PushNode.Messages;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Control;
 
@@ -10,11 +9,11 @@ public sealed class DrainTests
     private const int Burst = 5;
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.1);
 
-    /// <summary>Two for each tick of a tenth of a second, and a burst of two ticks and one.</summary>
+    /// <summary>Two per tick of 0.1 s, and at first a burst of two ticks and one more.</summary>
     private static DrainSettings TwentyPerSecond => new() { ClosesPerSecond = 20, Over = TimeSpan.Zero };
 
     [Fact]
-    public async Task Clients_are_told_to_go_at_the_bounded_rate_by_the_clock()
+    public async Task Clients_are_closed_at_the_maximum_rate()
     {
         using var node = new ControlledNode(TwentyPerSecond);
         node.Connect(30);
@@ -27,10 +26,10 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task The_closing_is_spread_over_the_time_that_is_set()
+    public async Task Closing_is_spread_over_the_configured_time()
     {
         using var node = new ControlledNode(new() { Over = TimeSpan.FromSeconds(2) });
-        // 400 in two seconds are 200 in one: 20 a tick, and two ticks and one at first.
+        // 400 in two seconds are 20 per tick, and at first two ticks and one more.
         node.Connect(400);
         node.Drain.Begin();
         for (var tick = 0; tick < 18; tick++)
@@ -41,7 +40,7 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task Each_hint_is_between_half_and_one_and_a_half_of_the_setting_and_they_differ()
+    public async Task Reconnect_hints_vary_between_half_and_one_and_a_half_of_the_setting()
     {
         using var node = new ControlledNode(new() { RetryAfter = TimeSpan.FromSeconds(4), Over = TimeSpan.Zero });
         node.Connect(200);
@@ -55,7 +54,7 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public void To_drain_twice_and_to_take_back_twice_changes_nothing_the_second_time()
+    public void Draining_or_undraining_twice_has_no_further_effect()
     {
         using var node = new ControlledNode();
         Assert.False(node.Drain.Undrain());
@@ -83,7 +82,7 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task Commands_in_quick_succession_close_nobody_faster_than_one()
+    public async Task Commands_in_quick_succession_do_not_close_clients_faster()
     {
         using var node = new ControlledNode(TwentyPerSecond);
         node.Connect(30);
@@ -98,7 +97,7 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task Who_is_there_when_the_node_is_taken_back_stays()
+    public async Task Clients_that_are_connected_when_the_node_is_undrained_stay()
     {
         using var node = new ControlledNode(TwentyPerSecond);
         node.Connect(300);
@@ -113,13 +112,13 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task A_drain_by_command_ends_when_nobody_is_left_and_the_node_stays_closed()
+    public async Task A_drain_by_command_ends_without_clients_and_the_node_stays_closed()
     {
         using var node = new ControlledNode(TwentyPerSecond);
         node.Connect(Burst);
         node.Drain.Begin();
         await ClosedAsync(node, Burst);
-        // No deadline: a command ends no program.
+        // A drain by command has no deadline.
         node.Time.Advance(TimeSpan.FromDays(1));
         Assert.Equal(0, node.DrainLog.Count(4012));
         node.EndClosed();
@@ -131,7 +130,7 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task The_programs_end_during_a_drain_by_command_goes_on_where_that_was_and_nothing_takes_the_node_back()
+    public async Task The_programs_end_continues_a_drain_by_command_for_good()
     {
         using var node = new ControlledNode(TwentyPerSecond);
         node.Connect(10);
@@ -153,7 +152,7 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task At_the_programs_end_whoever_is_late_is_told_before_the_deadline_and_cut_at_it()
+    public async Task Late_clients_are_closed_before_the_deadline_and_cut_at_it()
     {
         using var node = new ControlledNode(TwentyPerSecond);
         node.Connect(30);
@@ -169,9 +168,9 @@ public sealed class DrainTests
         Assert.All(node.Clients, client => Assert.True(client.Wire.IsAborted));
     }
 
-    /// <summary>The wire of one throws when its close frame is written, and of another even when it is cut.</summary>
+    /// <summary>One wire throws when the close frame is written, and another also when it is cut.</summary>
     [Fact]
-    public async Task A_client_that_cannot_be_closed_stops_nobody_from_being_told()
+    public async Task A_client_whose_close_throws_does_not_stop_the_drain()
     {
         using var node = new ControlledNode();
         node.Connect(8);
@@ -190,13 +189,13 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task A_fan_out_that_is_stuck_does_not_hold_up_the_programs_end()
+    public async Task A_stuck_fan_out_does_not_delay_the_programs_end()
     {
         using var node = new ControlledNode();
         node.Connect(2);
         node.BlockFanOut();
         var end = node.Drain.EndAsync();
-        // 25 s less 2 s for echoes and 0.02 s for two clients at 100 a second.
+        // 25 s less 2 s for echoes and 0.02 s for two clients at 100 per second.
         node.Time.Advance(TimeSpan.FromSeconds(23));
         await ClosedAsync(node, 2);
         Assert.Equal(1, node.DrainLog.Count(4029));
@@ -205,7 +204,7 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task A_fan_out_that_is_stuck_does_not_hold_up_a_command_that_is_taken_back()
+    public async Task A_stuck_fan_out_does_not_delay_undraining()
     {
         using var node = new ControlledNode();
         node.Connect(2);
@@ -222,13 +221,13 @@ public sealed class DrainTests
     [InlineData(10_000, 18.0)]
     [InlineData(100_000, 3.0)]
     [InlineData(110_000, 1.0)]
-    public void The_flush_has_the_time_that_the_closing_leaves(int connections, double seconds) =>
+    public void The_flush_gets_the_time_that_closing_does_not_need(int connections, double seconds) =>
         Assert.Equal(seconds, new DrainSettings().FlushTime(connections).TotalSeconds, tolerance: 0.02);
 
-    /// <summary>So many are told to go, and never more.</summary>
+    /// <summary>Waits until this many are closed, and requires that no more are.</summary>
     private static async Task ClosedAsync(ControlledNode node, int count)
     {
-        await Eventually.HoldsAsync(() => node.Closed >= count, $"{count} are told to go");
+        await Eventually.HoldsAsync(() => node.Closed >= count, $"{count} are closed");
         Assert.Equal(count, node.Closed);
     }
 }

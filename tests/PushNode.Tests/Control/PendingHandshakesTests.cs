@@ -1,11 +1,10 @@
 using Microsoft.AspNetCore.Connections;
 using PushNode.Control;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Control;
 
-/// <summary>The budget and the deadline of connections that are not WebSockets yet, by a clock that the test moves.</summary>
+/// <summary>The limit and the deadline of connections that are not WebSockets yet, with a clock that the test moves.</summary>
 public sealed class PendingHandshakesTests : IDisposable
 {
     private static readonly TimeSpan AlmostTen = TimeSpan.FromSeconds(9.9);
@@ -17,7 +16,7 @@ public sealed class PendingHandshakesTests : IDisposable
     public void Dispose() => _metrics.Dispose();
 
     [Fact]
-    public void A_connection_is_cut_when_its_time_is_over()
+    public void A_connection_is_cut_at_its_deadline()
     {
         var handshakes = Create();
         var first = new Client(handshakes);
@@ -54,7 +53,7 @@ public sealed class PendingHandshakesTests : IDisposable
     }
 
     [Fact]
-    public void When_the_budget_is_spent_the_oldest_makes_room()
+    public void At_the_limit_the_oldest_handshake_is_evicted()
     {
         var handshakes = Create(max: 3);
         var clients = Enumerable.Range(0, 3).Select(_ => new Client(handshakes)).ToList();
@@ -81,13 +80,13 @@ public sealed class PendingHandshakesTests : IDisposable
         Assert.Equal([false, false, false, true, true], clients.Select(client => client.IsCut));
         Assert.Equal([false, false, false, true, true], clients.Select(client => client.Run.IsCompletedSuccessfully));
         Assert.Equal(2, _metrics.Read("push.handshakes_cut", "full"));
-        // Clients cause it as often as they like: one line in ten seconds.
+        // Clients can trigger it at will: one line per ten seconds.
         Assert.Equal(1, _log.Count(4028));
         Assert.Equal(3, handshakes.Count);
     }
 
     [Fact]
-    public async Task A_connection_that_ends_by_a_bug_gives_its_place_back()
+    public async Task A_connection_that_throws_releases_its_place()
     {
         var handshakes = Create();
         var client = new Client(handshakes);
@@ -102,7 +101,7 @@ public sealed class PendingHandshakesTests : IDisposable
     [InlineData(10, 0, 100)]
     [InlineData(10, 7, 7)]
     [InlineData(100_000, 20_000, 20_000)]
-    public void The_budget_is_a_tenth_of_the_connections_unless_set(int max, int maxHandshakes, int allowed)
+    public void The_default_limit_is_a_tenth_of_the_connections(int max, int maxHandshakes, int allowed)
     {
         var settings = new ConnectionSettings { Max = max, MaxHandshakes = maxHandshakes };
         Assert.Equal(allowed, settings.HandshakesAllowed);

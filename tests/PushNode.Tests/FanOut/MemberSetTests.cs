@@ -8,7 +8,7 @@ public sealed class MemberSetTests
     [Theory]
     [InlineData(81)]
     [InlineData(82)]
-    public void It_holds_exactly_who_was_added_and_not_removed(int seed)
+    public void It_holds_exactly_the_members_added_and_not_removed(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         using var metrics = new TestMetrics();
@@ -20,7 +20,7 @@ public sealed class MemberSetTests
         Membership[] listed = [];
         for (var step = 0; step < 20_000; step++)
         {
-            // Now more come than go, now more go: it grows and shrinks again.
+            // Grows and shrinks in turn.
             if (model.Count == 0 || random.Next(10) < (step / 1000 % 2 == 0 ? 6 : 4))
             {
                 var member = client.Member(frames);

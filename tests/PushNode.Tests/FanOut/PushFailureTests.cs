@@ -2,11 +2,10 @@ using PushNode.Connections;
 using PushNode.FanOut;
 using PushNode.Messages;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.FanOut;
 
-/// <summary>Wires and senders that throw: a bug in one push costs one member, and the frame leaves all the same.</summary>
+/// <summary>Wires and senders that throw: an exception in one push closes one member, and the others get the frame.</summary>
 public sealed class PushFailureTests : IDisposable
 {
     private readonly TestMetrics _metrics = new();
@@ -22,11 +21,13 @@ public sealed class PushFailureTests : IDisposable
         _metrics.Dispose();
     }
 
-    /// <summary>Together, the wire of a member throws in the middle of the sender's call: nobody knows what its neighbours got.</summary>
+    /// <summary>
+    /// With a sender, a member's wire throws in the middle of a call: what the other sockets of this call got is unknown.
+    /// </summary>
     [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 3)]
-    public async Task A_wire_that_throws_costs_its_members_and_no_others(bool together, int victims)
+    public async Task A_wire_that_throws_closes_only_its_own_members(bool together, int victims)
     {
         var room = Open(together ? new FakeSender() : null);
         var clients = Join(room, 8);
@@ -49,14 +50,14 @@ public sealed class PushFailureTests : IDisposable
     }
 
     [Fact]
-    public async Task A_sender_that_throws_gives_back_every_gate_and_is_not_used_again()
+    public async Task A_sender_that_throws_releases_every_gate_and_is_not_used_again()
     {
         var sends = 0;
         var room = Open(new FakeSender { OnSend = _ => throw new InvalidOperationException($"A bug of the test, {++sends}.") });
         var clients = Join(room, 8);
         Assert.True(await PushAsync(room, "1"));
 
-        // The first three were under way; what their sockets have is unknown.
+        // The first three were under way: what their sockets got is unknown.
         Assert.Equal(3, clients.Count(client => client.Wire.IsAborted));
         Assert.Equal(5, clients.Count(client => client.Received is ["PUSH r [1]"]));
         Assert.All(clients, client => Assert.True(IsFree(client.Connection)));
@@ -69,11 +70,11 @@ public sealed class PushFailureTests : IDisposable
         _metrics.AssertDeliveriesClose();
     }
 
-    /// <summary>The frame is in the outbox when the wire throws, or is refused there: it counts once, wherever that was.</summary>
+    /// <summary>The frame is in the outbox when the wire throws, or was rejected there: it counts once in either case.</summary>
     [Theory]
     [InlineData("a GAP comes first")]
     [InlineData("the outbox is full")]
-    public async Task A_push_that_throws_behind_an_outbox_counts_once(string state)
+    public async Task A_push_that_throws_with_an_outbox_counts_once(string state)
     {
         var room = Open(null);
         var whenFull = state == "the outbox is full" ? WhenFull.Disconnect : WhenFull.DropOldest;
@@ -94,11 +95,11 @@ public sealed class PushFailureTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wire_that_cannot_even_be_aborted_stops_nobody()
+    public async Task A_wire_whose_abort_throws_does_not_affect_others()
     {
         var room = Open(null);
         var clients = Join(room, 3);
-        // Ended behind the connection's back: it throws at every touch.
+        // Ended without the connection's knowledge: each call throws.
         clients[1].Wire.End();
         Assert.True(await PushAsync(room, "1"));
         Assert.True(await PushAsync(room, "2"));
@@ -143,13 +144,13 @@ public sealed class PushFailureTests : IDisposable
         return clients;
     }
 
-    /// <returns>Whether the room was told that the frame has left.</returns>
+    /// <returns>Whether the end of the frame was reported.</returns>
     private async Task<bool> PushAsync(RoomMembers room, params string[] messages)
     {
         if (messages.Length == 0)
             return true;
         var left = false;
-        _shards!.Dispatch(room, _frames.Push(messages), left: () => left = true);
+        _shards!.Dispatch(room, _frames.Batch(messages), left: () => left = true);
         await _shards.WhenPassed();
         return left;
     }

@@ -3,11 +3,10 @@ using PushNode.Connections;
 using PushNode.FanOut;
 using PushNode.Messages;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.FanOut;
 
-/// <summary>Frames to many members, each sent by its wire or several at once: a class for either.</summary>
+/// <summary>Frames to many members: one class in which each wire sends, one in which a sender serves several at once.</summary>
 public abstract class ShardsTests : IDisposable
 {
     private readonly TestMetrics _metrics = new();
@@ -25,7 +24,7 @@ public abstract class ShardsTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_member_gets_a_frame_once_and_what_became_of_it_is_counted()
+    public async Task Every_member_gets_a_frame_once_and_the_outcomes_are_counted()
     {
         var room = new RoomMembers(_shards);
         var clients = Enumerable.Range(0, 20).Select(_ => Client()).ToArray();
@@ -33,7 +32,7 @@ public abstract class ShardsTests : IDisposable
         Array.ForEach(members, room.Add);
         members[3].IsActive = false;
         clients[4].Connection.Close(CloseReason.Draining);
-        _shards.Dispatch(room, _frames.Push("1", "2"));
+        _shards.Dispatch(room, _frames.Batch("1", "2"));
         await _shards.WhenPassed();
 
         Assert.Equal(18, clients.Count(client => client.Received is ["PUSH r [1,2]"]));
@@ -46,13 +45,13 @@ public abstract class ShardsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_throw_under_a_shards_lock_gives_the_lock_back()
+    public async Task An_exception_under_a_shards_lock_releases_the_lock()
     {
         var room = new RoomMembers(_shards);
         var member = new TestClient(_metrics, _time).Member(_frames);
         room.Add(member);
         room.Remove(member);
-        // A member that is not there: a bug of the caller's.
+        // A member that was removed already: a bug of the caller.
         Assert.ThrowsAny<Exception>(() => room.Remove(member));
         await Task.Factory.StartNew(() => room.Add(member), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default)
             .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
@@ -64,7 +63,7 @@ public abstract class ShardsTests : IDisposable
         Assert.Equal(Enumerable.Repeat(10, 6), Enumerable.Range(0, 60).GroupBy(_ => _shards.Next()).OrderBy(group => group.Key).Select(group => group.Count()));
 
     [Fact]
-    public async Task Shards_without_a_member_are_not_visited()
+    public async Task Shards_without_members_are_not_visited()
     {
         var room = new RoomMembers(_shards);
         var member = new TestClient(_metrics, _time, shard: 4).Member(_frames);
@@ -83,7 +82,7 @@ public abstract class ShardsTests : IDisposable
         };
         listener.SetMeasurementEventCallback<double>((_, _, _, _) => Interlocked.Increment(ref locks));
         listener.Start();
-        _shards.Dispatch(room, _frames.Push("1"));
+        _shards.Dispatch(room, _frames.Batch("1"));
         await _shards.WhenPassed();
         Assert.Equal(0, locks);
         _shards.ReportUncontended();
@@ -92,7 +91,7 @@ public abstract class ShardsTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_waits_for_a_frame_to_leave_is_called_once_after_every_shard()
+    public async Task The_end_of_a_frame_is_reported_once_after_every_shard()
     {
         var room = new RoomMembers(_shards);
         for (var i = 0; i < 12; i++)
@@ -101,19 +100,19 @@ public abstract class ShardsTests : IDisposable
         for (var i = 0; i < calls.Length; i++)
         {
             var index = i;
-            _shards.Dispatch(room, _frames.Push("1"), left: () => Interlocked.Increment(ref calls[index]));
+            _shards.Dispatch(room, _frames.Batch("1"), left: () => Interlocked.Increment(ref calls[index]));
         }
 
         await _shards.WhenPassed();
         Assert.All(calls, count => Assert.Equal(1, count));
 
         var thread = 0;
-        _shards.Dispatch(new RoomMembers(_shards), _frames.Push("1"), left: () => thread = Environment.CurrentManagedThreadId);
+        _shards.Dispatch(new RoomMembers(_shards), _frames.Batch("1"), left: () => thread = Environment.CurrentManagedThreadId);
         Assert.Equal(Environment.CurrentManagedThreadId, thread);
     }
 
     [Fact]
-    public async Task A_wire_that_holds_up_its_worker_holds_up_nobody_who_joins_or_leaves()
+    public async Task A_wire_that_blocks_its_shard_does_not_block_joins_and_leaves()
     {
         using var go = new ManualResetEventSlim();
         using var writing = new ManualResetEventSlim();
@@ -126,7 +125,7 @@ public abstract class ShardsTests : IDisposable
         };
         room.Add(slow.Member(_frames));
         var left = false;
-        _shards.Dispatch(room, _frames.Push("1"), left: () => left = true);
+        _shards.Dispatch(room, _frames.Batch("1"), left: () => left = true);
         await Eventually.HoldsAsync(() => writing.IsSet, "the frame is being written");
 
         var other = new TestClient(_metrics, _time, shard: 0);
@@ -138,8 +137,8 @@ public abstract class ShardsTests : IDisposable
         var passed = _shards.WhenPassed();
         Assert.False(passed.IsCompleted);
         Assert.False(left);
-        // The members were listed before: who came since gets the next frame.
-        _shards.Dispatch(room, _frames.Push("2"));
+        // The members were listed before: a later member gets the next frame.
+        _shards.Dispatch(room, _frames.Batch("2"));
         go.Set();
         await passed;
         Assert.True(left);
@@ -152,7 +151,7 @@ public abstract class ShardsTests : IDisposable
     [Theory]
     [InlineData(51)]
     [InlineData(52)]
-    public async Task Nobody_gets_a_frame_twice_or_out_of_order_however_members_come_and_go(int seed)
+    public async Task Members_that_come_and_go_get_frames_once_and_in_order(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         const int Rooms = 3;
@@ -192,11 +191,11 @@ public abstract class ShardsTests : IDisposable
                 Assert.Equal(sent, next);
         }
 
-        // Whoever left is not in any list any more, and whoever stayed is.
+        // Members that left are in no list any more, and those that stayed are.
         Assert.All(rooms, room => Assert.Equal(steady.Length, room.Count));
         var before = Array.ConvertAll(clients, client => client.Wire.Taken.Length);
         for (var room = 0; room < Rooms; room++)
-            _shards.Dispatch(rooms[room], frames[room].Push("0"));
+            _shards.Dispatch(rooms[room], frames[room].Batch("0"));
         await _shards.WhenPassed();
         Assert.Equal(steady, clients.Where((client, index) => client.Wire.Taken.Length > before[index]));
         _metrics.AssertDeliveriesClose();
@@ -205,9 +204,9 @@ public abstract class ShardsTests : IDisposable
         {
             while (Volatile.Read(ref joining) > 0)
             {
-                // As the merge stage does: the next when the one before has left.
+                // Like the merge stage: the next frame follows when the one before has left.
                 using var left = new ManualResetEventSlim();
-                _shards.Dispatch(rooms[room], frames[room].Push($"{sent[room]++}"), left: left.Set);
+                _shards.Dispatch(rooms[room], frames[room].Batch($"{sent[room]++}"), left: left.Set);
                 left.Wait(TestContext.Current.CancellationToken);
             }
         }

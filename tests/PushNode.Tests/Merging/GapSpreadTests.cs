@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using PushNode.FanOut;
 using PushNode.Merging;
@@ -14,23 +15,20 @@ public sealed class GapSpreadTests : IDisposable
     private readonly TestMetrics _metrics = new();
     private readonly ManualTime _time = new();
     private readonly Shards _shards;
-    private readonly MergeWorker _idle;
+    private readonly ConcurrentQueue<RoomBatch> _left = new();
     private readonly Merger _merger;
-    private readonly (RoomMerge Room, TestClient Client)[] _rooms;
+    private readonly (RoomBatch Room, TestClient Client)[] _rooms;
 
     public GapSpreadTests()
     {
         var clock = new MergeClock(new MergeSettings { GapSpread = TimeSpan.FromSeconds(4) }, _time);
         _shards = new Shards(new FanOutSettings { Workers = 1 }, _metrics.Node, _time);
-        _merger = new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, _time));
-        // Rooms have to belong to a worker; this one is never given anything.
-        _idle = new MergeWorker(0, new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, _time)), clock, _metrics.Node);
+        _merger = new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, _time), _left.Enqueue);
         _rooms = [.. Enumerable.Range(0, Count).Select(_ => Room())];
     }
 
     public void Dispose()
     {
-        _idle.Dispose();
         _shards.Dispose();
         _metrics.Dispose();
     }
@@ -100,17 +98,19 @@ public sealed class GapSpreadTests : IDisposable
     /// <summary>How many members have been told by that time.</summary>
     private async Task<int> ToldAsync(double seconds)
     {
+        while (_left.TryDequeue(out var room))
+            _merger.EndFlight(room);
         _merger.FlushDue(At(seconds));
         await _shards.WhenPassed();
         return _rooms.Count(room => room.Client.Received.Any(text => text.StartsWith("GAP", StringComparison.Ordinal)));
     }
 
-    private (RoomMerge Room, TestClient Client) Room()
+    private (RoomBatch Room, TestClient Client) Room()
     {
         var frames = TestFrames.Of("r");
         var members = new RoomMembers(_shards);
         var client = new TestClient(_metrics, _time);
         members.Add(client.Member(frames));
-        return (new RoomMerge(_idle, frames, members), client);
+        return (new RoomBatch(frames, members), client);
     }
 }

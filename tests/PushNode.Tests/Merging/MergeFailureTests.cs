@@ -3,7 +3,6 @@ using PushBackplane;
 using PushNode.FanOut;
 using PushNode.Merging;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Merging;
 
@@ -39,14 +38,14 @@ public sealed class MergeFailureTests : IDisposable
     {
         var (room, client) = Room("a");
         var (other, bystander) = Room("b");
-        Receive(room, "[0]");
+        room.Receive("[0]");
         await FlushAsync();
-        Receive(room, "[1]");
-        Receive(other, "[1]");
+        room.Receive("[1]");
+        other.Receive("[1]");
         room.Receive(new FaultyMemory("[2]"u8.ToArray(), looks).Memory);
         await FlushAsync();
-        Receive(room, "[3]");
-        Receive(other, "[3]");
+        room.Receive("[3]");
+        other.Receive("[3]");
         await FlushAsync();
 
         Assert.Equal(["PUSH a [[0]]", "GAP a 2 failed", "PUSH a [[3]]"], client.Received);
@@ -62,12 +61,12 @@ public sealed class MergeFailureTests : IDisposable
     public async Task An_envelope_that_throws_half_way_is_counted_to_the_message()
     {
         var (room, client) = Room("a");
-        Receive(room, "[0]");
+        room.Receive("[0]");
         var envelope = Envelope.Encode(DateTimeOffset.UnixEpoch, [.. Enumerable.Range(1, 5).Select(i => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes($"[{i}]"))]);
         for (var looks = 0; looks < 16; looks++)
             room.Receive(new FaultyMemory(envelope, looks).Memory);
         await FlushAsync();
-        Receive(room, "[6]");
+        room.Receive("[6]");
         await FlushAsync();
 
         Assert.Equal("GAP", client.Frames[^2].Type);
@@ -87,7 +86,7 @@ public sealed class MergeFailureTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         // Wakes the worker; real time would.
         var (other, _) = Room("b");
-        Receive(other, "[1]");
+        other.Receive("[1]");
         await Eventually.HoldsAsync(() => client.Received is ["GAP a 1 failed"], "the GAP");
     }
 
@@ -102,15 +101,13 @@ public sealed class MergeFailureTests : IDisposable
         Assert.Equal(1, _log.Count(4032));
     }
 
-    private static void Receive(RoomMerge room, string payload) => room.Receive(Encoding.UTF8.GetBytes(payload));
-
-    private (RoomMerge Room, TestClient Client) Room(string name)
+    private (TestRoom Room, TestClient Client) Room(string name)
     {
         var frames = TestFrames.Of(name);
         var members = new RoomMembers(_shards);
         var client = new TestClient(_metrics, _time);
         members.Add(client.Member(frames));
-        return (_merging.Open(TestFrames.Room(name), frames, members), client);
+        return (new TestRoom(_merging, name, frames, members), client);
     }
 
     private async Task FlushAsync()

@@ -1,9 +1,7 @@
-using System.Text;
 using PushBackplane;
 using PushNode.FanOut;
 using PushNode.Merging;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Merging;
 
@@ -40,8 +38,8 @@ public sealed class MergeWorkerTests : IDisposable
     public async Task The_next_frame_waits_until_the_one_before_has_left()
     {
         var (room, client) = await RoomWithAFrameOnItsWayAsync();
-        Receive(room, "1");
-        Receive(room, "2");
+        room.Receive("1");
+        room.Receive("2");
         _time.Advance(TimeSpan.FromSeconds(10));
         await ProbeAsync();
         Assert.Equal(1, _metrics.Read("push.batches"));
@@ -56,7 +54,7 @@ public sealed class MergeWorkerTests : IDisposable
         var (room, client) = await RoomWithAFrameOnItsWayAsync();
         for (var i = 1; i <= 6; i++)
         {
-            Receive(room, $"[{i},\"{new string('x', 990)}\"]");
+            room.Receive($"[{i},\"{new string('x', 990)}\"]");
             await ProbeAsync();
         }
 
@@ -76,14 +74,14 @@ public sealed class MergeWorkerTests : IDisposable
         using var merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, GapSpread = TimeSpan.Zero, Window = TimeSpan.FromHours(1), MaxBatchBytes = Cap }, _shards, _metrics.Node, _time);
         var (room, client) = Room(merging: merging);
         var (probe, prober) = Room(shard: 1, merging);
-        Receive(room, "0");
+        room.Receive("0");
         await ReceivesAsync(client, "PUSH r [0]");
-        Receive(room, $"\"{new string('1', 600)}\"");
+        room.Receive($"\"{new string('1', 600)}\"");
         // Now the first piece is in the batch; the others are in the inbox, and each of them alone is small.
-        probe.TellGap();
+        probe.LoseInOutage();
         await ReceivesAsync(prober, "GAP r null backplane");
-        Receive(room, $"\"{new string('2', 200)}\"");
-        Receive(room, $"\"{new string('3', 250)}\"");
+        room.Receive($"\"{new string('2', 200)}\"");
+        room.Receive($"\"{new string('3', 250)}\"");
         await Eventually.HoldsAsync(() => client.Received.Length == 2, "the full batch");
         Assert.Equal($"PUSH r [\"{new string('1', 600)}\",\"{new string('2', 200)}\",\"{new string('3', 250)}\"]", client.Received[1]);
     }
@@ -92,11 +90,11 @@ public sealed class MergeWorkerTests : IDisposable
     public async Task A_gap_comes_behind_what_was_received_before_it()
     {
         var (room, client) = Room();
-        Receive(room, "0");
+        room.Receive("0");
         await ReceivesAsync(client, "PUSH r [0]");
-        Receive(room, "1");
-        room.TellGap();
-        Receive(room, "2");
+        room.Receive("1");
+        room.LoseInOutage();
+        room.Receive("2");
         await _merging.FlushAsync();
         await _shards.WhenPassed();
         Assert.Equal(["PUSH r [0]", "PUSH r [1]", "GAP r null backplane", "PUSH r [2]"], client.Received);
@@ -107,11 +105,11 @@ public sealed class MergeWorkerTests : IDisposable
     {
         var (room, client) = await RoomWithAFrameOnItsWayAsync();
         var (quiet, reader) = Room(shard: 1);
-        Receive(quiet, "0");
+        quiet.Receive("0");
         await ReceivesAsync(reader, "PUSH r [0]");
-        Receive(room, "1");
+        room.Receive("1");
         _time.Advance(TimeSpan.FromSeconds(0.5));
-        Receive(quiet, "1");
+        quiet.Receive("1");
         await _merging.FlushAsync();
         _reads.Set();
         await _shards.WhenPassed();
@@ -125,9 +123,9 @@ public sealed class MergeWorkerTests : IDisposable
         var (room, client) = Room();
         await HoldMergingAsync();
         var envelope = Envelope.Encode(DateTimeOffset.UnixEpoch, [.. Enumerable.Range(0, 5).Select(i => (ReadOnlyMemory<byte>)new byte[] { (byte)('0' + i) })]);
-        Receive(room, "1");
-        Receive(room, new string('2', 1000));
-        Receive(room, new string('3', 800));
+        room.Receive("1");
+        room.Receive(new string('2', 1000));
+        room.Receive(new string('3', 800));
         room.Receive(envelope);
         room.Receive(envelope.AsMemory(0, 5));
         Assert.Equal(5 + 1, _metrics.Read("push.messages_dropped", "inbox_full"));
@@ -164,16 +162,16 @@ public sealed class MergeWorkerTests : IDisposable
     {
         var members = new RoomMembers(_shards);
         var frames = TestFrames.Of("r");
-        var room = _merging.Open(TestFrames.Room("r"), frames, members);
+        var room = new TestRoom(_merging, "r", frames, members);
         await HoldMergingAsync();
-        Receive(room, "0");
-        Receive(room, new string('1', 2000));
+        room.Receive("0");
+        room.Receive(new string('1', 2000));
         _time.Go();
         await _merging.FlushAsync();
         Assert.Equal(1, _metrics.Read("push.messages_dropped", "inbox_full"));
         var client = new TestClient(_metrics, _time);
         members.Add(client.Member(frames));
-        Receive(room, "2");
+        room.Receive("2");
         await _merging.FlushAsync();
         await _shards.WhenPassed();
         Assert.Equal(["PUSH r [2]"], client.Received);
@@ -184,14 +182,14 @@ public sealed class MergeWorkerTests : IDisposable
     {
         var (room, client) = Room();
         await HoldMergingAsync();
-        Receive(room, "1");
-        Receive(room, new string('2', 2000));
+        room.Receive("1");
+        room.Receive(new string('2', 2000));
         // It would fit, but the loss before it is not told yet.
-        Receive(room, "3");
+        room.Receive("3");
         _time.Go();
         await Eventually.HoldsAsync(() => client.Frames.Count == 2, "the loss is told");
         // The marker is handled, so there is room again.
-        Receive(room, "4");
+        room.Receive("4");
         await _merging.FlushAsync();
         await _shards.WhenPassed();
         Assert.Equal(["PUSH r [1]", "GAP r 2 overload", "PUSH r [4]"], client.Received);
@@ -215,7 +213,7 @@ public sealed class MergeWorkerTests : IDisposable
             for (var count = random.Next(30); count > 0; count--)
             {
                 var room = random.Next(rooms.Length);
-                Receive(rooms[room].Room, $"[{next[room]++},\"{new string('x', random.Next(600))}\"]");
+                rooms[room].Room.Receive($"[{next[room]++},\"{new string('x', random.Next(600))}\"]");
             }
 
             _time.Go();
@@ -262,10 +260,10 @@ public sealed class MergeWorkerTests : IDisposable
                         _time.Advance(TimeSpan.FromMilliseconds(random.Next(600)));
                         break;
                     case 4 when random.Next(20) == 0:
-                        room.TellGap();
+                        room.LoseInOutage();
                         break;
                     default:
-                        Receive(room, new string('1', random.Next(1, 400)));
+                        room.Receive(new string('1', random.Next(1, 400)));
                         break;
                 }
             }
@@ -302,25 +300,23 @@ public sealed class MergeWorkerTests : IDisposable
         return next;
     }
 
-    private static void Receive(RoomMerge room, string payload) => room.Receive(Encoding.UTF8.GetBytes(payload));
-
     private static async Task ReceivesAsync(TestClient client, params string[] expected)
     {
         await Eventually.HoldsAsync(() => client.Received.Length >= expected.Length, $"{expected.Length} frames");
         Assert.Equal(expected, client.Received);
     }
 
-    private (RoomMerge Room, TestClient Client) Room(int shard = 0, MergeWorkers? merging = null)
+    private (TestRoom Room, TestClient Client) Room(int shard = 0, MergeWorkers? merging = null)
     {
         var frames = TestFrames.Of("r");
         var members = new RoomMembers(_shards);
         var client = new TestClient(_metrics, _time, outbox: new OutboxSettings { MaxBytes = 8192 }, shard: shard);
         members.Add(client.Member(frames));
-        return ((merging ?? _merging).Open(TestFrames.Room("r"), frames, members), client);
+        return (new TestRoom(merging ?? _merging, "r", frames, members), client);
     }
 
     /// <summary>A room whose first frame is being written and stays so until <see cref="_reads"/> is set.</summary>
-    private async Task<(RoomMerge Room, TestClient Client)> RoomWithAFrameOnItsWayAsync()
+    private async Task<(TestRoom Room, TestClient Client)> RoomWithAFrameOnItsWayAsync()
     {
         var (room, client) = Room();
         _reads.Reset();
@@ -331,7 +327,7 @@ public sealed class MergeWorkerTests : IDisposable
                 writing.Set();
             _reads.Wait(TestContext.Current.CancellationToken);
         };
-        Receive(room, "0");
+        room.Receive("0");
         await Eventually.HoldsAsync(() => writing.IsSet, "the first frame is being written");
         return (room, client);
     }
@@ -343,7 +339,7 @@ public sealed class MergeWorkerTests : IDisposable
         for (var i = 1; i <= 2; i++)
         {
             // A gap is sent as it is handled; when the second is seen, the look at what is due after the first is over.
-            room.TellGap();
+            room.LoseInOutage();
             await Eventually.HoldsAsync(() => client.Frames.Count == i, "the probe");
         }
     }
@@ -351,7 +347,7 @@ public sealed class MergeWorkerTests : IDisposable
     private async Task HoldMergingAsync()
     {
         _time.Hold();
-        Room(shard: 1).Room.TellGap();
+        Room(shard: 1).Room.LoseInOutage();
         await Eventually.HoldsAsync(() => _time.IsHolding, "the merge worker asks for the time");
     }
 

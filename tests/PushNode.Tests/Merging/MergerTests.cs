@@ -14,18 +14,15 @@ public sealed class MergerTests : IDisposable
 
     private readonly TestMetrics _metrics = new();
     private readonly Shards _shards;
-    private readonly MergeWorker _idle;
     private readonly Merger _merger;
-    private readonly RoomMerge _room;
+    private readonly RoomBatch _room;
 
     public MergerTests()
     {
         var time = new ManualTime();
         var clock = new MergeClock(new MergeSettings { GapSpread = TimeSpan.Zero, MaxBatchBytes = Cap }, time);
         _shards = new Shards(new FanOutSettings { Workers = 1 }, _metrics.Node, time);
-        _merger = new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, time));
-        // Rooms have to belong to a worker; this one is never given anything.
-        _idle = new MergeWorker(0, new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, time)), clock, _metrics.Node);
+        _merger = new Merger(clock, _shards, _metrics.Node, new Failures(FailedStage.Merge, _metrics.Node, time), static _ => Assert.Fail("no frame is sent"));
         _room = Room();
     }
 
@@ -33,7 +30,6 @@ public sealed class MergerTests : IDisposable
 
     public void Dispose()
     {
-        _idle.Dispose();
         _shards.Dispose();
         _metrics.Dispose();
     }
@@ -196,9 +192,9 @@ public sealed class MergerTests : IDisposable
 
     private static string Text(int length) => new('1', length);
 
-    private RoomMerge Room() => new(_idle, TestFrames.Of("r"), new RoomMembers(_shards));
+    private RoomBatch Room() => new(TestFrames.Of("r"), new RoomMembers(_shards));
 
-    private void Accept(RoomMerge room, string payload, double at) => Accept(room, Encoding.UTF8.GetBytes(payload), at);
+    private void Accept(RoomBatch room, string payload, double at) => Accept(room, Encoding.UTF8.GetBytes(payload), at);
 
-    private void Accept(RoomMerge room, byte[] payload, double at) => _merger.Accept(room, payload, At(at));
+    private void Accept(RoomBatch room, byte[] payload, double at) => _merger.Accept(room, payload, At(at));
 }

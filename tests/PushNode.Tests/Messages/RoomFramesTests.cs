@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using PushNode.Messages;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Messages;
 

@@ -1,5 +1,4 @@
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Protocol;
 
@@ -102,7 +101,7 @@ public sealed class JoinWaitTests : IDisposable
         // Whatever is asked now is answered: no request stands behind a JOIN that was forgotten.
         foreach (var client in all)
             client.Send("""{"type":"PING","id":"last"}""");
-        await Eventually.HoldsAsync(() => all.All(client => client.Frames[^1].Short == "PONG \"last\"" || client.Received.Contains("PONG \"last\"")), "the last PING is answered");
+        await Eventually.HoldsAsync(() => all.All(client => client.Frames[^1].Summary == "PONG \"last\"" || client.Received.Contains("PONG \"last\"")), "the last PING is answered");
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Settings;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Protocol;
 

@@ -7,7 +7,7 @@ namespace PushNode.Tests.Settings;
 public sealed class PushSettingsTests
 {
     [Fact]
-    public void The_defaults_are_what_the_design_says()
+    public void The_defaults_are_those_of_the_design()
     {
         var settings = Read();
         Assert.Equal(TimeSpan.FromSeconds(1), settings.Merge.Window);
@@ -64,7 +64,7 @@ public sealed class PushSettingsTests
     [InlineData("Nothing", "1")]
     [InlineData("Connections:Nothing", "1")]
     [InlineData("Node", "a\nb")]
-    public void A_wrong_value_is_refused_by_its_key(string key, string value) =>
+    public void A_wrong_value_is_rejected_with_its_key(string key, string value) =>
         Assert.StartsWith($"Push:{key} is", Refusal((key, value)), StringComparison.Ordinal);
 
     [Theory]
@@ -79,32 +79,32 @@ public sealed class PushSettingsTests
     }
 
     [Fact]
-    public void A_batch_too_large_for_any_outbox_is_refused_without_overflow() =>
+    public void A_batch_too_large_for_any_outbox_is_rejected_without_overflow() =>
         Assert.Contains("Push:Outbox:MaxBytes", Refusal(("Merge:MaxBatchBytes", "67108864")), StringComparison.Ordinal);
 
     [Fact]
-    public void A_client_is_pinged_before_it_is_closed()
+    public void A_client_must_be_pinged_before_it_is_closed()
     {
         Assert.Contains("Push:Connections:CloseAfter", Refusal(("Connections:PingAfter", "00:01:15")), StringComparison.Ordinal);
         Assert.Contains("Push:Connections:CloseAfter", Refusal(("Connections:CloseAfter", "00:00:20")), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_client_may_join_all_its_rooms_at_once()
+    public void A_client_must_be_able_to_join_all_its_rooms_at_once()
     {
         Assert.Equal("Push:Connections:JoinBurst is 4; it accepts no less than Push:Connections:MaxRooms, which is 5, so that a client can join all its rooms at once.", Refusal(("Connections:JoinBurst", "4")));
         Assert.Equal(200, Read(("Connections:MaxRooms", "200"), ("Connections:JoinBurst", "200")).Connections.MaxRooms);
     }
 
     [Fact]
-    public void A_stream_has_no_sockets_for_a_ring()
+    public void IoUring_needs_the_epoll_transport()
     {
         Assert.StartsWith("Push:FanOut:Sends is 'IoUring'", Refusal(("FanOut:Sends", "IoUring"), ("Transport", "Stream")), StringComparison.Ordinal);
         Assert.Equal(SendKind.Auto, Read(("Transport", "Stream")).FanOut.Sends);
     }
 
     [Fact]
-    public void A_full_node_must_be_told_to_go_before_the_deadline()
+    public void A_full_node_must_be_closed_before_the_deadline()
     {
         Assert.Equal(4348, Read(("Drain:ClosesPerSecond", "4348")).Drain.ClosesPerSecond);
         Assert.Contains("no less than 43479", Refusal(("Connections:Max", "1000000")), StringComparison.Ordinal);
@@ -114,7 +114,7 @@ public sealed class PushSettingsTests
     }
 
     [Fact]
-    public void The_closing_must_be_over_before_the_deadline()
+    public void Closing_must_end_before_the_deadline()
     {
         Assert.Equal(TimeSpan.FromSeconds(23), Read(("Drain:Over", "00:00:23")).Drain.Over);
         Assert.StartsWith("Push:Drain:Over is '00:00:05'; it accepts at most '00:00:04'", Refusal(("Drain:Deadline", "00:00:06")), StringComparison.Ordinal);
@@ -128,7 +128,7 @@ public sealed class PushSettingsTests
     [InlineData(10, 5000, 5, 100)]
     [InlineData(10, 20, 5, 20)]
     [InlineData(0, 5000, 3600, 100)]
-    public void The_rate_is_that_of_the_time_within_the_bound_and_never_slower_than_anybody_would_notice(int connections, int most, int over, double expected) =>
+    public void The_rate_follows_the_time_within_its_least_and_most(int connections, int most, int over, double expected) =>
         Assert.Equal(expected, new DrainSettings { ClosesPerSecond = most, Over = TimeSpan.FromSeconds(over) }.RateFor(connections));
 
     [Theory]
@@ -139,7 +139,7 @@ public sealed class PushSettingsTests
     [InlineData("https://example.com;;http://localhost")]
     [InlineData("")]
     [InlineData("https://*.example.com")]
-    public void An_origin_that_no_browser_would_send_is_refused(string origins) =>
+    public void An_origin_that_no_browser_sends_is_rejected(string origins) =>
         Assert.Contains("Push:Connections:AllowedOrigins", Refusal(("Connections:AllowedOrigins", origins)), StringComparison.Ordinal);
 
     private static string Refusal(params (string Key, string Value)[] values) => Assert.Throws<SettingsException>(() => Read(values)).Message;

@@ -1,7 +1,6 @@
 using PushBackplane;
 using PushNode.Settings;
 using PushNode.Subscription;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Subscription;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.WebSocket;
 
@@ -23,7 +24,7 @@ public sealed class MessageReaderTests
 
     [Fact]
     public void An_unmasked_frame_is_refused() =>
-        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(Opcode.Text, "a"u8, masked: false)));
+        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(WsOpcode.Text, "a"u8, masked: false)));
 
     [Theory]
     [InlineData(1)]
@@ -31,7 +32,7 @@ public sealed class MessageReaderTests
     [InlineData(4)]
     [InlineData(7)]
     public void Reserved_bits_are_refused(int bits) =>
-        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(Opcode.Text, "a"u8, reserved: bits)));
+        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(WsOpcode.Text, "a"u8, reserved: bits)));
 
     [Theory]
     [InlineData(3)]
@@ -45,13 +46,13 @@ public sealed class MessageReaderTests
     [InlineData(14)]
     [InlineData(15)]
     public void Unknown_opcodes_are_refused(int opcode) =>
-        Assert.Equal(["violation 1002"], Read(ClientFrame.Of((Opcode)opcode, "a"u8)));
+        Assert.Equal(["violation 1002"], Read(ClientFrame.Of((WsOpcode)opcode, "a"u8)));
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void A_binary_message_is_refused(bool final) =>
-        Assert.Equal(["violation 1003"], Read(ClientFrame.Of(Opcode.Binary, "a"u8, final)));
+        Assert.Equal(["violation 1003"], Read(ClientFrame.Of(WsOpcode.Binary, "a"u8, final)));
 
     [Theory]
     [InlineData(0, 2)]
@@ -60,7 +61,7 @@ public sealed class MessageReaderTests
     [InlineData(126, 8)]
     [InlineData(65_535, 8)]
     public void A_length_that_is_not_in_its_shortest_form_is_refused(int length, int lengthBytes) =>
-        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(Opcode.Text, new byte[length], lengthBytes: lengthBytes), limit: 100_000));
+        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(WsOpcode.Text, new byte[length], lengthBytes: lengthBytes), limit: 100_000));
 
     [Theory]
     [InlineData(0x80)]
@@ -86,7 +87,7 @@ public sealed class MessageReaderTests
     [InlineData(300, 0, 1, "violation 1009")]
     public void The_limit_holds_for_all_fragments_added_up(int first, int second, int third, string expected)
     {
-        byte[] bytes = [.. Fragment(Opcode.Text, new string('a', first)), .. Fragment(Opcode.Continuation, new string('b', second)), .. ClientFrame.Of(Opcode.Continuation, Encoding.UTF8.GetBytes(new string('c', third)))];
+        byte[] bytes = [.. Fragment(WsOpcode.Text, new string('a', first)), .. Fragment(WsOpcode.Continuation, new string('b', second)), .. ClientFrame.Of(WsOpcode.Continuation, Encoding.UTF8.GetBytes(new string('c', third)))];
         var whole = $"Text {new string('a', first)}{new string('b', second)}{new string('c', third)}";
         Assert.Equal([expected == "ok" ? whole : expected], Read(bytes));
     }
@@ -94,29 +95,29 @@ public sealed class MessageReaderTests
     [Fact]
     public void The_limit_begins_anew_with_each_message()
     {
-        byte[] message = [.. Fragment(Opcode.Text, new string('a', 200)), .. ClientFrame.Of(Opcode.Continuation, new byte[100])];
+        byte[] message = [.. Fragment(WsOpcode.Text, new string('a', 200)), .. ClientFrame.Of(WsOpcode.Continuation, new byte[100])];
         Assert.Equal(3, Read([.. message, .. message, .. message]).Count(read => read.StartsWith("Text", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void Control_frames_may_come_between_fragments()
     {
-        byte[] bytes = [.. Fragment(Opcode.Text, "a"), .. ClientFrame.Ping(65), .. Fragment(Opcode.Continuation, "b"), .. ClientFrame.Of(Opcode.Pong, "B"u8), .. ClientFrame.Of(Opcode.Continuation, "c"u8), .. ClientFrame.Text("d")];
+        byte[] bytes = [.. Fragment(WsOpcode.Text, "a"), .. ClientFrame.Ping(65), .. Fragment(WsOpcode.Continuation, "b"), .. ClientFrame.Of(WsOpcode.Pong, "B"u8), .. ClientFrame.Of(WsOpcode.Continuation, "c"u8), .. ClientFrame.Text("d")];
         Assert.Equal(["Ping A", "Pong B", "Text abc", "Text d"], Read(bytes));
     }
 
     [Fact]
     public void A_continuation_of_nothing_is_refused()
     {
-        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(Opcode.Continuation, "a"u8)));
-        Assert.Equal(["Text a", "violation 1002"], Read([.. ClientFrame.Text("a"), .. ClientFrame.Of(Opcode.Continuation, "a"u8)]));
+        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(WsOpcode.Continuation, "a"u8)));
+        Assert.Equal(["Text a", "violation 1002"], Read([.. ClientFrame.Text("a"), .. ClientFrame.Of(WsOpcode.Continuation, "a"u8)]));
     }
 
     [Fact]
     public void A_new_message_inside_a_fragmented_one_is_refused()
     {
-        Assert.Equal(["violation 1002"], Read([.. Fragment(Opcode.Text, ""), .. ClientFrame.Text("a")]));
-        Assert.Equal(["violation 1002"], Read([.. Fragment(Opcode.Text, "a"), .. Fragment(Opcode.Text, "b")]));
+        Assert.Equal(["violation 1002"], Read([.. Fragment(WsOpcode.Text, ""), .. ClientFrame.Text("a")]));
+        Assert.Equal(["violation 1002"], Read([.. Fragment(WsOpcode.Text, "a"), .. Fragment(WsOpcode.Text, "b")]));
     }
 
     [Theory]
@@ -126,9 +127,9 @@ public sealed class MessageReaderTests
     public void A_control_frame_is_whole_and_has_125_bytes_at_most(int opcode)
     {
         byte[] payload = [3, 232, .. Enumerable.Repeat((byte)'a', 123)];
-        Assert.StartsWith(((Opcode)opcode).ToString(), Assert.Single(Read(ClientFrame.Of((Opcode)opcode, payload))), StringComparison.Ordinal);
-        Assert.Equal(["violation 1002"], Read(ClientFrame.Of((Opcode)opcode, [.. payload, 1])));
-        Assert.Equal(["violation 1002"], Read(ClientFrame.Of((Opcode)opcode, payload, final: false)));
+        Assert.StartsWith(((WsOpcode)opcode).ToString(), Assert.Single(Read(ClientFrame.Of((WsOpcode)opcode, payload))), StringComparison.Ordinal);
+        Assert.Equal(["violation 1002"], Read(ClientFrame.Of((WsOpcode)opcode, [.. payload, 1])));
+        Assert.Equal(["violation 1002"], Read(ClientFrame.Of((WsOpcode)opcode, payload, final: false)));
     }
 
     [Theory]
@@ -156,9 +157,9 @@ public sealed class MessageReaderTests
     [Fact]
     public void A_close_payload_is_empty_or_a_code_and_utf8()
     {
-        Assert.Equal(["Close "], Read(ClientFrame.Of(Opcode.Close, [])));
-        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(Opcode.Close, [3])));
-        Assert.Equal(["violation 1007"], Read(ClientFrame.Of(Opcode.Close, [3, 232, 0xFF])));
+        Assert.Equal(["Close "], Read(ClientFrame.Of(WsOpcode.Close, [])));
+        Assert.Equal(["violation 1002"], Read(ClientFrame.Of(WsOpcode.Close, [3])));
+        Assert.Equal(["violation 1007"], Read(ClientFrame.Of(WsOpcode.Close, [3, 232, 0xFF])));
     }
 
     [Theory]
@@ -169,8 +170,8 @@ public sealed class MessageReaderTests
     [InlineData(new byte[] { 0xF0, 0x9F, 0x98 })]
     public void Text_that_is_not_utf8_is_refused(byte[] bytes)
     {
-        Assert.Equal(["violation 1007"], Read(ClientFrame.Of(Opcode.Text, bytes)));
-        Assert.Equal(["violation 1007"], Read([.. ClientFrame.Of(Opcode.Text, bytes.AsSpan(0, 1), final: false), .. ClientFrame.Of(Opcode.Continuation, bytes.AsSpan(1))]));
+        Assert.Equal(["violation 1007"], Read(ClientFrame.Of(WsOpcode.Text, bytes)));
+        Assert.Equal(["violation 1007"], Read([.. ClientFrame.Of(WsOpcode.Text, bytes.AsSpan(0, 1), final: false), .. ClientFrame.Of(WsOpcode.Continuation, bytes.AsSpan(1))]));
     }
 
     [Fact]
@@ -178,12 +179,12 @@ public sealed class MessageReaderTests
     {
         var emoji = Encoding.UTF8.GetBytes("默😀");
         for (var cut = 0; cut <= emoji.Length; cut++)
-            Assert.Equal(["Text 默😀"], Read([.. ClientFrame.Of(Opcode.Text, emoji.AsSpan(0, cut), final: false), .. ClientFrame.Of(Opcode.Continuation, emoji.AsSpan(cut))]));
+            Assert.Equal(["Text 默😀"], Read([.. ClientFrame.Of(WsOpcode.Text, emoji.AsSpan(0, cut), final: false), .. ClientFrame.Of(WsOpcode.Continuation, emoji.AsSpan(cut))]));
     }
 
     [Fact]
     public void A_violation_is_the_last_thing_read() =>
-        Assert.Equal(["Text a", "violation 1003"], Read([.. ClientFrame.Text("a"), .. ClientFrame.Of(Opcode.Binary, []), .. ClientFrame.Text("b")]));
+        Assert.Equal(["Text a", "violation 1003"], Read([.. ClientFrame.Text("a"), .. ClientFrame.Of(WsOpcode.Binary, []), .. ClientFrame.Text("b")]));
 
     /// <summary>Two reads of a sequence split at each position, and many reads at random ones, see what one read of it sees.</summary>
     [Theory]
@@ -273,7 +274,7 @@ public sealed class MessageReaderTests
 
     private static List<string> Read(byte[] bytes, int limit = Limit) => Read([bytes], limit);
 
-    private static byte[] Fragment(Opcode opcode, string text) => ClientFrame.Of(opcode, Encoding.UTF8.GetBytes(text), final: false);
+    private static byte[] Fragment(WsOpcode opcode, string text) => ClientFrame.Of(opcode, Encoding.UTF8.GetBytes(text), final: false);
 
     private static byte[] RandomSequence(Random random)
     {
@@ -285,14 +286,14 @@ public sealed class MessageReaderTests
             switch (random.Next(12))
             {
                 case 0:
-                    bytes.AddRange(ClientFrame.Of((Opcode)random.Next(16), new byte[random.Next(130)], random.Next(2) == 0, random.Next(8) / 7, random.Next(8) > 0));
+                    bytes.AddRange(ClientFrame.Of((WsOpcode)random.Next(16), new byte[random.Next(130)], random.Next(2) == 0, random.Next(8) / 7, random.Next(8) > 0));
                     break;
                 case < 4:
                     bytes.AddRange(ClientFrame.Ping((byte)frame));
                     break;
                 default:
                     var final = random.Next(2) == 0;
-                    bytes.AddRange(ClientFrame.Of(fragmented ? Opcode.Continuation : Opcode.Text, Encoding.UTF8.GetBytes(payload), final));
+                    bytes.AddRange(ClientFrame.Of(fragmented ? WsOpcode.Continuation : WsOpcode.Text, Encoding.UTF8.GetBytes(payload), final));
                     fragmented = !final;
                     break;
             }

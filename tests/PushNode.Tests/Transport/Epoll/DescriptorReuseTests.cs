@@ -1,10 +1,9 @@
 using System.Text;
-using PushNode.WebSocket;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>A closed descriptor's number goes to the next connection: no byte that was meant for the one may reach the other.</summary>
+/// <summary>A closed descriptor's number goes to the next connection, which must not get bytes of the previous one.</summary>
 [Collection(EpollTests.Name)]
 public sealed class DescriptorReuseTests
 {
@@ -17,11 +16,11 @@ public sealed class DescriptorReuseTests
     [InlineData(102, "Send")]
     [InlineData(103, "IoUring")]
     [InlineData(104, "IoUring")]
-    public async Task Thousands_of_short_connections_never_get_a_byte_of_another(int seed, string sends)
+    public async Task Short_connections_never_get_another_connections_bytes(int seed, string sends)
     {
         Assert.SkipUnless(sends == "Send" || Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
-        // One shard: a frame for everybody goes to all of them at once.
+        // One shard: a broadcast goes to all connections at once.
         await using var node = await NodeHost.StartAsync(
             settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:Outbox:MaxBytes", "4000000"), ("Push:FanOut:Sends", sends), ("Push:FanOut:Workers", "1")]);
         var residents = new List<RawClient>();
@@ -38,7 +37,7 @@ public sealed class DescriptorReuseTests
                 Interlocked.Increment(ref received[i]);
             }
         }, TestContext.Current.CancellationToken)).ToList();
-        // Some frames larger than the buffers, so that the end of one is often still to be sent when its connection goes.
+        // Some frames are larger than the buffers, so that many connections end before the rest of a frame is sent.
         var visiting = new string?[Guests];
         var publishing = Task.Run(async () =>
         {
@@ -77,7 +76,7 @@ public sealed class DescriptorReuseTests
             await listener.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
-    /// <summary>One short connection, which requires that everything it gets is its own.</summary>
+    /// <summary>One short connection, which must get only its own bytes.</summary>
     private static async Task VisitAsync(NodeHost node, string room, Random random)
     {
         using var client = await RawClient.ConnectAsync(node.EndPoint, receiveBuffer: 2048);
@@ -91,7 +90,7 @@ public sealed class DescriptorReuseTests
                 client.Reset();
                 return;
             case 2:
-                // Answered by Kestrel, which names no room.
+                // Kestrel's answer, which names no room.
                 await client.SendAsync($"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
                 var answer = Encoding.ASCII.GetString(await client.ReadToEndAsync());
                 Assert.StartsWith("HTTP/1.1 426 ", answer, StringComparison.Ordinal);
@@ -140,7 +139,7 @@ public sealed class DescriptorReuseTests
 
     private static void AssertIsFor(SentFrame frame, string room)
     {
-        if (frame.Opcode == Opcode.Close)
+        if (frame.Opcode == WsOpcode.Close)
             return;
         Assert.Contains($"\"room\":\"{room}\"", frame.Text, StringComparison.Ordinal);
         if (frame.Type == "PUSH")

@@ -1,6 +1,6 @@
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>Tests with real sockets by the thousand: one at a time, when the others are done.</summary>
+/// <summary>Tests with thousands of real sockets: they run one at a time, after the others.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class EpollTests
 {

@@ -3,11 +3,11 @@ using System.Net.Sockets;
 using PushNode.Connections;
 using PushNode.Settings;
 using PushNode.Transport.Epoll;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>What one client of a loop can take from the others.</summary>
+/// <summary>How much one client of a loop can delay the others.</summary>
 [Collection(EpollTests.Name)]
 public sealed class FairnessTests : IDisposable
 {
@@ -18,9 +18,9 @@ public sealed class FairnessTests : IDisposable
 
     public void Dispose() => _metrics.Dispose();
 
-    /// <summary>Both are ready when the loop looks, the flooder first; each later burst is one edge more.</summary>
+    /// <summary>Both have bytes when the loop looks, the flooder first; each later burst is another event.</summary>
     [Fact]
-    public async Task A_flooders_messages_wait_while_others_have_their_turn()
+    public async Task A_flooders_messages_wait_while_others_get_their_turns()
     {
         using var host = new LoopHost(Rules());
         using var flooder = await host.ConnectAsync(new HearingSession(_ => _heard.Enqueue("flood")));
@@ -32,14 +32,14 @@ public sealed class FairnessTests : IDisposable
             await other.SendAsync(ClientFrame.Text("1"), TestContext.Current.CancellationToken);
         }
 
-        await Eventually.HoldsAsync(() => _heard.Count == 2001, "everything is heard");
-        // One read, of 1 KB, comes first at most.
+        await Eventually.HoldsAsync(() => _heard.Count == 2001, "all messages have arrived");
+        // At most one read of 1 KB comes first.
         Assert.InRange(_heard.ToList().IndexOf("other"), 0, 200);
     }
 
-    /// <summary>Each message makes an edge more, as bytes that come meanwhile do.</summary>
+    /// <summary>Each message causes another event.</summary>
     [Fact]
-    public async Task A_connection_that_is_read_awaits_no_other_turn_however_many_edges_it_makes()
+    public async Task A_connection_waits_for_one_turn_however_many_events_it_has()
     {
         using var host = new LoopHost(Rules());
         var flood = Enumerable.Repeat(ClientFrame.Text("x"), 300).SelectMany(frame => frame).ToArray();
@@ -52,12 +52,12 @@ public sealed class FairnessTests : IDisposable
             most = Math.Max(most, host.Loop.TurnsAwaited);
         }));
         await flooder.SendAsync(flood, TestContext.Current.CancellationToken);
-        await Eventually.HoldsAsync(() => messages == 101 * 300, "everything is heard");
+        await Eventually.HoldsAsync(() => messages == 101 * 300, "all messages have arrived");
         Assert.Equal(0, most);
     }
 
     [Fact]
-    public async Task A_client_that_does_not_take_its_answers_is_read_no_further_until_it_does()
+    public async Task A_client_is_not_read_until_it_takes_its_answers()
     {
         using var host = new LoopHost(Rules());
         Connection? connection = null;
@@ -71,7 +71,7 @@ public sealed class FairnessTests : IDisposable
             receiveBuffer: 4096,
             made => connection = made);
         var sent = await FillAsync(client, connection!, () => messages);
-        // What waits is one turn's answers.
+        // The answers of one turn wait.
         Assert.InRange(connection!.OutboxShare(), 1, EpollLoop.BufferSize / 7 * 300L);
 
         var received = 0L;
@@ -94,7 +94,7 @@ public sealed class FairnessTests : IDisposable
             "all is answered");
     }
 
-    /// <summary>JOINED for one comes from the thread that tells all who wait, not from the reader.</summary>
+    /// <summary>For example JOINED, which comes from the thread that answers waiting JOINs, not from the reader.</summary>
     [Fact]
     public async Task A_client_is_not_read_while_another_threads_answer_waits()
     {
@@ -105,7 +105,7 @@ public sealed class FairnessTests : IDisposable
         {
             while (connection.MayRead)
                 connection.Send(TestFrames.Pong(new byte[125]));
-            // The kernels may have found more room meanwhile.
+            // The kernels may have made more room meanwhile.
             await host.Loop.RunAsync(static () => { });
         }
 
@@ -117,11 +117,11 @@ public sealed class FairnessTests : IDisposable
         var buffer = new byte[65_536];
         while (!connection.MayRead)
             await client.ReceiveAsync(buffer, TestContext.Current.CancellationToken);
-        await Eventually.HoldsAsync(() => _heard.Contains("x"), "it is heard");
+        await Eventually.HoldsAsync(() => _heard.Contains("x"), "the message has arrived");
     }
 
     [Fact]
-    public async Task A_client_that_is_not_read_and_resets_is_ended_at_once()
+    public async Task A_paused_client_that_resets_ends_at_once()
     {
         using var host = new LoopHost(Rules());
         Connection? connection = null;
@@ -134,24 +134,24 @@ public sealed class FairnessTests : IDisposable
     }
 
     [Fact]
-    public async Task What_throws_at_a_connections_end_costs_neither_the_loop_nor_the_place()
+    public async Task An_exception_at_a_connections_end_keeps_the_loop_and_frees_the_place()
     {
         var ended = 0;
         using var host = new LoopHost(Rules(() => Interlocked.Increment(ref ended)));
         using (await host.ConnectAsync(new HearingSession(_ => { }, () => throw new InvalidOperationException("a bug"))))
         {
-            // Goes at once.
+            // Disconnects at once.
         }
 
         await Eventually.HoldsAsync(() => Volatile.Read(ref ended) == 1, "the place is free");
         host.Loop.Post(() => throw new InvalidOperationException("another bug"));
         using var lucky = await host.ConnectAsync(new HearingSession(_heard.Enqueue));
         await lucky.SendAsync(ClientFrame.Text("still here"), TestContext.Current.CancellationToken);
-        await Eventually.HoldsAsync(() => _heard.Contains("still here"), "the loop lives");
+        await Eventually.HoldsAsync(() => _heard.Contains("still here"), "the loop still runs");
         Assert.Equal(2, _metrics.Read("push.failures", "client"));
     }
 
-    /// <summary>Sends until the kernels of both sides are full, because the node does not read.</summary>
+    /// <summary>Sends until both kernels' buffers are full, because the node does not read.</summary>
     /// <returns>How many bytes were sent.</returns>
     private static async Task<long> FillAsync(Socket client, Connection connection, Func<int> messages)
     {

@@ -5,16 +5,16 @@ using PushBackplane;
 using PushNode.Connections;
 using PushNode.Settings;
 using PushNode.Telemetry;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>What a bug costs when it throws on a loop's thread.</summary>
+/// <summary>The effects of exceptions on a loop's thread.</summary>
 [Collection(EpollTests.Name)]
 public sealed class FaultTests
 {
     [Fact]
-    public async Task A_bug_that_one_clients_bytes_meet_costs_that_client_alone_its_connection_and_is_logged()
+    public async Task An_exception_on_a_clients_bytes_closes_only_that_client_and_is_logged()
     {
         using var metrics = new TestMetrics();
         var ended = 0;
@@ -32,7 +32,7 @@ public sealed class FaultTests
         await unlucky.SendAsync(ClientFrame.Text("hello"), TestContext.Current.CancellationToken);
         Assert.Equal(0, await unlucky.ReceiveAsync(new byte[16], TestContext.Current.CancellationToken));
         await lucky.SendAsync(ClientFrame.Text("still here"), TestContext.Current.CancellationToken);
-        await Eventually.HoldsAsync(() => heard.Contains("still here"), "the other client is heard");
+        await Eventually.HoldsAsync(() => heard.Contains("still here"), "the other client's message has arrived");
         Assert.True(broken.HasEnded);
         Assert.Equal(1, ended);
         Assert.Equal([4004], log.Events);
@@ -43,9 +43,9 @@ public sealed class FaultTests
         await Eventually.HoldsAsync(() => Volatile.Read(ref ended) == 2, "the other connection ends");
     }
 
-    /// <summary>The connection has left HTTP by then, and nobody but itself can give back what it holds.</summary>
+    /// <summary>The connection has left HTTP by then and must release its resources itself.</summary>
     [Fact]
-    public async Task A_bug_between_the_101_and_the_first_read_costs_the_client_its_connection_and_nothing_stays_behind()
+    public async Task An_exception_before_the_first_read_closes_the_client_and_leaks_nothing()
     {
         var backplane = new FakeBackplane
         {

@@ -1,18 +1,18 @@
 using System.Collections.Concurrent;
 using System.Text;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
 [Collection(EpollTests.Name)]
 public sealed class GarbageTests
 {
-    /// <summary>A connection that is detached costs its socket and little else: what Kestrel made for it can go while the socket works.</summary>
+    /// <summary>A detached connection costs its socket and little else: Kestrel's objects are collected while the socket works.</summary>
     [Fact]
-    public async Task After_2000_handshakes_all_of_Kestrels_objects_are_garbage()
+    public async Task Kestrels_objects_are_garbage_after_2000_handshakes()
     {
         const int Count = 2000;
-        // A thread that waits may have the last one it served on its stack, in a build without optimization: each loop, Kestrel's acceptor.
+        // In a build without optimization, the stack of a waiting thread (each loop, Kestrel's acceptor) may refer to its last connection.
         var onStacks = 3 * (Environment.ProcessorCount + 1);
         var contexts = new ConcurrentBag<WeakReference>();
         await using var node = await NodeHost.StartAsync(onConnection: connection =>
@@ -24,11 +24,11 @@ public sealed class GarbageTests
         var clients = new RawClient[Count];
         await Parallel.ForAsync(0, Count, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
         {
-            // Some send early bytes, which are not to be kept either.
+            // Some send early bytes, which must not be kept either.
             clients[i] = await RawClient.ConnectAsync(node.EndPoint);
             await clients[i].SendAsync((byte[])[.. Encoding.ASCII.GetBytes(RawClient.Handshake("/ws?room=r")), .. i % 2 == 0 ? [] : ClientFrame.Ping(1)]);
             await clients[i].ReadHeadAsync();
-            // Only who has joined is owed what is published below.
+            // Only clients that have joined must get the messages below.
             Assert.Equal("JOINED", (await clients[i].NextFrameAsync()).Type);
         });
         await Eventually.HoldsAsync(

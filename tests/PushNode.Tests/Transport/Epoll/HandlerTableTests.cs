@@ -7,7 +7,7 @@ public sealed class HandlerTableTests
     [Theory]
     [InlineData(83)]
     [InlineData(84)]
-    public void A_key_finds_its_own_handler_until_it_is_removed_and_nobody_ever_after(int seed)
+    public void A_key_finds_only_its_handler_and_nothing_after_removal(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         var random = new Random(seed);
@@ -40,7 +40,7 @@ public sealed class HandlerTableTests
     }
 
     [Fact]
-    public void A_key_can_be_removed_once()
+    public void A_key_can_be_removed_only_once()
     {
         var table = new HandlerTable();
         var key = table.Add(new Handler());
@@ -48,7 +48,7 @@ public sealed class HandlerTableTests
         Assert.Throws<InvalidOperationException>(() => table.Remove(key));
         Assert.Throws<InvalidOperationException>(() => table.Replace(key, new Handler()));
 
-        // Nor does it touch the one that has got its slot since.
+        // It does not find the handler that has the slot now either.
         var later = new Handler();
         var laterKey = table.Add(later);
         Assert.Throws<InvalidOperationException>(() => table.Remove(key));

@@ -2,11 +2,11 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using PushNode.Endpoints;
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>The moment in which a connection changes hands, from Kestrel to the loop.</summary>
+/// <summary>The moment when a connection passes from Kestrel to the loop.</summary>
 [Collection(EpollTests.Name)]
 public sealed class HandshakeTests
 {
@@ -24,23 +24,23 @@ public sealed class HandshakeTests
             Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
             await client.SendAsync(ClientFrame.Text(Ping).AsMemory(7));
             foreach (var expected in (string[])["JOINED a", "JOINED b", "PONG 1", "PONG 1"])
-                Assert.Equal(expected, (await client.NextFrameAsync()).Short.Replace("  ", " ", StringComparison.Ordinal));
+                Assert.Equal(expected, (await client.NextFrameAsync()).Summary.Replace("  ", " ", StringComparison.Ordinal));
         }
 
         await node.IsEmptyAsync();
     }
 
-    /// <summary>More than a pipe takes before it asks for a pause.</summary>
+    /// <summary>More than a pipe takes before it pauses the writer.</summary>
     [Fact]
-    public async Task Two_hundred_kilobytes_of_early_frames_are_read_to_the_last()
+    public async Task All_of_200_KB_of_early_frames_is_read()
     {
         await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:MessageBurst", "3000"));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
-        var filler = ClientFrame.Of(Opcode.Pong, new byte[100]);
+        var filler = ClientFrame.Of(WsOpcode.Pong, new byte[100]);
         byte[] early = [.. Enumerable.Repeat(filler, 2000).SelectMany(bytes => bytes), .. ClientFrame.Text(Ping)];
         await client.SendAsync((byte[])[.. Encoding.ASCII.GetBytes(RawClient.Handshake()), .. early]);
         Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
-        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Summary);
     }
 
     [Fact]
@@ -53,14 +53,14 @@ public sealed class HandshakeTests
         Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
         foreach (var part in ClientFrame.Text(Ping))
             await client.SendAsync((byte[])[part]);
-        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+        Assert.Equal("PONG 1", (await client.NextFrameAsync()).Summary);
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(3)]
     [InlineData(30)]
-    public async Task An_end_right_behind_the_handshake_leaves_nothing_behind(int frames)
+    public async Task An_end_right_after_the_handshake_leaks_nothing(int frames)
     {
         await using var node = await NodeHost.StartAsync();
         for (var i = 0; i < 200; i++)
@@ -78,7 +78,7 @@ public sealed class HandshakeTests
     [Theory]
     [InlineData("")]
     [InlineData("GET /ws HT")]
-    public async Task Whoever_does_not_finish_a_handshake_is_cut_off(string beginning)
+    public async Task A_client_that_does_not_finish_its_handshake_is_cut(string beginning)
     {
         await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:HandshakeTimeout", "00:00:00.5"));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
@@ -90,14 +90,14 @@ public sealed class HandshakeTests
     [Theory]
     [InlineData("http")]
     [InlineData("https")]
-    public async Task What_never_becomes_a_WebSocket_is_cut_although_it_keeps_sending(string scheme)
+    public async Task A_connection_that_keeps_sending_without_an_upgrade_is_cut(string scheme)
     {
         await using var node = await NodeHost.StartAsync($"{scheme}://127.0.0.1:0", configure: TestCertificate.Use, settings: ("Push:Connections:HandshakeTimeout", "00:00:03"));
         using var socket = new TcpClient();
         await socket.ConnectAsync(node.EndPoint, TestContext.Current.CancellationToken);
         await using Stream stream = scheme == "https" ? await TestCertificate.TrustAsync(socket.GetStream()) : socket.GetStream();
         await stream.WriteAsync("GET /ws HTTP/1.1\r\nHost: x\r\nX: "u8.ToArray(), TestContext.Current.CancellationToken);
-        await RedisPush.Testing.Eventually.HoldsAsync(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 try
@@ -116,7 +116,7 @@ public sealed class HandshakeTests
     }
 
     [Fact]
-    public async Task The_time_of_the_TLS_handshake_counts()
+    public async Task The_TLS_handshake_counts_towards_the_deadline()
     {
         await using var node = await NodeHost.StartAsync("https://127.0.0.1:0", configure: TestCertificate.Use, settings: ("Push:Connections:HandshakeTimeout", "00:00:00.5"));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
@@ -127,8 +127,8 @@ public sealed class HandshakeTests
     }
 
     /// <summary>
-    /// Answers before it fill the client's and the kernel's buffers, so that the 101 waits in Kestrel's pipe. A node closes the connection after the first of them; what the transport does with an
-    /// answer that is not taken must not depend on that.
+    /// Earlier answers fill the client's and the kernel's buffers, so that the 101 waits in Kestrel's pipe. A node closes the connection
+    /// after the first one, but the transport must handle an answer that is not taken in any case.
     /// </summary>
     [Theory]
     [InlineData("stays")]
@@ -144,7 +144,7 @@ public sealed class HandshakeTests
         using var client = await RawClient.ConnectAsync(node.EndPoint, receiveBuffer: 2048);
         const int Answers = 12;
         await client.SendAsync(string.Concat(Enumerable.Repeat(RawClient.Get("/pad"), Answers)) + RawClient.Handshake());
-        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Admitted == 1, "the upgrade is being handled");
+        await Eventually.HoldsAsync(() => node.Admitted == 1, "the upgrade is being handled");
         Assert.Equal(0, node.Open);
         if (then == "resets")
             client.Reset();
@@ -156,7 +156,7 @@ public sealed class HandshakeTests
                 Assert.Equal(200, await client.ReadAnswerAsync());
             Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
             await client.SendAsync(ClientFrame.Text(Ping));
-            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Summary);
             client.Dispose();
         }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -9,9 +10,9 @@ namespace PushNode.Tests.Transport.Epoll;
 [Collection(EpollTests.Name)]
 public sealed class HttpTests
 {
-    /// <summary>Otherwise a few connections hold the pool's threads by requests, and handshakes wait.</summary>
+    /// <summary>Otherwise the requests of a few connections occupy the pool's threads, and handshakes wait.</summary>
     [Fact]
-    public async Task Of_pipelined_requests_only_the_first_is_served()
+    public async Task Only_the_first_of_pipelined_requests_is_served()
     {
         var served = 0;
         await using var node = await NodeHost.StartAsync(map: app => app.MapGet("/count", () => Interlocked.Increment(ref served)));
@@ -36,7 +37,7 @@ public sealed class HttpTests
         var answer = Encoding.ASCII.GetString(await client.ReadToEndAsync());
         Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
         Assert.Contains($"\r\nConnection: {connection}\r\n", answer, StringComparison.Ordinal);
-        // By the node, not by the deadline.
+        // The node closes it, not the deadline.
         Assert.Equal(0, node.Metrics.Read("push.handshakes_cut"));
     }
 
@@ -60,7 +61,7 @@ public sealed class HttpTests
         Assert.True(content.AsSpan().SequenceEqual(received.ToArray()), $"{received.Count} bytes of {content.Length}");
     }
 
-    /// <summary>What comes while the pipe is full makes events of its own: they must not read into it.</summary>
+    /// <summary>Bytes that arrive while the pipe is full cause events, which must not read into it.</summary>
     [Fact]
     public async Task A_large_request_to_a_slow_handler_arrives_to_the_byte()
     {
@@ -76,7 +77,7 @@ public sealed class HttpTests
         await client.SendAsync($"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: {content.Length}\r\n\r\n");
         var sending = Task.Run(async () =>
         {
-            // Piece by piece, so that each makes an event.
+            // Piece by piece, so that each causes an event.
             for (var at = 0; at < content.Length; at += 10_000)
             {
                 await client.SendAsync(content.AsMemory(at, 10_000));
@@ -97,7 +98,7 @@ public sealed class HttpTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_handler_learns_of_a_reset_also_while_its_request_is_unread(bool pipeIsFull)
+    public async Task A_handler_learns_of_a_reset_while_its_request_is_unread(bool pipeIsFull)
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -135,9 +136,9 @@ public sealed class HttpTests
         }
     }
 
-    /// <summary>Kestrel gives the connection up while the handler is about to take it.</summary>
+    /// <summary>Kestrel aborts the connection while the handler is about to detach it.</summary>
     [Fact]
-    public async Task A_connection_aborted_during_its_handshake_leaves_nothing_behind()
+    public async Task A_connection_aborted_during_its_handshake_leaks_nothing()
     {
         await using var node = await NodeHost.StartAsync(map: app => app.Use(async (context, next) =>
         {

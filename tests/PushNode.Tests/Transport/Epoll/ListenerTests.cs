@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using PushNode.Transport.Epoll;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -9,7 +10,7 @@ namespace PushNode.Tests.Transport.Epoll;
 public sealed class ListenerTests
 {
     [Fact]
-    public async Task A_node_serves_its_port_by_epoll()
+    public async Task The_epoll_transport_serves_a_nodes_port()
     {
         var connections = new ConcurrentQueue<object>();
         await using var node = await NodeHost.StartAsync(onConnection: connections.Enqueue);
@@ -35,7 +36,7 @@ public sealed class ListenerTests
     }
 
     [Fact]
-    public async Task A_port_in_use_is_said_to_be_in_use()
+    public async Task A_port_in_use_is_reported_as_in_use()
     {
         await using var node = await NodeHost.StartAsync();
         var failure = await Assert.ThrowsAsync<IOException>(() => NodeHost.StartAsync($"http://127.0.0.1:{node.Port}"));

@@ -7,7 +7,7 @@ using PushNode.Transport.Linux;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>One loop, and clients whose connections it serves without HTTP before them.</summary>
+/// <summary>One loop, and clients that it serves without an HTTP handshake.</summary>
 internal sealed class LoopHost : IDisposable
 {
     private readonly ConnectionRules _rules;
@@ -23,7 +23,7 @@ internal sealed class LoopHost : IDisposable
 
     public EpollLoop Loop { get; }
 
-    /// <summary>Holds the loop's thread up until the result is disposed.</summary>
+    /// <summary>Blocks the loop's thread until the result is disposed.</summary>
     public async Task<IDisposable> StopAsync()
     {
         var stopped = new TaskCompletionSource();
@@ -52,7 +52,7 @@ internal sealed class LoopHost : IDisposable
         connection.Attach(session);
         onConnection?.Invoke(connection);
         await wire.RunAsync();
-        // It has the wire's handler now.
+        // The loop has replaced the handler by the wire.
         await Loop.RunAsync(() => { });
         return client;
     }
@@ -76,7 +76,7 @@ internal sealed class LoopHost : IDisposable
         public void Dispose() => _event.Set();
     }
 
-    /// <summary>Has the descriptor until the wire takes it over.</summary>
+    /// <summary>Owns the descriptor until the wire takes it over.</summary>
     private sealed class Deaf : EpollHandler
     {
         public override void OnEvents(uint events)
@@ -87,7 +87,7 @@ internal sealed class LoopHost : IDisposable
     }
 }
 
-/// <summary>Hears a client's messages and ends.</summary>
+/// <summary>Records a client's messages and its end.</summary>
 internal sealed class HearingSession(Action<string> onMessage, Action? onEnded = null) : ClientSession
 {
     public bool HasEnded { get; private set; }

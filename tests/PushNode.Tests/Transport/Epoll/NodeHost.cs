@@ -12,10 +12,11 @@ using Microsoft.Extensions.Logging;
 using PushBackplane;
 using PushNode.Control;
 using PushNode.Telemetry;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>A whole node in this process, its listener included: the epoll transport on a free port, the memory backplane behind it.</summary>
+/// <summary>A whole node in this process: the epoll transport on a free port and the memory backplane.</summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -27,14 +28,14 @@ internal sealed class NodeHost : IAsyncDisposable
         Metrics = metrics;
     }
 
-    /// <summary>What the node counts.</summary>
+    /// <summary>The node's counters.</summary>
     public TestMetrics Metrics { get; }
 
     public int Port { get; }
 
     public IPEndPoint EndPoint => new(IPAddress.Loopback, Port);
 
-    /// <summary>Connections that hold a place; back at 0 when nothing has leaked.</summary>
+    /// <summary>Connections that hold a place. 0 at the end if nothing leaked.</summary>
     public int Admitted => _app.Services.GetRequiredService<Admission>().Connections;
 
     /// <summary>Connections accepted and not ended.</summary>
@@ -42,9 +43,9 @@ internal sealed class NodeHost : IAsyncDisposable
 
     /// <param name="url">Port 0 takes any free one.</param>
     /// <param name="map">More endpoints.</param>
-    /// <param name="onConnection">Sees each connection as the transport made it.</param>
-    /// <param name="configure">Registers something else than a node has.</param>
-    /// <param name="settings">Keys with their values.</param>
+    /// <param name="onConnection">Gets each connection as the transport made it.</param>
+    /// <param name="configure">Adds to the node's services, or replaces some.</param>
+    /// <param name="settings">Keys and values.</param>
     public static async Task<NodeHost> StartAsync(
         string url = "http://127.0.0.1:0", Action<WebApplication>? map = null, Action<ConnectionContext>? onConnection = null, Action<IServiceCollection>? configure = null, params (string Key, string Value)[] settings)
     {
@@ -89,15 +90,15 @@ internal sealed class NodeHost : IAsyncDisposable
         return backplane.PublishAsync(backplane.Channel(Topic.Room(TestFrames.Room(room))), Encoding.UTF8.GetBytes(json));
     }
 
-    /// <summary>Waits until every connection is gone and its place given back.</summary>
-    public Task IsEmptyAsync() => RedisPush.Testing.Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");
+    /// <summary>Waits until every connection has ended and released its place.</summary>
+    public Task IsEmptyAsync() => Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");
 
-    /// <summary>Requires that somebody new is served.</summary>
+    /// <summary>Requires that a new client is served.</summary>
     public async Task ServesAsync()
     {
         using var client = await RawClient.UpgradeAsync(EndPoint);
         await client.SendAsync(ClientFrame.Text("""{"type":"PING"}"""));
-        Assert.Equal("PONG", (await client.NextFrameAsync()).Short);
+        Assert.Equal("PONG", (await client.NextFrameAsync()).Summary);
     }
 
     public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);

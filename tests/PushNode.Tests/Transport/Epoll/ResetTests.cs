@@ -1,10 +1,10 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>Peers that vanish, at every moment there is.</summary>
+/// <summary>Peers that vanish at every possible moment.</summary>
 [Collection(EpollTests.Name)]
 public sealed class ResetTests
 {
@@ -18,7 +18,7 @@ public sealed class ResetTests
     [InlineData("in the middle of its own frame")]
     [InlineData("in the middle of ours")]
     [InlineData("with an unread request behind it")]
-    public async Task A_reset_leaves_nothing_behind(string moment)
+    public async Task A_reset_leaks_nothing(string moment)
     {
         await using var node = await NodeHost.StartAsync();
         await Parallel.ForAsync(0, Times, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
@@ -69,9 +69,9 @@ public sealed class ResetTests
         await node.IsEmptyAsync();
     }
 
-    /// <summary>A peer that lost its power sends nothing at all, not even an end.</summary>
+    /// <summary>A peer that loses power sends nothing, not even a FIN.</summary>
     [Fact]
-    public async Task A_half_open_peer_is_found_out()
+    public async Task A_half_open_peer_is_detected()
     {
         await using var node = await NodeHost.StartAsync(settings: [("Push:Connections:PingAfter", "00:00:00.1"), ("Push:Connections:CloseAfter", "00:00:00.2")]);
         using var client = await RawClient.UpgradeAsync(node.EndPoint);
@@ -107,14 +107,14 @@ public sealed class ResetTests
         }
 
         await hanging.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        // One is quiet, one never reads what fills its outbox, one is closing and does not echo.
+        // One is idle, one never reads and has a full outbox, one is closing and does not echo.
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint));
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint, "/ws?room=full", receiveBuffer: 2048));
         Assert.Equal("JOINED", (await clients[^1].NextFrameAsync()).Type);
         for (var i = 0; i < 10; i++)
             await node.PublishAsync("full", $"\"{new string('x', 150_000)}\"");
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint));
-        await clients[^1].SendAsync(ClientFrame.Of(Opcode.Binary, [1]));
+        await clients[^1].SendAsync(ClientFrame.Of(WsOpcode.Binary, [1]));
 
         await node.StopAsync();
         foreach (var client in clients)

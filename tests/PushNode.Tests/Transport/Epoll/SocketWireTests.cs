@@ -1,16 +1,16 @@
-using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>Frames over a bare socket that takes them in parts.</summary>
+/// <summary>Frames over a bare socket, which takes them in parts.</summary>
 [Collection(EpollTests.Name)]
 public sealed class SocketWireTests
 {
-    /// <summary>Each frame is larger than both kernels' buffers, so that each is begun, held up and finished.</summary>
+    /// <summary>Each frame is larger than both kernels' buffers, so that it is sent in several parts.</summary>
     [Theory]
     [InlineData(91)]
     [InlineData(92)]
-    public async Task Frames_that_the_socket_takes_in_parts_arrive_whole_and_in_order(int seed)
+    public async Task Frames_taken_in_parts_arrive_whole_and_in_order(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         var random = new Random(seed);
@@ -32,7 +32,7 @@ public sealed class SocketWireTests
         while (next < Messages)
         {
             var frame = await client.NextFrameAsync();
-            if (frame.Opcode == Opcode.Pong)
+            if (frame.Opcode == WsOpcode.Pong)
                 continue;
             Assert.Equal("PUSH", frame.Type);
             foreach (var item in System.Text.Json.JsonDocument.Parse(frame.Payload).RootElement.GetProperty("data").GetProperty("items").EnumerateArray())
@@ -46,12 +46,12 @@ public sealed class SocketWireTests
         await publishing;
     }
 
-    /// <summary>Reads of exactly the loop's buffer, and of one byte around it.</summary>
+    /// <summary>Reads of exactly the loop's buffer, and of one byte less and more.</summary>
     [Theory]
     [InlineData(-1)]
     [InlineData(0)]
     [InlineData(1)]
-    public async Task Client_frames_that_end_at_the_end_of_the_loops_buffer_are_read(int more)
+    public async Task Client_frames_that_end_with_the_loops_buffer_are_read(int more)
     {
         await using var node = await NodeHost.StartAsync(settings: ("Push:Connections:MaxMessageBytes", "1000000"));
         using var client = await RawClient.UpgradeAsync(node.EndPoint);
@@ -60,17 +60,17 @@ public sealed class SocketWireTests
             const string Text = """{"type":"PING","id":1}""";
             var size = PushNode.Transport.Epoll.EpollLoop.BufferSize + more;
             await client.SendAsync(ClientFrame.Text(Text + new string(' ', size - Text.Length - 14)));
-            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Short);
+            Assert.Equal("PONG 1", (await client.NextFrameAsync()).Summary);
         }
     }
 
-    /// <summary>What the kernel has accepted and not sent is stale by the time that a slow client gets it, and the outbox's policy cannot drop it.</summary>
+    /// <summary>Unsent bytes in the kernel are stale when a slow client gets them, and the outbox's policy cannot drop them.</summary>
     [Theory]
     [InlineData("Send")]
     [InlineData("IoUring")]
-    public async Task The_kernel_holds_little_that_it_cannot_send_yet(string sends)
+    public async Task The_kernel_holds_few_unsent_bytes(string sends)
     {
-        Assert.SkipUnless(sends == "Send" || RedisPush.Testing.Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
+        Assert.SkipUnless(sends == "Send" || Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
         await using var node = await NodeHost.StartAsync(settings: [("Push:FanOut:Sends", sends), ("Push:FanOut:Workers", "1")]);
         var clients = new List<RawClient>();
         for (var i = 0; i < 3; i++)
@@ -81,9 +81,9 @@ public sealed class SocketWireTests
 
         for (var i = 0; i < 30; i++)
             await node.PublishAsync("r", $"\"{new string('x', 20_000)}\"");
-        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Metrics.Read("push.batches") > 0 && node.Metrics.Read("push.messages_merged") == 30, "all is fanned out");
-        // 600 KB were for each: 4 KB or so are in the client's own kernel, 16 KB in the node's, and none of it counts for the outbox. The send buffer alone would take 230 KB.
-        await RedisPush.Testing.Eventually.HoldsAsync(() => node.Metrics.Read("push.outbox") > 500_000, "the rest is in the outboxes");
+        await Eventually.HoldsAsync(() => node.Metrics.Read("push.batches") > 0 && node.Metrics.Read("push.messages_merged") == 30, "every frame is fanned out");
+        // Each gets 600 KB: about 4 KB are in the client's kernel and 16 KB in the node's; the send buffer alone would take 230 KB.
+        await Eventually.HoldsAsync(() => node.Metrics.Read("push.outbox") > 500_000, "the rest is in the outboxes");
         Assert.InRange(node.Metrics.Read("push.sent"), 1, 3 * 80_000);
         clients.ForEach(client => client.Dispose());
     }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace PushNode.Tests.Transport.Epoll;
 
-/// <summary>A certificate that nobody but a test trusts, for listeners with TLS.</summary>
+/// <summary>A certificate that only tests trust, for listeners with TLS.</summary>
 internal static class TestCertificate
 {
     private static readonly Lazy<X509Certificate2> Certificate = new(() =>
@@ -15,7 +15,7 @@ internal static class TestCertificate
         return new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     });
 
-    /// <summary>Gives it to all listeners with TLS.</summary>
+    /// <summary>Sets it for all listeners with TLS.</summary>
     public static void Use(IServiceCollection services) =>
         services.Configure<KestrelServerOptions>(kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = Certificate.Value));
 

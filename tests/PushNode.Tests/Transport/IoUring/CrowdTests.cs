@@ -1,26 +1,26 @@
 using PushNode.Tests.Transport.Epoll;
-using PushNode.WebSocket;
-using RedisPush.Testing;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.IoUring;
 
-/// <summary>Frames for a whole room sent at once, while others write to the same connections and end them.</summary>
+/// <summary>Frames to a whole room at once, while other threads write to the same connections and end them.</summary>
 [Collection(EpollTests.Name)]
 public sealed class CrowdTests
 {
-    /// <summary>More than go into one call, in the one shard.</summary>
+    /// <summary>More than one call of the one shard takes.</summary>
     private const int Crowd = 150;
 
     private const int VisitsEach = 12;
 
     /// <summary>
-    /// Every client pings, so that the loops answer on connections whose gates a worker holds; a third of them come and go, in every manner; some read so little that frames are taken in parts.
+    /// Every client pings, so that the loops answer on connections whose gates a shard holds. A third of them come and go in every way.
+    /// Some read so little that their sockets take frames in parts.
     /// </summary>
     [Theory]
     [InlineData(121, "IoUring")]
     [InlineData(122, "IoUring")]
     [InlineData(123, "Send")]
-    public async Task Frames_stay_whole_and_in_order_while_the_same_connections_are_answered_and_closed(int seed, string sends)
+    public async Task Frames_stay_whole_and_ordered_among_answers_and_closes(int seed, string sends)
     {
         Assert.SkipUnless(sends == "Send" || Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
@@ -53,7 +53,7 @@ public sealed class CrowdTests
         Assert.NotEqual(0, node.Metrics.Read("push.deliveries"));
     }
 
-    /// <summary>One client that reads so many frames, pinging all the while, and then leaves.</summary>
+    /// <summary>A client that reads this many frames, pings meanwhile, and then leaves.</summary>
     private static async Task VisitAsync(NodeHost node, Random random, int frames)
     {
         using var client = await RawClient.UpgradeAsync(node.EndPoint, "/ws?room=r", random.Next(3) == 0 ? 2048 : null);
@@ -65,7 +65,7 @@ public sealed class CrowdTests
             if (frames > 0 && random.Next(3) == 0)
                 await client.SendAsync(ClientFrame.Ping((byte)pings++));
             var frame = await client.NextFrameAsync();
-            if (frame.Opcode == Opcode.Pong)
+            if (frame.Opcode == WsOpcode.Pong)
                 Assert.Equal([(byte)pongs++], frame.Payload);
             else
                 frames -= numbers.Take(frame) ? 1 : 0;
@@ -84,11 +84,11 @@ public sealed class CrowdTests
                 break;
         }
 
-        while (await client.TryNextFrameAsync() is { Opcode: not Opcode.Close } frame)
+        while (await client.TryNextFrameAsync() is { Opcode: not WsOpcode.Close } frame)
             numbers.Take(frame);
     }
 
-    /// <summary>The room's numbers, which follow each other but for what a GAP says is missing.</summary>
+    /// <summary>The room's numbers, which are consecutive except where a GAP reports a loss.</summary>
     private sealed class Numbers
     {
         private int? _next;

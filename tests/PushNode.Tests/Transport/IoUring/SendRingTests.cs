@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using PushNode.Transport.IoUring;
-using RedisPush.Testing;
 
 namespace PushNode.Tests.Transport.IoUring;
 
@@ -23,11 +22,11 @@ public sealed class SendRingTests : IDisposable
         _sockets.ForEach(socket => socket.Dispose());
     }
 
-    /// <summary>Calls of every size, so that they begin at every place of the ring.</summary>
+    /// <summary>Calls of every size, so that they begin at every slot of the ring.</summary>
     [Theory]
     [InlineData(111)]
     [InlineData(112)]
-    public void Each_socket_gets_each_frame_once_and_in_order_however_many_are_sent_at_once(int seed)
+    public void Each_socket_gets_each_frame_once_and_in_order(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         var random = new Random(seed);
@@ -48,7 +47,7 @@ public sealed class SendRingTests : IDisposable
     }
 
     [Fact]
-    public void A_socket_takes_what_it_has_room_for_then_nothing_and_holds_up_nobody()
+    public void A_full_socket_takes_nothing_and_does_not_delay_others()
     {
         var (slow, peer) = Connect(sendBuffer: 4096);
         var (quick, other) = Connect(sendBuffer: 8_000_000);
@@ -57,7 +56,7 @@ public sealed class SendRingTests : IDisposable
         var first = Send(frame, [slow, quick]);
         Assert.InRange(first[0], 1, frame.Length - 1);
         Assert.Equal(frame.Length, first[1]);
-        // What the first took may have left a little room by now.
+        // The first may have a little room again.
         var taken = first[0];
         while (Send(frame.AsSpan(taken), [slow]) is [> 0 and var more])
             taken += more;
@@ -69,7 +68,7 @@ public sealed class SendRingTests : IDisposable
     }
 
     [Fact]
-    public void Peers_that_are_gone_and_descriptors_that_are_no_sockets_take_nothing_and_harm_nobody()
+    public void Dead_peers_and_other_descriptors_take_nothing()
     {
         var (reset, resetting) = Connect();
         var (finished, finishing) = Connect();
@@ -89,7 +88,7 @@ public sealed class SendRingTests : IDisposable
     }
 
     [Fact]
-    public void More_sockets_than_the_ring_has_places_are_refused_before_anything_is_sent()
+    public void More_sockets_than_the_ring_holds_are_rejected_before_sending()
     {
         var (server, client) = Connect();
         var sockets = Enumerable.Repeat((int)server.Handle, _ring.Capacity + 1).ToArray();
@@ -103,7 +102,7 @@ public sealed class SendRingTests : IDisposable
     [InlineData(Sandbox.IoUringSetup, Sandbox.EPERM, "Operation not permitted")]
     [InlineData(Sandbox.IoUringSetup, Sandbox.ENOSYS, "Function not implemented")]
     [InlineData(Sandbox.IoUringEnter, Sandbox.EPERM, "Operation not permitted")]
-    public void A_kernel_or_a_sandbox_without_it_is_told_by_the_reason(int systemCall, int error, string reason)
+    public void A_ring_that_the_kernel_refuses_gives_the_systems_error(int systemCall, int error, string reason)
     {
         var refused = Sandbox.Run(() =>
         {
@@ -118,9 +117,9 @@ public sealed class SendRingTests : IDisposable
         Assert.Null(none);
     }
 
-    /// <summary>What is queued and not taken must neither be lost nor go out later with something else.</summary>
+    /// <summary>Sends that the kernel does not take must not be lost, and must not leave with a later call.</summary>
     [Fact]
-    public void What_the_kernel_does_not_take_is_sent_without_it_once()
+    public void Sends_that_the_ring_does_not_take_are_sent_once_without_it()
     {
         var pairs = Enumerable.Range(0, 5).Select(_ => Connect()).ToArray();
         Sandbox.Run(() =>
@@ -130,7 +129,7 @@ public sealed class SendRingTests : IDisposable
             Assert.All(Send([3, 4], [.. pairs.Select(pair => pair.Server)]), count => Assert.Equal(2, count));
             return Send([5], [pairs[0].Server]);
         });
-        // This thread may.
+        // This thread is allowed to.
         Assert.All(Send([6], [.. pairs.Select(pair => pair.Server)]), count => Assert.Equal(1, count));
 
         Assert.Equal([1, 2, 3, 4, 5, 6], Receive(pairs[0].Client, 6));
@@ -140,7 +139,7 @@ public sealed class SendRingTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_is_allocated_by_sending()
+    public void Sending_allocates_nothing()
     {
         var pair = Connect();
         int[] sockets = [(int)pair.Server.Handle, (int)pair.Server.Handle];

@@ -5,6 +5,7 @@ using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Transport.Kestrel;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Kestrel;
 
@@ -15,11 +16,13 @@ public sealed class StreamWireTests : IDisposable
 
     public void Dispose() => _metrics.Dispose();
 
-    /// <summary>Two threads push to a client that reads in fits and starts, so that writes complete at once, later, and while the next is tried.</summary>
+    /// <summary>
+    /// Two threads push to a client that reads in bursts, so that writes complete at once, later, and during the next attempt.
+    /// </summary>
     [Theory]
     [InlineData(71)]
     [InlineData(72)]
-    public async Task Over_a_real_socket_every_frame_arrives_once_and_whole(int seed)
+    public async Task Every_frame_arrives_once_and_whole_over_a_real_socket(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         const int Frames = 3000;
@@ -80,13 +83,13 @@ public sealed class StreamWireTests : IDisposable
         await run;
         var buffer = new byte[100];
         var count = await peer.Client.ReadAsync(buffer, TestContext.Current.CancellationToken);
-        Assert.Equal("Close 1000", Assert.Single(SentFrame.ReadAll(buffer.AsSpan(0, count), out _)).Short);
+        Assert.Equal("Close 1000", Assert.Single(SentFrame.ReadAll(buffer.AsSpan(0, count), out _)).Summary);
         Assert.Equal(1, _metrics.Read("push.connections_closed", "client"));
     }
 
-    /// <summary>A write that completes in the instant between "not yet" and the wait for it must not go on in the writer's own call.</summary>
+    /// <summary>A write that completes between the check and the wait for it must not continue inside the writer's call.</summary>
     [Fact]
-    public async Task A_write_that_completes_in_the_wrong_instant_does_not_send_its_frame_twice()
+    public async Task A_write_that_completes_at_the_wrong_moment_sends_its_frame_once()
     {
         using var stream = new InstantStream();
         var wire = new StreamWire(stream, () => { }, CancellationToken.None);
@@ -98,15 +101,15 @@ public sealed class StreamWireTests : IDisposable
             connection.TrySend(_frames.Push($"{i}"), member);
         stream.Hold = false;
         stream.Release();
-        await RedisPush.Testing.Eventually.HoldsAsync(() => stream.Frames >= 5, "five frames");
-        await RedisPush.Testing.Eventually.HoldsAsync(() => connection.TrySend(_frames.Push("5"), member) == SendOutcome.Sent, "an empty outbox");
-        var sent = stream.Sent.Select(frame => frame.Short).ToArray();
+        await Eventually.HoldsAsync(() => stream.Frames >= 5, "five frames");
+        await Eventually.HoldsAsync(() => connection.TrySend(_frames.Push("5"), member) == SendOutcome.Sent, "an empty outbox");
+        var sent = stream.Sent.Select(frame => frame.Summary).ToArray();
         Assert.Equal(["PUSH r [0]", "PUSH r [1]", "PUSH r [2]", "PUSH r [3]", "PUSH r [4]"], sent[..5]);
         Assert.All(sent[5..], text => Assert.Equal("PUSH r [5]", text));
     }
 
     [Fact]
-    public async Task What_throws_behind_the_connection_is_counted_as_a_bug_and_leaves_nothing_behind()
+    public async Task An_exception_in_the_connection_is_counted_and_leaks_nothing()
     {
         using var peer = await SocketPair.ConnectAsync();
         var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
@@ -121,7 +124,7 @@ public sealed class StreamWireTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_that_does_not_take_its_answers_is_read_no_further_until_it_does()
+    public async Task A_client_is_not_read_until_it_takes_its_answers()
     {
         using var peer = await SocketPair.ConnectAsync();
         var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
@@ -131,7 +134,7 @@ public sealed class StreamWireTests : IDisposable
         var socket = peer.Client.Socket;
         socket.Blocking = false;
         long sent = 0;
-        await RedisPush.Testing.Eventually.HoldsAsync(
+        await Eventually.HoldsAsync(
             () =>
             {
                 try
@@ -150,7 +153,7 @@ public sealed class StreamWireTests : IDisposable
 
         long received = 0;
         var buffer = new byte[65_536];
-        await RedisPush.Testing.Eventually.HoldsAsync(
+        await Eventually.HoldsAsync(
             () =>
             {
                 try
@@ -212,7 +215,7 @@ public sealed class StreamWireTests : IDisposable
         }
     }
 
-    /// <summary>Each write is pending when first asked and complete when asked again; while it holds, it stays pending.</summary>
+    /// <summary>Each write is pending at the first check and complete at the second; while held, it stays pending.</summary>
     private sealed class InstantStream : Stream, IValueTaskSource
     {
         private readonly Lock _lock = new();

@@ -1,0 +1,79 @@
+using PushNode.Messages;
+
+namespace PushNode.Merging;
+
+/// <summary>Messages of one room with no loss between them, and the loss before the first. Owned by a <see cref="RoomBatch"/>; used on its thread only.</summary>
+internal sealed class Segment
+{
+    private readonly Queue<ReadOnlyMemory<byte>> _messages = new();
+
+    /// <summary>Oldest first.</summary>
+    public IReadOnlyCollection<ReadOnlyMemory<byte>> Messages => _messages;
+
+    public int Count => _messages.Count;
+
+    /// <summary>The sum of the messages' lengths, plus one for each.</summary>
+    public int Bytes { get; private set; }
+
+    /// <summary>The publisher's clock for the oldest message; null if no publisher gave one.</summary>
+    public DateTimeOffset? PublishedAt { get; private set; }
+
+    /// <summary>The number of messages lost before the first one.</summary>
+    public long Missed { get; private set; }
+
+    /// <summary>Why they were lost: one of <see cref="GapReason"/>.</summary>
+    public string Reason { get; private set; } = GapReason.Overload;
+
+    /// <summary>True if there is nothing to send, not even a GAP.</summary>
+    public bool IsEmpty => Count == 0 && Missed == 0;
+
+    public void Add(ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt)
+    {
+        _messages.Enqueue(json);
+        Bytes += json.Length + 1;
+        PublishedAt = publishedAt < PublishedAt ? publishedAt : PublishedAt ?? publishedAt;
+    }
+
+    /// <summary>Adds lost messages before the first one.</summary>
+    public void Miss(long messages, string reason = GapReason.Overload)
+    {
+        Missed += messages;
+        // A failure explains more than an overload at the same time.
+        if (reason != GapReason.Overload)
+            Reason = reason;
+    }
+
+    /// <summary>The members have been told of the loss.</summary>
+    public void ClearMissed() => (Missed, Reason) = (0, GapReason.Overload);
+
+    /// <summary>Drops the oldest message.</summary>
+    public void DropOldest()
+    {
+        Bytes -= _messages.Dequeue().Length + 1;
+        Miss(1);
+    }
+
+    /// <summary>Drops all messages.</summary>
+    /// <returns>How many there were.</returns>
+    public int DropAll()
+    {
+        var dropped = Count;
+        ClearMessages();
+        Miss(dropped);
+        return dropped;
+    }
+
+    /// <summary>Removes the messages and the loss.</summary>
+    public void Clear()
+    {
+        ClearMessages();
+        ClearMissed();
+    }
+
+    private void ClearMessages()
+    {
+        _messages.Clear();
+        Bytes = 0;
+        PublishedAt = null;
+    }
+}

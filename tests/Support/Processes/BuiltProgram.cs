@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace TestSupport.Processes;
+
+/// <summary>A program of this repository, with its output kept.</summary>
+public static class BuiltProgram
+{
+    /// <summary>Starts it with its output kept; the caller kills it.</summary>
+    /// <param name="path">"src/PushLoad".</param>
+    /// <param name="settings">Environment variables.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="output">Gets both of its streams; to be locked while it runs.</param>
+    public static Process Start(string path, IEnumerable<(string Key, string Value)> settings, IEnumerable<string> arguments, StringBuilder output)
+    {
+        var info = new ProcessStartInfo("dotnet", [Repository.Built(path), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        foreach (var (key, value) in settings)
+            info.Environment[key] = value;
+        var process = new Process { StartInfo = info };
+        process.OutputDataReceived += (_, line) => Append(line.Data);
+        process.ErrorDataReceived += (_, line) => Append(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+
+        void Append(string? line)
+        {
+            lock (output)
+                output.AppendLine(line);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace TestSupport.Processes;
+
+/// <summary>
+/// A program that is not one of the farm's: nginx, dnsmasq, docker-compose, promtool. Ended with SIGTERM when disposed, so that it can end its children.
+/// </summary>
+public sealed class Tool : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private bool _disposed;
+
+    private Tool(ProcessStartInfo info)
+    {
+        info.RedirectStandardOutput = info.RedirectStandardError = info.RedirectStandardInput = true;
+        _process = new Process { StartInfo = info };
+        _process.OutputDataReceived += (_, line) => Append(line.Data);
+        _process.ErrorDataReceived += (_, line) => Append(line.Data);
+        // A test host that ends in the middle of a test leaves no program behind.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Terminate();
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public int Pid => _process.Id;
+
+    /// <summary>Both of its streams.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+                return _output.ToString();
+        }
+    }
+
+    public static Tool Start(string program, IEnumerable<string> arguments) => new(new ProcessStartInfo(program, arguments));
+
+    /// <summary>Runs a program to its end.</summary>
+    /// <returns>The exit code and both streams.</returns>
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
+    {
+        var info = new ProcessStartInfo(program, arguments) { WorkingDirectory = directory };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            info.Environment[name] = value;
+        await using var tool = new Tool(info);
+        return (await tool.ExitAsync(), tool.Output);
+    }
+
+    /// <summary>Runs a program in the repository's root and requires exit code 0.</summary>
+    /// <returns>Both streams.</returns>
+    public static async Task<string> SucceedsAsync(string program, params IEnumerable<string> arguments)
+    {
+        var (code, output) = await RunAsync(program, arguments, directory: Repository.Root);
+        Assert.True(code == 0, $"{program} {string.Join(' ', arguments)}: {output}");
+        return output;
+    }
+
+    /// <summary>Waits until its output has a text.</summary>
+    public Task WroteAsync(string text) => Eventually.HoldsAsync(
+        () => Output.Contains(text, StringComparison.Ordinal) || (_process.HasExited ? throw new InvalidOperationException($"It has ended: {Output}") : false),
+        $"it writes '{text}'",
+        () => Output);
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>Its exit code, once both streams are read to their ends.</returns>
+    public async Task<int> ExitAsync()
+    {
+        await Eventually.CompletesAsync(_process.WaitForExitAsync(TestContext.Current.CancellationToken), "the end of a program", () => Output);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        Terminate();
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _process.Dispose();
+    }
+
+    private void Terminate()
+    {
+        try
+        {
+            if (!_process.HasExited)
+                Signals.Send(Pid, Signals.Terminate);
+        }
+        catch (InvalidOperationException)
+        {
+            // Expected: it ended, and its object is disposed.
+        }
+    }
+
+    private void Append(string? line)
+    {
+        lock (_output)
+        {
+            if (line is not null)
+                _output.AppendLine(line);
+        }
+    }
+}
