@@ -2,6 +2,7 @@
 # Installs what the tests need and the machine lacks, builds in Release, runs every test, and ends with one line:
 #   N passed, N failed            (", N skipped" behind it if any)
 # The exit code is 0 only when tests ran and all of them passed.
+#   tests/run.sh --install    installs what the machine lacks, and ends
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -43,6 +44,7 @@ if ! has dotnet; then
     exit 1
 fi
 install_missing "The tests need"
+if [[ ${1:-} == --install ]]; then exit; fi
 dotnet build RedisPush.sln --configuration Release --disable-build-servers
 
 # One project's tests; prints what they say once they have ended, so that two projects' lines never mix.

@@ -41,7 +41,7 @@ public sealed partial class FrontDoorTests
     }
 
     [Theory]
-    [InlineData(Workflow, "tests/run.sh", "tests/containers.sh", "global.json")]
+    [InlineData(Workflow, "tests/run.sh", "global.json")]
     [InlineData(".devcontainer/devcontainer.json", "tests/run.sh")]
     [InlineData(".vscode/tasks.json", "RedisPush.sln", "tests/run.sh", "tests/containers.sh", "bench/run.sh", "src/PushFarm")]
     [InlineData(".vscode/launch.json", "src/PushFarm/PushFarm.csproj")]

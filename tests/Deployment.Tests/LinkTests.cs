@@ -5,8 +5,13 @@ namespace Deployment.Tests;
 /// <summary>The links of the repository's Markdown files, and the runbook links of the alerts.</summary>
 public sealed partial class LinkTests
 {
-    public static TheoryData<string> Pages => [.. Directory.EnumerateFiles(Repository.Root, "*.md").Concat(
-        Directory.EnumerateFiles(Repository.PathTo("docs"), "*.md", SearchOption.AllDirectories)).Select(path => Path.GetRelativePath(Repository.Root, path)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Pages =>
+    [
+        .. Directory.EnumerateFiles(Repository.Root, "*.md")
+            .Concat(Directory.EnumerateFiles(Repository.PathTo("docs"), "*.md", SearchOption.AllDirectories))
+            .Select(path => Path.GetRelativePath(Repository.Root, path))
+            .Order(StringComparer.Ordinal),
+    ];
 
     [Theory, MemberData(nameof(Pages))]
     public void Every_relative_link_and_anchor_resolves(string page)

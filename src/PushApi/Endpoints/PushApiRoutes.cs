@@ -35,7 +35,7 @@ public static class PushApiRoutes
         api.MapOpenApi(OpenApiPattern);
         api.MapOtherMethods(OpenApiPattern, refusals, HttpMethods.Get);
         api.MapFallback("{**path}", context => refusals.AnswerAsync(context, new Problem(
-            ProblemType.NotFound, $"No such route; /openapi/{ApiDescription.Document}.json describes the routes.")));
+            ProblemType.NotFound, $"Unknown path; /openapi/{ApiDescription.Document}.json describes the routes.")));
         return api;
     }
 

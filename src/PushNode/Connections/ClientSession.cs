@@ -1,19 +1,19 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// What stands behind a connection and gives its messages a meaning. Called by the connection's reader, one call at a time.
+/// Processes a connection's messages. Called by the connection's reader, one call at a time.
 /// </summary>
 internal abstract class ClientSession
 {
-    /// <summary>A whole text message, valid UTF-8, within the limit; the span is valid during the call.</summary>
+    /// <summary>A complete text message: valid UTF-8, within the limit. The span is valid during the call.</summary>
     public abstract void OnMessage(ReadOnlySpan<byte> utf8);
 
-    /// <summary>The client sends too many messages; this and the next ones are not read. Called once until it has kept to its rate again.</summary>
+    /// <summary>The client sends too many messages; this one and the next ones are refused. Called once until the client has kept its rate again.</summary>
     public virtual void OnRateLimited()
     {
-        // A session that gives messages no meaning has no answer either.
+        // A session without answers ignores it.
     }
 
-    /// <summary>The connection has ended; called once, last.</summary>
+    /// <summary>The connection has ended. Called once, last.</summary>
     public abstract void OnEnded();
 }

@@ -3,37 +3,37 @@ using PushNode.Messages;
 namespace PushNode.Connections;
 
 /// <summary>
-/// What one connection's wire did not take yet, oldest first. Exists only while there is something in it; guarded by the connection's gate.
-/// Frames are shared, so an outbox costs a few words for each, not their bytes.
+/// The frames that one connection's wire has not taken yet, oldest first. Exists only while it holds a frame; guarded by the connection's gate. Frames are shared, so an
+/// entry costs a few words and not the frame's bytes.
 /// </summary>
-/// <param name="total">What all outboxes hold together; this one's part is given back by <see cref="Clear"/> at the latest.</param>
-/// <param name="openedAt">Now, as a time stamp: from here on a client may be stuck, not from when it last had something to take.</param>
+/// <param name="total">The total of all outboxes; <see cref="Clear"/> gives back this one's part.</param>
+/// <param name="openedAt">Now, as a time stamp. A client counts as stuck from here, not from its last read.</param>
 internal sealed class Outbox(OutboxTotal total, long openedAt)
 {
-    /// <summary>What a frame counts for beside its bytes, about what it costs in memory: a PONG of two bytes is a list node, a frame and an array.</summary>
+    /// <summary>Counted for each frame in addition to its bytes, for its memory: a PONG of two bytes is a list node, a frame and an array.</summary>
     public const int EntryBytes = 128;
 
-    /// <summary>Small frames are joined up to this size, because a write of their own costs more than the copy.</summary>
+    /// <summary>Small frames are joined up to this size: a separate write costs more than the copy.</summary>
     private const int MaxJoined = 16 * 1024;
 
     private readonly LinkedList<Entry> _entries = [];
     private int _answers;
 
-    /// <summary>When the wire last took something, as a time stamp.</summary>
+    /// <summary>When the wire last accepted bytes, as a time stamp.</summary>
     public long AcceptedAt { get; set; } = openedAt;
 
-    /// <summary>How much of the oldest frame the wire has taken.</summary>
+    /// <summary>The number of bytes of the oldest frame that the wire has accepted.</summary>
     public int Offset { get; private set; }
 
-    /// <summary>What all frames in it count for.</summary>
+    /// <summary>The cost of all its frames.</summary>
     public long Bytes { get; private set; }
 
     public bool IsEmpty => _entries.Count == 0;
 
-    /// <summary>Whether answers to the client's own messages are in it, which are never dropped.</summary>
+    /// <summary>Whether it holds answers to the client's messages, which are never dropped.</summary>
     public bool HasAnswers => _answers > 0;
 
-    /// <summary>What a frame counts for.</summary>
+    /// <summary>The cost of a frame.</summary>
     public static int Cost(Frame frame) => frame.Length + EntryBytes;
 
     public void Add(Entry entry)
@@ -43,22 +43,22 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
     }
 
     /// <summary>
-    /// The bytes to write next: the rest of the oldest frame, with the small ones behind it. A GAP comes before the frame of a room whose older ones were dropped.
+    /// The bytes to write next: the rest of the oldest frame and the small frames after it. If older frames of its room were dropped, a GAP comes first.
     /// </summary>
     public ReadOnlyMemory<byte> Next()
     {
-        TellMissed();
+        ReportMissed();
         var first = _entries.First!;
         var rest = first.Value.Frame.Bytes[Offset..];
         var length = rest.Length;
         var end = first.Next;
-        // A frame that needs a GAP before it waits until it is the oldest: until then more may be dropped, and one GAP tells it all.
+        // A frame that needs a GAP before it waits until it is the oldest: more may be dropped until then, and one GAP reports everything.
         for (; end is { Value: var next } && next.Membership is not { Missed: not 0 } && length + next.Frame.Length <= MaxJoined; end = end.Next)
             length += next.Frame.Length;
         if (length == rest.Length)
             return rest;
 
-        // Not reused: a stream may look at it until the write has ended.
+        // Not reused: a stream may read it until the write has ended.
         var joined = GC.AllocateUninitializedArray<byte>(length);
         rest.CopyTo(joined);
         var at = rest.Length;
@@ -71,11 +71,11 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         return joined;
     }
 
-    /// <summary>Whether a frame is in it.</summary>
+    /// <summary>Whether it holds a frame.</summary>
     public bool Contains(Frame frame) => _entries.Any(entry => entry.Frame == frame);
 
-    /// <summary>The wire has taken <paramref name="count"/> bytes from the beginning.</summary>
-    /// <returns>How many PUSH frames that finished, and with how many deliveries.</returns>
+    /// <summary>The wire has accepted <paramref name="count"/> more bytes.</summary>
+    /// <returns>The number of PUSH frames that are now sent, and of their deliveries.</returns>
     public (int Pushes, long Deliveries) Accept(int count)
     {
         var (pushes, deliveries) = (0, 0L);
@@ -99,8 +99,8 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         return (pushes, deliveries);
     }
 
-    /// <summary>Drops the oldest PUSH of which nothing is sent, and remembers how much its room's member misses.</summary>
-    /// <returns>How many deliveries that was, or null when there is none to drop.</returns>
+    /// <summary>Drops the oldest PUSH that is not yet begun, and adds its messages to what the member misses.</summary>
+    /// <returns>The number of deliveries dropped; null if there was no such PUSH.</returns>
     public int? DropOldestPush()
     {
         for (var node = FirstUnsent(); node is not null; node = node.Next)
@@ -112,8 +112,8 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         return null;
     }
 
-    /// <summary>Drops every PUSH of which nothing is sent, like <see cref="DropOldestPush"/>.</summary>
-    /// <returns>How many deliveries those were, or null when there was none to drop.</returns>
+    /// <summary>Drops every PUSH that is not yet begun, like <see cref="DropOldestPush"/>.</summary>
+    /// <returns>The number of deliveries dropped; null if there was no such PUSH.</returns>
     public long? DropPushes()
     {
         long? deliveries = null;
@@ -128,8 +128,8 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         return deliveries;
     }
 
-    /// <summary>Drops everything but a frame that is already begun, which has to be finished.</summary>
-    /// <returns>How many deliveries were dropped.</returns>
+    /// <summary>Drops every frame but one that is begun, which has to be finished.</summary>
+    /// <returns>The number of deliveries dropped.</returns>
     public long DropUnsent()
     {
         long deliveries = 0;
@@ -142,15 +142,15 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         return deliveries;
     }
 
-    /// <summary>Drops everything, because the connection has ended.</summary>
-    /// <returns>How many deliveries are lost, a begun one included.</returns>
+    /// <summary>Drops every frame because the connection has ended.</summary>
+    /// <returns>The number of deliveries lost, including those of a begun frame.</returns>
     public long Clear()
     {
         Offset = 0;
         return DropUnsent();
     }
 
-    /// <summary>Its part of what all outboxes hold together.</summary>
+    /// <summary>Its share of the total of all outboxes.</summary>
     public long Share()
     {
         long share = 0;
@@ -159,7 +159,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         return share;
     }
 
-    private void TellMissed()
+    private void ReportMissed()
     {
         if (Offset > 0 || _entries.First!.Value.Membership is not { Missed: not 0 } membership)
             return;
@@ -193,8 +193,8 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
 
     private LinkedListNode<Entry>? FirstUnsent() => Offset > 0 ? _entries.First!.Next : _entries.First;
 
-    /// <param name="Frame">What is to be sent.</param>
-    /// <param name="Membership">For whom, when it is a frame of a room that may be dropped; null for answers and control frames.</param>
-    /// <param name="IsAnswer">Whether it answers a message of the client's.</param>
+    /// <param name="Frame">The frame.</param>
+    /// <param name="Membership">The member, for a room's frame, which may be dropped; null for answers and control frames.</param>
+    /// <param name="IsAnswer">Whether it answers a message of the client.</param>
     public readonly record struct Entry(Frame Frame, Membership? Membership, bool IsAnswer = false);
 }

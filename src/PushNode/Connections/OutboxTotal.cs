@@ -4,15 +4,16 @@ using PushNode.Messages;
 namespace PushNode.Connections;
 
 /// <summary>
-/// What waits in all outboxes of a node together: each distinct frame once, however many wait for it, and each entry's own bytes. Touched only when a frame is queued or leaves a queue. Any thread.
+/// The memory that all outboxes of a node hold together: each distinct frame once, however many outboxes hold it, and each entry. Used only when a frame enters or leaves an
+/// outbox. Any thread.
 /// </summary>
-/// <param name="limit">How much there may be. Above 7/8 of it shedding begins (<see cref="WhenHighAsync"/>), and at the limit no PUSH is queued.</param>
+/// <param name="limit">The limit in bytes. Shedding begins above 7/8 of it (<see cref="WhenHighAsync"/>); at the limit no PUSH is queued.</param>
 internal sealed class OutboxTotal(long limit)
 {
-    /// <summary>What an entry costs in memory beside its frame: a list node.</summary>
+    /// <summary>The memory of an entry without its frame: a list node.</summary>
     public const int EntryBytes = 64;
 
-    /// <summary>What a frame costs in memory beside its bytes: two object headers and its fields.</summary>
+    /// <summary>The memory of a frame without its bytes: two object headers and its fields.</summary>
     public const int FrameBytes = 64;
 
     private readonly long _high = limit - limit / 8;
@@ -24,12 +25,12 @@ internal sealed class OutboxTotal(long limit)
 
     public long Limit { get; } = limit;
 
-    /// <summary>Where shedding may stop.</summary>
+    /// <summary>The level at which shedding stops.</summary>
     public long Low { get; } = limit - limit / 4;
 
     public bool IsFull => Bytes >= Limit;
 
-    /// <summary>A frame was queued.</summary>
+    /// <summary>A frame has entered an outbox.</summary>
     public void Add(Frame frame)
     {
         var cost = EntryBytes + (frame.Hold() ? frame.Length + FrameBytes : 0);
@@ -37,13 +38,13 @@ internal sealed class OutboxTotal(long limit)
             _signal.Writer.TryWrite(true);
     }
 
-    /// <summary>A frame has left a queue.</summary>
+    /// <summary>A frame has left an outbox.</summary>
     public void Remove(Frame frame) => Interlocked.Add(ref _bytes, -(EntryBytes + (frame.Release() ? frame.Length + FrameBytes : 0)));
 
-    /// <summary>A queued frame's part of the total: its entry, and its bytes divided by the number of queues that hold it. All parts add up to the total.</summary>
+    /// <summary>A queued frame's share of the total: its entry, and its memory divided by the number of outboxes that hold it. All shares add up to the total.</summary>
     public static long Share(Frame frame) => EntryBytes + (frame.Length + FrameBytes) / Math.Max(1, frame.Holders);
 
-    /// <summary>Waits until so much is held that shedding must begin. One waiter.</summary>
+    /// <summary>Completes when shedding must begin. One waiter at a time.</summary>
     public async Task WhenHighAsync(CancellationToken cancellationToken)
     {
         await _signal.Reader.ReadAsync(cancellationToken);

@@ -2,19 +2,21 @@ using PushNode.Subscription;
 
 namespace PushNode.Protocol;
 
-/// <summary>A JOIN that waits for its room to be received. Made when it begins to wait and dropped when it is answered or withdrawn; guarded by the session's lock, except as <see cref="RoomWait"/> says.</summary>
-/// <param name="session">The session whose JOIN it is.</param>
-/// <param name="room">The room it is to enter.</param>
+/// <summary>
+/// A JOIN that waits until the node receives its room, from then until it is answered or withdrawn. Guarded by the session's lock, except as <see cref="RoomWait"/> says.
+/// </summary>
+/// <param name="session">The session of the client.</param>
+/// <param name="room">The room to enter.</param>
 /// <param name="id">The JOIN's id.</param>
 internal sealed class JoinWait(Session session, JoinedRoom room, string? id) : RoomWait
 {
-    /// <summary>What it is to enter.</summary>
+    /// <summary>The room to enter.</summary>
     public JoinedRoom Room { get; } = room;
 
-    /// <summary>The ids of the JOINs to answer, in their order, null for one without; several when the JOIN was repeated.</summary>
+    /// <summary>The ids of the JOINs to answer, in order; null for one without an id. More than one if the client repeated the JOIN.</summary>
     public List<string?> Ids { get; } = [id];
 
-    /// <summary>The client knows that JOINED comes later, and later requests have passed this one.</summary>
+    /// <summary>The client has been told that JOINED comes later, and later requests do not wait for this one.</summary>
     public bool HasSteppedAside { get; set; }
 
     public override void OnReceiving() => session.OnReceiving(this);

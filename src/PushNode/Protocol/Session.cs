@@ -6,26 +6,26 @@ using PushNode.Subscription;
 namespace PushNode.Protocol;
 
 /// <summary>
-/// What one client asked for: its rooms, and its requests in their order. A JOIN waits for the backplane's acknowledgement and what comes after waits
-/// behind it; a JOIN that meets a backplane that is away is told so and steps aside, so that an outage holds up nothing else. Lives as
-/// long as its connection; called by the connection's reader, by the handshake and by the thread that tells a room's waits, one at a time under its lock.
+/// One client's rooms and requests, which it processes in order. A JOIN waits until the backplane has acknowledged the room, and later requests wait behind it. During an
+/// outage a JOIN steps aside: the client is told, and later requests pass. Lives as long as its connection. Called by the connection's reader, by the handshake and by the
+/// thread that tells a room's waits, one at a time under its lock.
 /// </summary>
 internal sealed class Session : ClientSession
 {
-    // The lock is the session itself: one object less for each of them. Nobody else locks it.
+    // The lock is the session itself, which saves an object for each session. No other type locks it.
     private readonly Connection _connection;
     private readonly SessionRules _rules;
 
-    /// <summary>Null once the connection has ended.</summary>
+    /// <summary>The membership for broadcasts; null once the connection has ended.</summary>
     private Membership? _everyone;
 
-    /// <summary>The first of the rooms; null when there is none.</summary>
+    /// <summary>The first room; null if there is none.</summary>
     private JoinedRoom? _joined;
 
-    /// <summary>What came behind a JOIN that waits for its acknowledgement; null when none does.</summary>
+    /// <summary>The requests behind a JOIN that waits for its acknowledgement; null if no JOIN waits.</summary>
     private Queue<Request>? _behind;
 
-    /// <summary>How much of its rate of JOINs the client has used, as <see cref="RateLimit"/> has it.</summary>
+    /// <summary>The client's state in the rate limit of JOINs.</summary>
     private long _joinsUsed;
 
     public Session(Connection connection, SessionRules rules)
@@ -39,13 +39,13 @@ internal sealed class Session : ClientSession
 
     public override void OnMessage(ReadOnlySpan<byte> utf8) => Take(Request.Parse(utf8));
 
-    /// <summary>A room named when connecting, in the URL's own encoding: the same as a JOIN.</summary>
+    /// <summary>Joins a room of the URL, still percent-encoded, as a JOIN does.</summary>
     public void JoinAtConnect(ReadOnlySpan<char> escapedRoom) =>
         Take(RoomId.TryParseEscaped(escapedRoom, plusIsSpace: true, out var room, out var error)
             ? new Request("JOIN", room.ToString())
             : new Request("JOIN", Error: (ErrorCode.BadRoom, $"room {error}")));
 
-    /// <summary>The URL names more rooms than a client may be in.</summary>
+    /// <summary>Answers the URL's rooms over the limit.</summary>
     public void RefuseFurtherRooms() =>
         Take(new Request("JOIN", Error: (_rules.Refuse(RequestRefusal.RoomLimit), $"The URL names more than {_rules.MaxRooms} rooms, which is the limit; the rest is ignored.")));
 
@@ -71,7 +71,7 @@ internal sealed class Session : ClientSession
     {
         lock (this)
         {
-            // The reader may end while the rooms of the URL are still being joined; nobody would let go of them any more.
+            // The reader may end while the URL's rooms are being joined; they would never be released.
             if (_everyone is null)
                 return;
             if (_behind is null)
@@ -115,7 +115,7 @@ internal sealed class Session : ClientSession
         if (request.Room is null)
         {
             room = default;
-            _connection.Send(Answers.Error(ErrorCode.BadRoom, "data.room is missing or no text; it accepts the name of a room.", request.Id));
+            _connection.Send(Answers.Error(ErrorCode.BadRoom, "data.room is missing or not text; it accepts the name of a room.", request.Id));
             return false;
         }
 
@@ -175,14 +175,14 @@ internal sealed class Session : ClientSession
         }
     }
 
-    /// <summary>Tells the client that JOINED comes later, and lets later requests pass.</summary>
+    /// <summary>Tells the client that JOINED comes later. Later requests pass.</summary>
     private void StepAsideLocked(JoinWait wait, string? requestId)
     {
         wait.HasSteppedAside = true;
         _connection.Send(Answers.Error(ErrorCode.BackplaneAway, "The backplane is away; JOINED follows when it is back.", requestId));
     }
 
-    /// <summary>A room that a JOIN waits for is received.</summary>
+    /// <summary>The node receives the room that a JOIN waits for.</summary>
     public void OnReceiving(JoinWait wait) => Tell(wait, static (session, wait) =>
     {
         session.EnterLocked(wait.Room, wait.Ids[0]);
@@ -190,7 +190,7 @@ internal sealed class Session : ClientSession
             session._connection.Send(wait.Room.Frames.Joined(repeated));
     });
 
-    /// <summary>The server of a room that a JOIN waits for went away.</summary>
+    /// <summary>The server of the room that a JOIN waits for is unavailable.</summary>
     public void OnAway(JoinWait wait) => Tell(wait, static (session, wait) => session.StepAsideLocked(wait, wait.Ids[0]));
 
     private void Tell(JoinWait wait, Action<Session, JoinWait> answerLocked)
@@ -199,7 +199,7 @@ internal sealed class Session : ClientSession
         {
             lock (this)
             {
-                // Otherwise the room was left, or the connection has ended, or what was told last overtook this.
+                // Otherwise the client has left, the connection has ended, or a later call came first.
                 if (wait.Room.Wait != wait)
                     return;
                 var held = wait.HasSteppedAside ? null : _behind;
@@ -208,20 +208,20 @@ internal sealed class Session : ClientSession
                     PassLocked(held);
             }
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            // A bug: the thread that tells these clients one after the other must reach the next.
-            _connection.Fail(bug);
+            // A bug, which must not keep the thread from telling the next client.
+            _connection.Fail(e);
         }
     }
 
-    /// <summary>Processes what waited behind a JOIN that is answered.</summary>
+    /// <summary>Processes the requests behind a JOIN that has been answered.</summary>
     private void PassLocked(Queue<Request> behind)
     {
         _behind = null;
         while (_behind is null && behind.TryDequeue(out var next))
             ProcessLocked(next);
-        // One of them was a JOIN that waits in turn, and the rest is behind it now.
+        // One of them is a JOIN that waits; the rest waits behind it.
         if (_behind is not null)
             _behind = behind;
     }

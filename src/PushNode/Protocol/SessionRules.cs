@@ -8,12 +8,12 @@ namespace PushNode.Protocol;
 
 /// <summary>What all sessions of a node share. Any thread.</summary>
 /// <param name="rooms">The node's rooms.</param>
-/// <param name="settings">What one client may do.</param>
-/// <param name="metrics">Where refusals count.</param>
-/// <param name="time">The clock of the rates.</param>
+/// <param name="settings">The limits of one client.</param>
+/// <param name="metrics">Counts refusals.</param>
+/// <param name="time">The clock of the rate limits.</param>
 internal sealed class SessionRules(Rooms rooms, ConnectionSettings settings, NodeMetrics metrics, TimeProvider time)
 {
-    /// <summary>Requests that may wait behind a JOIN at least, and JOINs of one room that may wait for the backplane.</summary>
+    /// <summary>The smallest limit of requests that wait behind a JOIN, and the limit of JOINs of one room that wait for the backplane.</summary>
     public const int MaxWaiting = 32;
 
     private readonly RateLimit _joins = new(settings.JoinsPerSecond, settings.JoinBurst, time);
@@ -21,15 +21,15 @@ internal sealed class SessionRules(Rooms rooms, ConnectionSettings settings, Nod
     /// <summary>The node's rooms.</summary>
     public Rooms Rooms { get; } = rooms;
 
-    /// <summary>Rooms one client may be in.</summary>
+    /// <summary>The number of rooms one client may join.</summary>
     public int MaxRooms => settings.MaxRooms;
 
-    /// <summary>Requests that may wait behind a JOIN: a URL may name as many rooms as there may be, and none of them is one too many.</summary>
+    /// <summary>The number of requests that may wait behind a JOIN: at least as many as a URL may name rooms.</summary>
     public int MaxBehindJoin => Math.Max(MaxWaiting, MaxRooms);
 
     /// <summary>Counts one JOIN of a client against its rate.</summary>
-    /// <param name="state">What the session keeps of it.</param>
-    /// <returns>How long the client has to wait for its next one; zero when this one is within its rate.</returns>
+    /// <param name="state">The client's state, which the session keeps.</param>
+    /// <returns>Zero if the JOIN is within the rate; otherwise the time until the next one is allowed.</returns>
     public TimeSpan TakeJoin(ref long state)
     {
         var now = time.GetTimestamp();
@@ -37,7 +37,7 @@ internal sealed class SessionRules(Rooms rooms, ConnectionSettings settings, Nod
     }
 
     /// <summary>Counts a refused request.</summary>
-    /// <returns>The code for its ERROR.</returns>
+    /// <returns>The code of its ERROR.</returns>
     public string Refuse(RequestRefusal reason)
     {
         metrics.RequestRefused(reason);

@@ -5,17 +5,17 @@ internal static class UrlRooms
 {
     private const string Parameter = "room=";
 
-    /// <summary>Joins them in their order. All names beyond the limit, good or bad, get a single answer.</summary>
-    /// <param name="session">The client's.</param>
-    /// <param name="query">The URL's query in its own encoding, with its question mark or empty.</param>
-    /// <param name="maxRooms">Rooms a client may be in.</param>
+    /// <summary>Joins them in order. All names over the limit, valid or not, get one ERROR together.</summary>
+    /// <param name="session">The client's session.</param>
+    /// <param name="query">The URL's query, still percent-encoded, with its question mark; or empty.</param>
+    /// <param name="maxRooms">The number of rooms a client may join.</param>
     public static void Join(Session session, ReadOnlySpan<char> query, int maxRooms)
     {
         query = query.TrimStart('?');
         var named = 0;
         foreach (var range in query.Split('&'))
         {
-            // As it stands, for the room id's own parser to decode.
+            // Not decoded here: RoomId's parser does it.
             var pair = query[range];
             if (!pair.StartsWith(Parameter, StringComparison.Ordinal))
                 continue;

@@ -3,15 +3,15 @@ using PushBackplane;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// Watches one server of the backplane for all rooms at home there: a wait for each room would mean tens of thousands of continuations on one task, and removing one would be a
-/// search. Lives as long as the node.
+/// Watches one server of the backplane for all rooms that have their home there. A continuation per room would put tens of thousands on one task, and removing one would
+/// be a search. Lives as long as the node.
 /// </summary>
 internal sealed class HomeWatch(IBackplaneServer home)
 {
     private int _started;
 
-    /// <summary>Begins to watch; further calls do nothing.</summary>
-    /// <param name="onChange">Called after each change, one call at a time on a pool thread; must not throw. Changes that follow one another fast may be one call.</param>
+    /// <summary>Starts to watch; further calls do nothing.</summary>
+    /// <param name="onChange">Called after each change, one call at a time, on a pool thread; must not throw. Quick changes may share a call.</param>
     public void Start(Action onChange)
     {
         if (Interlocked.Exchange(ref _started, 1) == 0)
@@ -24,7 +24,7 @@ internal sealed class HomeWatch(IBackplaneServer home)
         while (true)
         {
             var (up, away) = (home.Up, home.Away);
-            // An outage began between the two.
+            // An outage began between the two reads.
             if (home.Up != up)
                 continue;
 
@@ -39,7 +39,7 @@ internal sealed class HomeWatch(IBackplaneServer home)
             }
             else
             {
-                // Each up and each away is a task of its own: an outage that came and went while others were told is not missed.
+                // Each period has its own task, so an outage during the last call is not missed.
                 known = current;
                 await Task.Yield();
                 onChange();

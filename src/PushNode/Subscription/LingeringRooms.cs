@@ -1,15 +1,15 @@
 namespace PushNode.Subscription;
 
 /// <summary>
-/// The rooms without holders in the order in which their last holders left. A room is in it at most once, however often it flaps, and leaves it when it is held again. Any thread;
-/// its lock is the last of all: nothing else is called under it.
+/// The rooms without holders, in the order in which their last holders left. A room is in it at most once, however often it is joined and left, and is removed when it is
+/// held again. Any thread. No other lock is taken under its lock.
 /// </summary>
 internal sealed class LingeringRooms
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Room> _rooms = new();
 
-    /// <summary>Puts a room behind all others. The caller holds the room's lock.</summary>
+    /// <summary>Adds a room at the end. The caller holds the room's lock.</summary>
     public void Add(Room room, long now)
     {
         lock (_lock)
@@ -19,7 +19,7 @@ internal sealed class LingeringRooms
         }
     }
 
-    /// <summary>Takes a room out if it is in. The caller holds the room's lock.</summary>
+    /// <summary>Removes a room if it is in the list. The caller holds the room's lock.</summary>
     public void Remove(Room room)
     {
         if (room.Lingering is null)
@@ -31,21 +31,21 @@ internal sealed class LingeringRooms
         }
     }
 
-    /// <summary>Whether a room is in. The caller holds the room's lock.</summary>
+    /// <summary>Whether a room is in the list. The caller holds the room's lock.</summary>
     public bool Contains(Room room)
     {
         lock (_lock)
             return room.Lingering?.List is not null;
     }
 
-    /// <summary>Takes the oldest one out if there are more than <paramref name="count"/>.</summary>
+    /// <summary>Removes and returns the oldest room if there are more than <paramref name="count"/>.</summary>
     public Room? TakeOldestBeyond(int count)
     {
         lock (_lock)
             return _rooms.Count > count ? TakeOldestLocked() : null;
     }
 
-    /// <summary>Takes the oldest one out if it lingers since that time or longer.</summary>
+    /// <summary>Removes and returns the oldest room if it has lingered since that time or longer.</summary>
     public Room? TakeOldestSince(long since)
     {
         lock (_lock)

@@ -6,6 +6,19 @@ using PushNode.Telemetry;
 
 namespace PushNode.Subscription;
 
+/// <summary>Whether messages published to a room from now on reach the node.</summary>
+internal enum RoomState
+{
+    /// <summary>The channel is not acknowledged yet, or the node has not yet tried to connect to the room's server.</summary>
+    Pending,
+
+    /// <summary>The channel is acknowledged and the room's server is up.</summary>
+    Receiving,
+
+    /// <summary>The room's server is unavailable.</summary>
+    Away,
+}
+
 /// <summary>
 /// One room of this node, from its first holder until its linger ends: its channel, members, open batch, and the JOINs that wait for it. Made and retired by
 /// <see cref="Rooms"/>; any thread. Its lock is the room itself.
@@ -17,10 +30,10 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     /// <summary>The waits, first those that do not know of an outage, so that <see cref="TellWaiting"/> never searches. Null before the first wait.</summary>
     private LinkedList<RoomWait>? _waits;
 
-    /// <summary>Whose messages the room carries: those of one room, or of all connections.</summary>
+    /// <summary>Whose messages the room carries: a room's, or the broadcasts.</summary>
     public Topic Topic { get; } = topic;
 
-    /// <summary>The backplane's channel, with the server on which the room's messages are published.</summary>
+    /// <summary>The backplane's channel, with its home.</summary>
     public BackplaneChannel Channel { get; } = channel;
 
     /// <summary>Encodes for the room.</summary>

@@ -1,8 +1,8 @@
 namespace PushNode.Subscription;
 
 /// <summary>
-/// One wait for a room to be received. It is in the room's list until the room is received or the wait is withdrawn, so the rooms that clients hold bound the number of waits.
-/// Told by one thread at a time of each event, but two events may overtake each other; the implementation ignores what no longer applies.
+/// One wait until the node receives a room. It is in the room's list until then or until it is withdrawn, so the number of waits is bounded by the rooms that clients
+/// hold. One thread at a time reports an event, but two events may arrive in the wrong order; the implementation ignores a stale one.
 /// </summary>
 internal abstract class RoomWait
 {
@@ -11,12 +11,12 @@ internal abstract class RoomWait
     /// <summary>Its place in the room's list; guarded by the room's lock.</summary>
     public LinkedListNode<RoomWait> Place { get; }
 
-    /// <summary>Whether the wait began while the room's server was away, or has been told since; guarded by the room's lock.</summary>
+    /// <summary>Whether the wait began during an outage of the room's server, or has been told of one since; guarded by the room's lock.</summary>
     public bool KnowsOfOutage { get; set; }
 
-    /// <summary>The room is received, and the wait is over. Called without the room's lock; must not throw.</summary>
+    /// <summary>The node receives the room and the wait is over. Called without the room's lock; must not throw.</summary>
     public abstract void OnReceiving();
 
-    /// <summary>The room's server went away, and the wait goes on. Called without the room's lock; must not throw.</summary>
+    /// <summary>The room's server is unavailable and the wait continues. Called without the room's lock; must not throw.</summary>
     public abstract void OnAway();
 }

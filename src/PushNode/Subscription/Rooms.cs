@@ -9,12 +9,12 @@ using PushNode.Telemetry;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// The rooms of this node: the first holder subscribes the room's channel, the last one's leaving unsubscribes it after a linger. Each room has a lock of its own; a
-/// channel's SUBSCRIBE and UNSUBSCRIBE are issued in the order of the changes that cause them. Lives as long as the node; any thread.
+/// The rooms of this node. A room's first holder subscribes its channel; after its last holder has left and the linger is over, it is unsubscribed. Each room has its own
+/// lock, under which SUBSCRIBE and UNSUBSCRIBE are issued in the order of the changes that cause them. Lives as long as the node; any thread.
 /// </summary>
 internal sealed class Rooms
 {
-    /// <summary>Rooms that linger at once, beyond which the oldest are given up early: about 20 MB.</summary>
+    /// <summary>The number of lingering rooms above which the oldest are retired early: about 20 MB.</summary>
     internal const int MaxLingering = 10_000;
 
     private readonly ConcurrentDictionary<Topic, Room> _rooms = new();
@@ -37,14 +37,14 @@ internal sealed class Rooms
         metrics.CountRooms(() => Volatile.Read(ref _count));
     }
 
-    /// <summary>The room of all connections, whose channel carries the broadcasts.</summary>
+    /// <summary>The room that all connections are in; its channel carries the broadcasts.</summary>
     public Room Everyone { get; }
 
     /// <summary>Subscribes to broadcasts. Called once.</summary>
     public void Open() => _ = ReportAsync(Everyone, Everyone.Subscribe(_backplane));
 
-    /// <summary>Holds a room, opening it if need be. Each call that succeeds is undone by one <see cref="Release"/>.</summary>
-    /// <returns>The room; null when the node is at its room limit.</returns>
+    /// <summary>Holds a room, and opens it if it is new. Each successful call needs one <see cref="Release"/>.</summary>
+    /// <returns>The room; null if the node is at its room limit.</returns>
     public Room? Hold(RoomId id)
     {
         var topic = Topic.Room(id);
@@ -54,7 +54,7 @@ internal sealed class Rooms
                 return null;
             lock (room)
             {
-                // Given up between the look-up and the lock: it leaves the directory before that lock is free.
+                // Retired between the look-up and the lock, and no longer in the directory.
                 if (room.IsRetired)
                     continue;
                 if (room.Subscribed is null)
@@ -66,7 +66,7 @@ internal sealed class Rooms
         }
     }
 
-    /// <summary>Lets go of a room; it lingers if nobody else holds it.</summary>
+    /// <summary>Releases a room; it lingers if it has no other holder.</summary>
     public void Release(Room room)
     {
         lock (room)
@@ -79,7 +79,7 @@ internal sealed class Rooms
             Retire(oldest);
     }
 
-    /// <summary>Gives up the rooms whose linger is over.</summary>
+    /// <summary>Retires the rooms whose linger is over.</summary>
     public void RetireLingering()
     {
         var since = _time.GetTimestamp() - (long)(_settings.Linger.TotalSeconds * _time.TimestampFrequency);
@@ -87,7 +87,7 @@ internal sealed class Rooms
             Retire(oldest);
     }
 
-    /// <summary>Gives up a room that was taken from the lingering ones, unless it is held again, or was and lingers again.</summary>
+    /// <summary>Retires a room that was taken from the lingering ones, unless it has been held again since.</summary>
     private void Retire(Room room)
     {
         lock (room)
@@ -95,20 +95,20 @@ internal sealed class Rooms
             if (room.IsRetired || room.Holders > 0 || _lingering.Contains(room))
                 return;
             room.IsRetired = true;
-            // Before the room leaves the directory, so that a new room's SUBSCRIBE comes after it. Whether a server acknowledges it is of no interest.
+            // Before the room leaves the directory, so that a new room's SUBSCRIBE comes after it. The acknowledgement does not matter.
             _ = _backplane.UnsubscribeAsync(room.Channel);
             _rooms.TryRemove(KeyValuePair.Create(room.Topic, room));
             Interlocked.Decrement(ref _count);
         }
     }
 
-    /// <returns>The room that is in the directory now; null when the node is at its room limit.</returns>
+    /// <returns>The room that is now in the directory; null if the node is at its room limit.</returns>
     private Room? OpenRoom(Topic topic)
     {
         while (Interlocked.Increment(ref _count) > _settings.MaxRooms)
         {
             Interlocked.Decrement(ref _count);
-            // A lingering room is retired for one that is wanted.
+            // A lingering room makes place for a wanted one.
             if (_lingering.TakeOldestBeyond(0) is not { } oldest)
                 return null;
             Retire(oldest);
@@ -146,11 +146,11 @@ internal sealed class Rooms
     /// <summary>Tells the room's waits once the channel is acknowledged.</summary>
     private async Task ReportAsync(Room room, Task subscribed)
     {
-        // Not under the room's lock, which the caller has.
+        // Leaves the room's lock, which the caller holds.
         await subscribed.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         if (subscribed.Exception is { } bug)
             _failures.Add(log => log.SubscriptionFailed(room.Channel.Name, bug));
-        // Cancellation is expected: the room was given up, or the program ends.
+        // Cancellation is expected: the room has been retired, or the program ends.
         if (subscribed.IsCompletedSuccessfully)
             Tell(room);
     }
@@ -161,10 +161,10 @@ internal sealed class Rooms
         {
             room.TellWaiting();
         }
-        catch (Exception bug)
+        catch (Exception e)
         {
-            // A bug, which costs this room's waiting clients their answer and the other rooms nothing.
-            _failures.Add(log => log.SubscriptionFailed(room.Channel.Name, bug));
+            // A bug: this room's waiting clients may get no answer; other rooms are not affected.
+            _failures.Add(log => log.SubscriptionFailed(room.Channel.Name, e));
         }
     }
 }

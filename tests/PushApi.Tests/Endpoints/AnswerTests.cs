@@ -101,7 +101,9 @@ public class AnswerTests
             var post = Assert.Single(path.Value.EnumerateObject());
             Assert.Equal("post", post.Name);
             var responses = post.Value.GetProperty("responses");
-            Assert.Equal(["202", "400", "403", "408", "413", "415", "429", "503"], responses.EnumerateObject().Select(response => response.Name).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                ["202", "400", "403", "408", "413", "415", "429", "503"],
+                responses.EnumerateObject().Select(response => response.Name).Order(StringComparer.Ordinal));
             Assert.All(responses.EnumerateObject(), response => Assert.True(
                 response.Value.GetProperty("content").TryGetProperty(response.Name == "202" ? "application/json" : "application/problem+json", out _)));
             string[] types = path.Name switch
@@ -114,7 +116,8 @@ public class AnswerTests
         }
         var room = Assert.Single(paths.GetProperty("/v1/rooms/{room}/messages").GetProperty("post").GetProperty("parameters").EnumerateArray());
         Assert.Equal("room", room.GetProperty("name").GetString());
-        Assert.Equal("integer", document.GetProperty("components").GetProperty("schemas").GetProperty("Problem").GetProperty("properties").GetProperty("limit").GetProperty("type").GetString());
+        var problem = document.GetProperty("components").GetProperty("schemas").GetProperty("Problem").GetProperty("properties");
+        Assert.Equal("integer", problem.GetProperty("limit").GetProperty("type").GetString());
 
         using var post405 = new HttpRequestMessage(HttpMethod.Post, "/openapi/v1.json");
         (await api.SendAsync(post405)).IsProblem(405, "method-not-allowed");

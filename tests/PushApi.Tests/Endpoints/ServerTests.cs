@@ -12,7 +12,9 @@ public class ServerTests
     {
         await using var api = await StartAsync(isUp: false);
         var answer = await api.PostAsync("/v1/rooms/b/messages", "application/json", "1");
-        Assert.Equal("Unavailable or stalled: Redis at two:1. No message of this request was sent; a retry duplicates nothing.", answer.IsProblem(503, "backplane-away"));
+        Assert.Equal(
+            "Unavailable or stalled: Redis at two:1. No message of this request was sent; a retry duplicates nothing.",
+            answer.IsProblem(503, "backplane-away"));
         Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter!.Delta);
         (await api.PostAsync("/v1/rooms/a/messages", "application/json", "1")).IsAccepted(1);
     }
@@ -22,7 +24,9 @@ public class ServerTests
     {
         await using var api = await StartAsync(isUp: false);
         var answer = await api.PostAsync("/v1/messages", "application/json", Three);
-        Assert.Equal("Unavailable or stalled: Redis at two:1, Redis at three:1. No message of this request was sent; a retry duplicates nothing.", answer.IsProblem(503, "backplane-away"));
+        Assert.Equal(
+            "Unavailable or stalled: Redis at two:1, Redis at three:1. No message of this request was sent; a retry duplicates nothing.",
+            answer.IsProblem(503, "backplane-away"));
         Assert.Empty(api.Backplane.Published);
     }
 

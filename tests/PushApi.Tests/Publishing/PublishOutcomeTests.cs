@@ -6,7 +6,10 @@ public class PublishOutcomeTests
 {
     [Fact]
     public void Several_rooms_report_the_smallest_number_of_nodes()
-        => Assert.Equal(PublishOutcome.Confirmed(2), PublishOutcome.Combine([PublishOutcome.Confirmed(3), PublishOutcome.Confirmed(2), PublishOutcome.Confirmed(5)]));
+    {
+        PublishOutcome[] outcomes = [PublishOutcome.Confirmed(3), PublishOutcome.Confirmed(2), PublishOutcome.Confirmed(5)];
+        Assert.Equal(PublishOutcome.Confirmed(2), PublishOutcome.Combine(outcomes));
+    }
 
     [Fact]
     public void One_unconfirmed_room_makes_the_request_unconfirmed()

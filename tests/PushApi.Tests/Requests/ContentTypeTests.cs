@@ -46,7 +46,8 @@ public class ContentTypeTests
     public async Task A_compressed_body_is_415()
     {
         await using var api = await ApiHost.StartAsync();
-        (await api.PostAsync("/v1/broadcast", "application/json", "1"u8.ToArray(), ("Content-Encoding", "gzip"))).IsProblem(415, "unsupported-type", field: "Content-Encoding");
+        (await api.PostAsync("/v1/broadcast", "application/json", "1"u8.ToArray(), ("Content-Encoding", "gzip")))
+            .IsProblem(415, "unsupported-type", field: "Content-Encoding");
         (await api.PostAsync("/v1/broadcast", "application/json", "1"u8.ToArray(), ("Content-Encoding", "identity"))).IsAccepted(1);
     }
 }

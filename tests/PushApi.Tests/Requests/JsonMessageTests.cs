@@ -77,7 +77,10 @@ public class JsonMessageTests
     {
         await using var api = await ApiHost.StartAsync();
         foreach (var rest in new[] { "", "1" })
-            Assert.Contains("byte order mark", (await api.PostAsync(Route, type, (byte[])[0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(rest)])).IsProblem(400, "bad-body", line: type.Contains("nd") ? 1 : null));
+        {
+            var answer = await api.PostAsync(Route, type, (byte[])[0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(rest)]);
+            Assert.Contains("byte order mark", answer.IsProblem(400, "bad-body", line: type.Contains("nd") ? 1 : null));
+        }
     }
 
     [Fact]

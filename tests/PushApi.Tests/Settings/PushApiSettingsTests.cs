@@ -31,5 +31,6 @@ public class PushApiSettingsTests
     public void An_unknown_key_is_refused() => Assert.Contains("MaxItem", Assert.Throws<SettingsException>(() => Register("MaxItem", "1")).Message);
 
     private static void Register(string key, string value) =>
-        new ServiceCollection().AddPushApi(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("PushApi:" + key, value)]).Build());
+        new ServiceCollection().AddPushApi(
+            new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>("PushApi:" + key, value)]).Build());
 }

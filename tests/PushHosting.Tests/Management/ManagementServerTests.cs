@@ -95,7 +95,8 @@ public sealed class ManagementServerTests
                 using var readiness = await TestHost.SendAsync(HttpMethod.Get, new Uri(management, "/readyz"));
                 // The application's own listener is not open yet, or no longer.
                 var page = await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-                return health.IsSuccessStatusCode && page.Contains("\npush_ready 0\n", StringComparison.Ordinal) && readiness.StatusCode == HttpStatusCode.ServiceUnavailable;
+                return health.IsSuccessStatusCode && page.Contains("\npush_ready 0\n", StringComparison.Ordinal)
+                    && readiness.StatusCode == HttpStatusCode.ServiceUnavailable;
             };
             return phases;
         }));

@@ -115,7 +115,9 @@ public sealed class StrictSettingsTests
     [Fact]
     public void Unset_keys_have_their_defaults() => Assert.Equal(16, Read("Other:Key=1").Shards);
 
-    private static SampleSettings Read(string settings) => StrictSettings.Read<SampleSettings>(
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Split(';').Select(s => s.Split('=', 2)).Select(p => KeyValuePair.Create(p[0], (string?)p[1]))).Build(),
-        "Push");
+    private static SampleSettings Read(string settings)
+    {
+        var pairs = settings.Split(';').Select(setting => setting.Split('=', 2)).Select(parts => KeyValuePair.Create(parts[0], (string?)parts[1]));
+        return StrictSettings.Read<SampleSettings>(new ConfigurationBuilder().AddInMemoryCollection(pairs).Build(), "Push");
+    }
 }

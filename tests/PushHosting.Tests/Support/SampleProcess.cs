@@ -48,7 +48,11 @@ internal sealed class SampleProcess : IDisposable
         while (await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience) is { } line)
         {
             if (line.StartsWith(SampleProgram.Started, StringComparison.Ordinal))
-                return line[SampleProgram.Started.Length..].Split(' ') is [var first, var second] ? (new Uri(first), new Uri(second)) : throw new FormatException(line);
+            {
+                return line[SampleProgram.Started.Length..].Split(' ') is [var first, var second]
+                    ? (new Uri(first), new Uri(second))
+                    : throw new FormatException(line);
+            }
         }
         throw new InvalidOperationException($"The sample ended before it served: {await _errors}");
     }

@@ -43,7 +43,8 @@ internal sealed class SampleSettings : ICheckedSettings
         [Duration("00:00:00", "00:00:01")]
         public TimeSpan Gather { get; set; } = TimeSpan.FromMilliseconds(50);
 
-        public string? Problem(string section) => Gather > Window ? $"{section}:Gather is longer than {section}:Window; it accepts a duration up to that." : null;
+        public string? Problem(string section) =>
+            Gather > Window ? $"{section}:Gather is longer than {section}:Window; it accepts a duration up to that." : null;
     }
 }
 

@@ -255,21 +255,3 @@ internal sealed unsafe class EpollLoop : IDisposable
         _running.Clear();
     }
 }
-
-/// <summary>Receives the events of a descriptor. Belongs to one loop and is called by its thread only.</summary>
-internal abstract class EpollHandler
-{
-    /// <summary>Events came: a combination of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR.</summary>
-    public abstract void OnEvents(uint events);
-
-    /// <summary>The turn that it asked for (<see cref="EpollLoop.AskForTurn"/>). Its connection may have ended meanwhile.</summary>
-    public virtual void OnTurn()
-    {
-        // Most handlers never ask.
-    }
-
-    /// <summary>
-    /// One of its methods threw, which is a bug: it reports that and ends its connection if it has one. The loop goes on.
-    /// </summary>
-    public abstract void OnFailed(Exception e);
-}
