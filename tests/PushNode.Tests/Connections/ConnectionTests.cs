@@ -225,7 +225,9 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal(1, _metrics.Read("push.deliveries"));
     }
 
-    /// <summary>Several threads push while the room is joined and left over and over: all pushes lie between a JOINED and its LEFT.</summary>
+    /// <summary>
+    /// Several threads push while the room is joined and left over and over: all pushes lie between a JOINED and its LEFT.
+    /// </summary>
     [Fact]
     public async Task No_push_comes_before_joined_or_after_left()
     {

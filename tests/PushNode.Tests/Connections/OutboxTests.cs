@@ -209,7 +209,10 @@ public sealed class OutboxTests : IDisposable
         }
     }
 
-    /// <summary>Random members, frames, answers and a wire that takes random amounts: nothing is torn, doubled or out of order, and every delivery is accounted for.</summary>
+    /// <summary>
+    /// Random members, frames, answers and a wire that takes random amounts: nothing is torn, doubled or out of order, and every delivery
+    /// is accounted for.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -113,7 +113,9 @@ public sealed class OutboxTotalTests : IDisposable
         Assert.Equal(1, _node.Metrics.Read("push.connections_closed", "outbox_total"));
     }
 
-    /// <summary>Its wire throws when the close frame is to leave, which is at once while the reader collects answers behind much that waits.</summary>
+    /// <summary>
+    /// Its wire throws when the close frame is to leave, which is at once while the reader collects answers behind much that waits.
+    /// </summary>
     [Fact]
     public void A_client_that_cannot_be_shed_fails_and_the_next_is_shed()
     {
@@ -159,7 +161,9 @@ public sealed class OutboxTotalTests : IDisposable
         Assert.Equal(["GAP a 2 slow", "PUSH a [3]"], small.Received);
     }
 
-    /// <summary>A frame that the wire has begun has to be finished; one of which it took nothing does not wait, nor does one behind a GAP.</summary>
+    /// <summary>
+    /// A frame that the wire has begun has to be finished; one of which it took nothing does not wait, nor does one behind a GAP.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

@@ -8,7 +8,10 @@ namespace PushNode.Tests.Connections;
 /// <summary>The memory of an idle connection's objects: one more field is 8 bytes for each of many thousands.</summary>
 public sealed class SizeTests
 {
-    /// <summary>304 bytes on a 64-bit machine when this was written. Its places in the loop's table and in two member sets take 32 bytes more, and the spare room there.</summary>
+    /// <summary>
+    /// 304 bytes on a 64-bit machine when this was written. Its places in the loop's table and in two member sets take 32 bytes more, and
+    /// the spare room there.
+    /// </summary>
     [Fact]
     public void An_idle_connection_in_one_room_takes_at_most_320_bytes()
     {

@@ -196,7 +196,9 @@ public sealed class MergeWorkerTests : IDisposable
         _metrics.AssertMessagesClose();
     }
 
-    /// <summary>A stream of numbers with losses wherever the inbox is full: each GAP must stand for exactly the numbers that are missing there.</summary>
+    /// <summary>
+    /// A stream of numbers with losses wherever the inbox is full: each GAP must stand for exactly the numbers that are missing there.
+    /// </summary>
     [Theory]
     [InlineData(61)]
     [InlineData(62)]

@@ -126,8 +126,8 @@ public sealed class RoomsTests
     }
 
     /// <summary>
-    /// Threads hold and release a few rooms in all orders while lingers end and acknowledgements come late. The backplane throws at a SUBSCRIBE or UNSUBSCRIBE too
-    /// many; a holder that has waited for a room must be subscribed at that moment.
+    /// Threads hold and release a few rooms in all orders while lingers end and acknowledgements come late. The backplane throws at a
+    /// SUBSCRIBE or UNSUBSCRIBE too many; a holder that has waited for a room must be subscribed at that moment.
     /// </summary>
     [Theory]
     [InlineData(61, 0)]

@@ -206,7 +206,9 @@ public sealed class MessageReaderTests
         }
     }
 
-    /// <summary>A client may send a large message a few bytes at a time; what that costs must grow with the message, not with its square.</summary>
+    /// <summary>
+    /// A client may send a large message a few bytes at a time; what that costs must grow with the message, not with its square.
+    /// </summary>
     [Fact]
     public void A_message_in_many_pieces_is_copied_only_a_few_times()
     {
