@@ -83,7 +83,7 @@ internal sealed class FakeWire : IWire
         IsAborted = true;
     }
 
-    /// <summary>From now on nobody may touch it.</summary>
+    /// <summary>From now on it must not be used.</summary>
     public void End() => _ended = true;
 
     private void ThrowIfEnded()
