@@ -8,6 +8,7 @@ using TestSupport.Processes;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>A real browser's WebSocket, as strict as browsers are, in a page of ours.</summary>
+[Collection(EpollFarmDefinition.Name)]
 public sealed class BrowserTests(FarmFixture fixture)
 {
     private const string Room = "默认房间";

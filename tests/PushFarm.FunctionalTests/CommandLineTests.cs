@@ -7,6 +7,7 @@ using TestSupport.Processes;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>What a stranger sees who starts PushFarm.</summary>
+[Collection(EpollFarmDefinition.Name)]
 public sealed partial class CommandLineTests(FarmFixture fixture)
 {
     private readonly ProgramProcess _farm = fixture.Farm;
@@ -26,6 +27,7 @@ public sealed partial class CommandLineTests(FarmFixture fixture)
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
         await client.JoinAsync(room);
 
+        InstalledProgram.Find("curl");
         var info = new ProcessStartInfo("bash", ["-c", line]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var bash = Process.Start(info)!;
         var output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await bash.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

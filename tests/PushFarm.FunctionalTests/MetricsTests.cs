@@ -21,7 +21,7 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
     {
         foreach (var program in (ProgramProcess[])[farm.Farm, redisFarm.First, redisFarm.Api])
         {
-            var info = new ProcessStartInfo("promtool", ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+            var info = new ProcessStartInfo(InstalledProgram.Find("promtool"), ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
             using var process = Process.Start(info)!;
             await process.StandardInput.WriteAsync((await Metrics.ScrapeAsync(program)).Text);
             process.StandardInput.Close();

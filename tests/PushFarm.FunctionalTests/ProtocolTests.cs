@@ -316,7 +316,9 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
         Assert.Equal(id, error.Id);
     }
 
+    [Collection(EpollFarmDefinition.Name)]
     public sealed class OverEpoll(FarmFixture fixture) : ProtocolTests(fixture, NodeTransport.Epoll);
 
+    [Collection(KestrelFarmDefinition.Name)]
     public sealed class OverKestrel(FarmFixture fixture) : ProtocolTests(fixture, NodeTransport.Stream);
 }

@@ -7,6 +7,7 @@ using TestSupport.Processes;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>The HTTP API from request to socket, and its refusals.</summary>
+[Collection(EpollFarmDefinition.Name)]
 public sealed class PublishingTests(FarmFixture fixture)
 {
     private readonly ProgramProcess _farm = fixture.Farm;

@@ -1,8 +1,5 @@
 using TestSupport.Processes;
 
-
-
-
 namespace PushFarm.FunctionalTests;
 
 /// <summary>A wrong setting stops a program at its start with one sentence that names the key.</summary>

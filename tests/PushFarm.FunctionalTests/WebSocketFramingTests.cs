@@ -217,7 +217,9 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
 
     private static byte[] Blanks(int length) => Encoding.UTF8.GetBytes(new string(' ', length));
 
+    [Collection(EpollFarmDefinition.Name)]
     public sealed class OverEpoll(FarmFixture fixture) : WebSocketFramingTests(fixture, NodeTransport.Epoll);
 
+    [Collection(KestrelFarmDefinition.Name)]
     public sealed class OverKestrel(FarmFixture fixture) : WebSocketFramingTests(fixture, NodeTransport.Stream);
 }

@@ -37,14 +37,14 @@ public sealed class Tool : IAsyncDisposable
         }
     }
 
-    public static Tool Start(string program, IEnumerable<string> arguments) => new(new ProcessStartInfo(program, arguments));
+    public static Tool Start(string program, IEnumerable<string> arguments) => new(new ProcessStartInfo(InstalledProgram.Find(program), arguments));
 
     /// <summary>Runs a program to its end.</summary>
     /// <returns>The exit code and both streams.</returns>
     public static async Task<(int ExitCode, string Output)> RunAsync(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
     {
-        var info = new ProcessStartInfo(program, arguments) { WorkingDirectory = directory };
+        var info = new ProcessStartInfo(InstalledProgram.Find(program), arguments) { WorkingDirectory = directory };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             info.Environment[name] = value;
         await using var tool = new Tool(info);
