@@ -64,7 +64,8 @@ public sealed class LoadedFarm : IAsyncLifetime
 
     private T Started<T>(T? part) where T : class
     {
-        Assert.SkipWhen(_skipped is not null, _skipped!);
+        if (_skipped is not null)
+            Assert.Skip(_skipped);
         return part!;
     }
 
