@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using PushBackplane.Memory;
 using PushBackplane.Redis;
 using PushBackplane.Telemetry;
@@ -18,11 +19,13 @@ public static class BackplaneServices
     /// Adds the process's one <see cref="IBackplane"/>; it starts and stops with the host.
     /// Calling it twice adds it once.
     /// </summary>
-    /// <param name="services">Where to.</param>
-    /// <param name="configuration">Reads <c>Backplane</c>, and <c>ConnectionStrings:Redis</c> (StackExchange.Redis form; empty counts as unset).</param>
-    /// <param name="name">What this process calls itself on the canary channel.</param>
-    /// <param name="defaultRedis">Where Redis is when neither names a server; null for the memory backplane.</param>
-    /// <exception cref="SettingsException">A setting is wrong, or there is another key under <c>ConnectionStrings</c>.</exception>
+    /// <param name="services">Gets the registrations.</param>
+    /// <param name="configuration">
+    /// Has <c>Backplane</c> and <c>ConnectionStrings:Redis</c> (StackExchange.Redis form; empty counts as unset).
+    /// </param>
+    /// <param name="name">The name of this process on the canary channel.</param>
+    /// <param name="defaultRedis">The Redis server to use when the configuration names none; null for the memory backplane.</param>
+    /// <exception cref="SettingsException">A setting is wrong, or <c>ConnectionStrings</c> has another key.</exception>
     public static IServiceCollection AddBackplane(this IServiceCollection services, IConfiguration configuration, string name, string? defaultRedis)
     {
         if (services.Any(service => service.ServiceType == typeof(IBackplane)))
@@ -55,4 +58,16 @@ public static class BackplaneServices
 
         return services;
     }
+}
+
+/// <summary>Logs at start which backplane is in use.</summary>
+internal sealed class BackplaneAnnouncement(IBackplane backplane, ILogger<BackplaneAnnouncement> logger) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        logger.BackplaneInUse(backplane.Description);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

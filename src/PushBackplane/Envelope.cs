@@ -4,10 +4,9 @@ using PushBackplane.MessagePack;
 namespace PushBackplane;
 
 /// <summary>
-/// Several messages in one payload: the bytes C1 01, then one MessagePack array
-/// <c>[published_at: uint64 microseconds since 1970, items: array of bin]</c>. C1 begins neither JSON nor UTF-8 text nor
-/// MessagePack; 01 is the version. Later writers append elements to the array; a reader skips what it does not know. Nothing may follow the array:
-/// a payload with bytes after it was not made by a writer of this format, and is refused as a whole.
+/// Several messages in one payload: the bytes C1 01, then one MessagePack array <c>[published_at: uint64 microseconds since 1970, items:
+/// array of bin]</c>. C1 begins neither JSON nor UTF-8 text nor MessagePack; 01 is the version. Later versions append elements to the
+/// array; a reader skips unknown ones. A payload with bytes after the array does not have this format, and readers refuse all of it.
 /// </summary>
 public static class Envelope
 {
@@ -15,7 +14,7 @@ public static class Envelope
     private const int PrefixLength = 2;
     private const int KnownElements = 2;
 
-    /// <summary>The shortest item, an empty bin: what bounds how many items so many bytes can hold.</summary>
+    /// <summary>The length of the shortest item, an empty bin: it bounds the number of items in a payload.</summary>
     private const int ShortestItem = 2;
 
     private static readonly ulong Latest = Microseconds(DateTimeOffset.MaxValue);
@@ -48,11 +47,11 @@ public static class Envelope
         return payload;
     }
 
-    /// <summary>Decodes a payload; survives any bytes and allocates no more than the payload can hold.</summary>
-    /// <param name="payload">What was published.</param>
-    /// <param name="publishedAt">The publisher's clock.</param>
-    /// <param name="items">The messages as raw payloads, slices of <paramref name="payload"/>; each has yet to be validated.</param>
-    /// <returns>False when the payload is cut, malformed or of an unknown version; nothing of it is to be used then.</returns>
+    /// <summary>Decodes a payload. Accepts any bytes, and allocates in proportion to the payload only.</summary>
+    /// <param name="payload">The published payload.</param>
+    /// <param name="publishedAt">The time of publishing, by the publisher's clock.</param>
+    /// <param name="items">The messages as raw payloads, slices of <paramref name="payload"/>, not validated yet.</param>
+    /// <returns>False when the payload is truncated, malformed or of an unknown version.</returns>
     public static bool TryDecode(ReadOnlyMemory<byte> payload, out DateTimeOffset publishedAt, [NotNullWhen(true)] out ReadOnlyMemory<byte>[]? items)
     {
         publishedAt = default;

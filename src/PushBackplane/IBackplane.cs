@@ -23,17 +23,18 @@ public interface IBackplane
     Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload);
 
     /// <summary>
-    /// Subscribes to one channel, by its literal name (a <c>*</c> is no pattern), on every server, until <see cref="UnsubscribeAsync"/>, through all
-    /// outages. Calls for one channel take effect in the order in which they are made, even when not awaited.
+    /// Subscribes to one channel, by its literal name (a <c>*</c> is no pattern), on every server, until <see cref="UnsubscribeAsync"/>,
+    /// through all outages. Calls for one channel take effect in the order in which they are made, even when not awaited.
     /// </summary>
     /// <param name="channel">One of this backplane's channels.</param>
     /// <param name="onPayload">
-    /// Called with each payload, one call at a time per server, in the order in which that server received them; the memory is never reused. It runs
-    /// on the backplane's thread and must only enqueue: Redis disconnects a slow subscriber.
+    /// Called with each payload, one call at a time per server, in the order in which that server received them; the memory is never
+    /// reused. It runs on the backplane's thread and must only enqueue: Redis disconnects a slow subscriber.
     /// </param>
     /// <param name="onLoss">
-    /// Called once for each outage of a server, after every payload from before it: the payloads published there meanwhile are lost, and every
-    /// payload that comes from there afterwards was published later. Never called for losses before the subscription was acknowledged. It must only enqueue.
+    /// Called once for each outage of a server, after every payload from before it: the payloads published there meanwhile are lost, and
+    /// every payload that comes from there afterwards was published later. Never called for losses before the subscription was
+    /// acknowledged. It must only enqueue.
     /// </param>
     /// <returns>
     /// Completes when every payload published from then on arrives: the channel's home has acknowledged, and so has every other server that is
@@ -44,3 +45,11 @@ public interface IBackplane
     /// <summary>Ends a channel's subscription; does not wait for an unavailable server.</summary>
     Task UnsubscribeAsync(BackplaneChannel channel);
 }
+
+/// <summary>
+/// A channel of one backplane, made by <see cref="IBackplane.Channel"/>, which computes name and home. Callers that use a channel again
+/// keep it.
+/// </summary>
+/// <param name="Name">The full name on every server, taken literally.</param>
+/// <param name="Home">The server on which the channel's messages are published. It never changes while the process lives.</param>
+public readonly record struct BackplaneChannel(string Name, IBackplaneServer Home);

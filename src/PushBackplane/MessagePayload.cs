@@ -5,13 +5,13 @@ using System.Text.Unicode;
 namespace PushBackplane;
 
 /// <summary>
-/// One message as it travels: valid JSON (one value, UTF-8, at most 64 deep) passes through byte for byte, other valid UTF-8
-/// becomes a JSON string, and bytes that are not UTF-8 are no message at all, not even inside a JSON string: one such byte
-/// would make every browser of the room close.
+/// Reads one message's payload. Valid JSON (one value, UTF-8, at most 64 deep) passes through byte for byte, and other valid UTF-8 becomes
+/// a JSON string. Bytes that are not UTF-8 are refused, even inside a JSON string: one such byte would make every browser of the room
+/// close.
 /// </summary>
 /// <remarks>
-/// JSON is what RFC 8259 calls a JSON text, without extensions. Two of its corners: a byte order mark is no part of JSON, so a payload that begins
-/// with one is text and keeps it; an escaped lone surrogate (<c>"\ud800"</c>) is JSON, and harmless on the wire because the escape is ASCII.
+/// JSON means a JSON text of RFC 8259, without extensions. Two corner cases: JSON has no byte order mark, so a payload that begins with one
+/// is text and keeps it; an escaped lone surrogate (<c>"\ud800"</c>) is JSON, and harmless on the wire because the escape is ASCII.
 /// </remarks>
 public static class MessagePayload
 {
@@ -26,12 +26,12 @@ public static class MessagePayload
     public static bool IsJson(ReadOnlySpan<byte> payload) => Utf8.IsValid(payload) && IsJsonText(payload);
 
     /// <summary>Reads a raw payload as a message. Allocates nothing when the payload is JSON.</summary>
-    /// <param name="payload">What was published.</param>
+    /// <param name="payload">The published payload.</param>
     /// <param name="json">The payload itself when it is JSON, otherwise its text as a JSON string.</param>
     /// <returns>False when the payload is not valid UTF-8.</returns>
     public static bool TryReadJson(ReadOnlyMemory<byte> payload, out ReadOnlyMemory<byte> json)
     {
-        // Over the whole payload first: Utf8JsonReader does not look at the bytes inside strings.
+        // Checked separately, because Utf8JsonReader does not check the bytes inside strings.
         if (!Utf8.IsValid(payload.Span))
         {
             json = default;
@@ -42,7 +42,7 @@ public static class MessagePayload
         return true;
     }
 
-    /// <summary>Encodes valid UTF-8 text as a JSON string, with no more escapes than JSON needs.</summary>
+    /// <summary>Encodes valid UTF-8 text as a JSON string, with only the escapes that JSON requires.</summary>
     public static byte[] EncodeText(ReadOnlySpan<byte> utf8)
     {
         var json = new byte[EncodedLength(utf8)];
@@ -67,7 +67,7 @@ public static class MessagePayload
 
     private static bool IsJsonText(ReadOnlySpan<byte> utf8)
     {
-        // Most plain text is told by its first byte, which saves the reader's exception.
+        // The first byte gives away most plain text, which saves the reader's exception.
         var start = utf8.IndexOfAnyExcept(Whitespace);
         if (start < 0 || !JsonStart.Contains(utf8[start]))
             return false;
@@ -83,7 +83,7 @@ public static class MessagePayload
         }
         catch (JsonException)
         {
-            // Expected: text that only begins like JSON. The reader has no other way to say so.
+            // Expected: text that only begins like JSON. The reader throws for it.
             return false;
         }
     }

@@ -3,19 +3,19 @@ using System.Buffers;
 namespace PushBackplane;
 
 /// <summary>
-/// Percent-decoding to bytes (RFC 3986, section 2.1; with <c>plusIsSpace</c> the form variant of the URL standard, section 5.1). Strict:
-/// a <c>%</c> without two hexadecimal digits is an error, never passed through. What the bytes mean is the caller's to check.
+/// Percent-decoding to bytes (RFC 3986, section 2.1; with <c>plusIsSpace</c> the form variant of the URL standard, section 5.1). Strict: a
+/// <c>%</c> without two hexadecimal digits is an error. Does not check whether the bytes are UTF-8.
 /// </summary>
 public static class PercentDecoder
 {
     private static readonly SearchValues<byte> PercentOnly = SearchValues.Create("%"u8);
     private static readonly SearchValues<byte> PercentAndPlus = SearchValues.Create("%+"u8);
 
-    /// <summary>Decodes; bytes that are no escape are copied.</summary>
+    /// <summary>Decodes escapes and copies all other bytes.</summary>
     /// <param name="escaped">The encoded bytes.</param>
     /// <param name="plusIsSpace">Whether <c>+</c> stands for a space, as in query and form values.</param>
-    /// <param name="destination">At least as long as <paramref name="escaped"/>, which it may be: decoding never runs ahead of reading.</param>
-    /// <param name="written">How many bytes were decoded.</param>
+    /// <param name="destination">At least as long as <paramref name="escaped"/>; may be the same memory.</param>
+    /// <param name="written">The number of decoded bytes.</param>
     /// <returns>False when an escape is malformed.</returns>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
     public static bool TryDecode(ReadOnlySpan<byte> escaped, bool plusIsSpace, Span<byte> destination, out int written)

@@ -6,10 +6,10 @@ namespace PushBackplane;
 
 /// <summary>
 /// The name of a room: 1 to 128 bytes of valid UTF-8 without control characters (C0, DEL, C1) and without <c>/</c>, not <c>.</c> or
-/// <c>..</c>; compared byte by byte, nothing is normalised. Every room name from outside goes through one of the parsers here.
-/// The default value is no room: it equals only itself and its name is empty.
+/// <c>..</c>; compared byte by byte, without normalisation. Every room name from outside goes through one of the parsers here. The default
+/// value is no room: it equals only itself, and its name is empty.
 /// </summary>
-public readonly struct RoomId : IEquatable<RoomId>
+public readonly record struct RoomId
 {
     /// <summary>The longest name, in bytes of UTF-8.</summary>
     public const int MaxBytes = 128;
@@ -22,10 +22,12 @@ public readonly struct RoomId : IEquatable<RoomId>
 
     private RoomId(string name) => _name = name;
 
-    /// <summary>Parses a name as it is.</summary>
+    /// <summary>Parses an unescaped name.</summary>
     /// <param name="text">The name.</param>
     /// <param name="room">The room, when the result is true.</param>
-    /// <param name="error">What is wrong and what is accepted, as the end of a sentence that begins with "room": "is 129 bytes long; ...".</param>
+    /// <param name="error">
+    /// The problem and what is accepted, as the rest of a sentence that begins with "room": "is 129 bytes long; ...".
+    /// </param>
     public static bool TryParse(ReadOnlySpan<char> text, out RoomId room, [NotNullWhen(false)] out string? error)
     {
         room = default;
@@ -61,11 +63,11 @@ public readonly struct RoomId : IEquatable<RoomId>
     }
 
     /// <summary>
-    /// Parses a percent-encoded name, as it stands in a raw request target (<paramref name="plusIsSpace"/> false) or in a query or form value (true).
+    /// Parses a percent-encoded name from a raw request target (<paramref name="plusIsSpace"/> false) or from a query or form value (true).
     /// </summary>
     /// <inheritdoc cref="TryParse(ReadOnlySpan{char}, out RoomId, out string?)"/>
-    /// <param name="escaped">The encoded name; characters that are no escape stand for themselves.</param>
-    /// <param name="plusIsSpace">Whether <c>+</c> stands for a space.</param>
+    /// <param name="escaped">The encoded name.</param>
+    /// <param name="plusIsSpace">Whether <c>+</c> means a space.</param>
     /// <param name="room"></param>
     /// <param name="error"></param>
     public static bool TryParseEscaped(ReadOnlySpan<char> escaped, bool plusIsSpace, out RoomId room, [NotNullWhen(false)] out string? error)
@@ -86,23 +88,8 @@ public readonly struct RoomId : IEquatable<RoomId>
         return TryParse(utf8.AsSpan(0, length), out room, out error);
     }
 
-    /// <inheritdoc/>
-    public bool Equals(RoomId other) => string.Equals(_name, other._name, StringComparison.Ordinal);
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is RoomId other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => _name is null ? 0 : _name.GetHashCode(StringComparison.Ordinal);
-
     /// <summary>The name.</summary>
     public override string ToString() => _name ?? "";
-
-    /// <summary>Whether both are the same room.</summary>
-    public static bool operator ==(RoomId left, RoomId right) => left.Equals(right);
-
-    /// <summary>Whether they are different rooms.</summary>
-    public static bool operator !=(RoomId left, RoomId right) => !left.Equals(right);
 
     private static string? Problem(ReadOnlySpan<byte> utf8, ReadOnlySpan<char> text)
     {

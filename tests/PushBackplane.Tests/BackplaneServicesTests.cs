@@ -26,7 +26,7 @@ public sealed class BackplaneServicesTests
     }
 
     [Fact]
-    public async Task A_connection_string_means_redis_started_and_stopped_with_the_host()
+    public async Task A_connection_string_means_Redis_started_and_stopped_with_the_host()
     {
         await using var server = await RedisProcess.StartNewAsync();
         using var host = Build(defaultRedis: null, ("ConnectionStrings:Redis", server.EndPoint));
@@ -47,7 +47,7 @@ public sealed class BackplaneServicesTests
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task A_list_means_as_many_servers_started_and_stopped_with_the_host(int count)
+    public async Task A_list_means_all_its_servers_started_and_stopped_with_the_host(int count)
     {
         var servers = new RedisProcess[count];
         for (var i = 0; i < count; i++)
@@ -107,7 +107,7 @@ public sealed class BackplaneServicesTests
     [Theory]
     [InlineData("00:00:00")]
     [InlineData("00:00:01")]
-    public void A_time_to_gather_from_nothing_to_a_second_is_accepted(string value)
+    public void A_gather_time_from_zero_to_a_second_is_accepted(string value)
     {
         using var host = Build(defaultRedis: null, ("Backplane:Gather", value));
         Assert.Equal(TimeSpan.Parse(value, CultureInfo.InvariantCulture), host.Services.GetRequiredService<BackplaneSettings>().Gather);

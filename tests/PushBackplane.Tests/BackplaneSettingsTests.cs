@@ -14,7 +14,7 @@ public sealed class BackplaneSettingsTests
     [InlineData("push\n")]
     [InlineData("推:")]
     [InlineData(null)]
-    public void Any_other_is_refused_by_its_key(string? prefix)
+    public void Any_other_prefix_is_refused_by_its_key(string? prefix)
     {
         var problem = new BackplaneSettings { ChannelPrefix = prefix! }.Problem("Backplane");
         Assert.StartsWith("Backplane:ChannelPrefix must be 1 to 64 ASCII characters", problem, StringComparison.Ordinal);

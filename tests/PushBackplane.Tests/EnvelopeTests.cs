@@ -9,7 +9,7 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     private static readonly string[] Texts = ["""{"text":"你好"}""", "", "😀", new('x', 300), new('y', 70_000)];
 
     [Fact]
-    public void What_was_encoded_is_decoded_as_slices_of_the_payload()
+    public void An_encoded_envelope_is_decoded_as_slices_of_the_payload()
     {
         var payload = Envelope.Encode(At, Items(Texts));
         Assert.Equal([0xC1, 0x01, 0x92], payload[..3]);
@@ -48,7 +48,7 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Envelopes_are_told_from_messages_by_their_first_byte()
+    public void Envelopes_are_recognised_by_their_first_byte()
     {
         Assert.False(Envelope.IsEnvelope([]));
         Assert.False(Envelope.IsEnvelope("{}"u8));
@@ -82,7 +82,7 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     [InlineData("c101 93 00 90 c1", "an unknown element that is nothing")]
     [InlineData("c101 93 00 90 dfffffffff", "an unknown element that is cut")]
     [InlineData("c101 92 00 90 00", "a byte after the array")]
-    public void What_is_no_envelope_is_refused(string hex, string? why = null)
+    public void A_payload_that_is_no_envelope_is_refused(string hex, string? why = null)
     {
         var payload = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
         Assert.False(Envelope.TryDecode(payload, out var at, out var items), why);
@@ -96,7 +96,7 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     [InlineData("c101 98 00 90 d4ff00 d80100112233445566778899aabbccddeeff c70201aabb ca00000000 cb0000000000000000 d9026162")]
     [InlineData("c101 dc0003 cc00 dc0000 df0000000101de000102 03")]
     [InlineData("c101 dd00000002 d300000000 00000000 dd00000000")]
-    public void Longer_formats_and_elements_of_later_versions_are_read_over(string hex)
+    public void Longer_formats_and_elements_of_later_versions_are_skipped(string hex)
     {
         var payload = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
         Assert.True(Envelope.TryDecode(payload, out var at, out var items));
@@ -105,7 +105,7 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void An_envelope_cut_at_any_byte_is_refused()
+    public void An_envelope_truncated_at_any_byte_is_refused()
     {
         var payload = Envelope.Encode(At, Items(Texts[..4]));
         for (var length = 0; length < payload.Length; length++)
@@ -135,7 +135,7 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
         var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
         var random = new Random(seed);
-        // Mostly codes that claim much, so that the reader gets past the first byte.
+        // Mostly codes with large lengths, so that the reader gets past the first byte.
         ReadOnlySpan<byte> codes = [0x00, 0x01, 0x90, 0x91, 0x92, 0x9F, 0xC0, 0xC4, 0xC5, 0xC6, 0xC7, 0xC9, 0xCF, 0xD8, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xFF];
         for (var round = 0; round < 100_000; round++)
         {
@@ -149,14 +149,14 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Deep_nesting_in_an_unknown_element_does_not_reach_the_stack()
+    public void Deep_nesting_in_an_unknown_element_uses_no_stack()
     {
         byte[] payload = [0xC1, 0x01, 0x93, 0x00, 0x90, .. Enumerable.Repeat((byte)0x91, 10_000_000), 0xC0];
         Assert.True(Envelope.TryDecode(payload, out _, out _));
     }
 
     [Fact]
-    public void A_header_that_claims_more_than_there_is_costs_no_memory()
+    public void A_header_that_claims_too_much_allocates_no_memory()
     {
         byte[] payload = [0xC1, 0x01, 0x92, 0x00, 0xDD, 0x7F, 0xFF, 0xFF, 0xFF, 0xC4];
         Envelope.TryDecode(payload, out _, out _);

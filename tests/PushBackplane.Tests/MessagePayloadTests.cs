@@ -18,7 +18,7 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     [InlineData("\"\\ud800\"")]
     [InlineData("\"\\ude00\\ud83d\"")]
     [InlineData("\"\u007f\u2028\"")]
-    public void Json_passes_through_untouched(string json)
+    public void JSON_passes_through_unchanged(string json)
     {
         ReadOnlyMemory<byte> payload = Encoding.UTF8.GetBytes(json);
         Assert.True(MessagePayload.IsJson(payload.Span));
@@ -44,7 +44,7 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     [InlineData("{\"a\":\"\n\"}", "\"{\\\"a\\\":\\\"\\n\\\"}\"")]
     [InlineData("\ufeff{}", "\"\ufeff{}\"")]
     [InlineData("{\"a\":", "\"{\\\"a\\\":\"")]
-    public void Other_text_becomes_a_json_string_with_no_more_escapes_than_json_needs(string text, string json)
+    public void Other_text_becomes_a_JSON_string_with_only_the_required_escapes(string text, string json)
     {
         var payload = Encoding.UTF8.GetBytes(text);
         Assert.False(MessagePayload.IsJson(payload));
@@ -63,7 +63,7 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     [InlineData("22c0af22")]
     [InlineData("e4bda0e5")]
     [InlineData("c101")]
-    public void Bytes_that_are_not_utf8_are_no_message_not_even_inside_a_json_string(string hex)
+    public void Bytes_that_are_not_UTF8_are_refused_even_inside_a_JSON_string(string hex)
     {
         var payload = Convert.FromHexString(hex);
         Assert.False(MessagePayload.IsJson(payload));
@@ -74,7 +74,7 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     [Theory]
     [InlineData('[', ']')]
     [InlineData('{', '}')]
-    public void Nesting_of_64_is_json_and_of_65_is_text(char open, char close)
+    public void Nesting_of_64_is_JSON_and_of_65_is_text(char open, char close)
     {
         var inner = open == '{' ? "{\"a\":" : "[";
         string Nested(int depth) => string.Concat(Enumerable.Repeat(inner, depth - 1)) + open + close + new string(close, depth - 1);
@@ -86,19 +86,19 @@ public sealed class MessagePayloadTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Json_is_read_without_allocating()
+    public void JSON_is_read_without_allocation()
     {
         ReadOnlyMemory<byte> payload = Encoding.UTF8.GetBytes("""{"text":"你好 😀 \u00e9","list":[1,2,{"a":null}]}""");
         MessagePayload.TryReadJson(payload, out _);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10_000; i++)
             MessagePayload.TryReadJson(payload, out _);
-        // The runtime may allocate now and then; one smallest object (24 bytes) per call would be 240,000.
+        // Allows for the runtime's own allocations; the smallest object (24 bytes) per call would be 240,000.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
     }
 
     [Fact]
-    public void Whatever_the_bytes_the_result_is_json_or_a_refusal()
+    public void Any_bytes_become_JSON_or_are_refused()
     {
         var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));

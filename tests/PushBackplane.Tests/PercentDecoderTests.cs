@@ -26,7 +26,7 @@ public sealed class PercentDecoderTests(ITestOutputHelper output)
                     escaped.Append(CultureInfo.InvariantCulture, $"%{(random.Next(2) == 0 ? value.ToString("x2", CultureInfo.InvariantCulture) : value.ToString("X2", CultureInfo.InvariantCulture))}");
             }
 
-            // In place, as form bodies are decoded.
+            // In place, as the API decodes form bodies.
             var buffer = Encoding.ASCII.GetBytes(escaped.ToString());
             Assert.True(PercentDecoder.TryDecode(buffer, plusIsSpace: true, buffer, out var written));
             Assert.Equal(bytes, buffer[..written]);
@@ -34,7 +34,7 @@ public sealed class PercentDecoderTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Random_bytes_decode_or_are_refused_and_nothing_else_happens()
+    public void Random_bytes_decode_or_are_refused()
     {
         var random = new Random(1);
         for (var round = 0; round < 100_000; round++)
@@ -50,6 +50,6 @@ public sealed class PercentDecoderTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_destination_that_may_not_hold_the_result_is_a_bug() =>
+    public void A_destination_that_is_too_short_throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => PercentDecoder.TryDecode("abc"u8, false, new byte[2], out _));
 }

@@ -40,7 +40,7 @@ public sealed class RoomIdTests
     [InlineData("\u007f", "contains the control character U+007F")]
     [InlineData("\u0080", "contains the control character U+0080")]
     [InlineData("\u009f", "contains the control character U+009F")]
-    public void What_is_no_room_is_refused_by_every_parser_with_the_reason(string name, string reason)
+    public void Every_parser_refuses_a_wrong_name_with_the_reason(string name, string reason)
     {
         Assert.False(RoomId.TryParse(name, out var room, out var fromText));
         Assert.Equal(default, room);
@@ -75,7 +75,7 @@ public sealed class RoomIdTests
     [InlineData("eda080")]
     [InlineData("f4908080")]
     [InlineData("6180")]
-    public void Bytes_that_are_not_utf8_are_no_room_raw_or_escaped(string hex)
+    public void Bytes_that_are_not_UTF8_are_no_room_raw_or_escaped(string hex)
     {
         Assert.False(RoomId.TryParse(Convert.FromHexString(hex), out _, out var error));
         Assert.StartsWith("is not valid UTF-8; ", error, StringComparison.Ordinal);
@@ -89,7 +89,7 @@ public sealed class RoomIdTests
     [InlineData(new[] { '\ude00' })]
     [InlineData(new[] { '\ude00', '\ud83d' })]
     [InlineData(new[] { 'a', '\ud83d', 'b' })]
-    public void Lone_surrogates_are_no_text(char[] name)
+    public void Lone_surrogates_are_refused(char[] name)
     {
         Assert.False(RoomId.TryParse(name, out _, out var error));
         Assert.StartsWith("is not valid Unicode; ", error, StringComparison.Ordinal);
@@ -140,7 +140,7 @@ public sealed class RoomIdTests
     }
 
     [Fact]
-    public void The_default_is_no_room_and_harmless()
+    public void The_default_value_is_no_room()
     {
         Assert.Equal("", default(RoomId).ToString());
         Assert.Equal(0, default(RoomId).GetHashCode());

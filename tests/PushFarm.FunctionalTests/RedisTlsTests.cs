@@ -88,8 +88,8 @@ public sealed class RedisTlsTests
             ["--urls", $"http://127.0.0.1:{FreePort.Next()}"],
             managementPort: management);
         await node.BecomesUnreadyAsync();
-        await Eventually.HoldsAsync(() => node.Log.Contains($"Redis at {endPoint} is away: {cause}", StringComparison.Ordinal), "the cause is logged", () => node.Log);
-        await Eventually.HoldsAsync(async () => (await Http.GetAsync(management, "/readyz")).Body.StartsWith($"Redis at {endPoint} is away: {cause}", StringComparison.Ordinal), "the cause is the reason", () => node.Log);
+        await Eventually.HoldsAsync(() => node.Log.Contains($"Redis at {endPoint} is unavailable: {cause}", StringComparison.Ordinal), "the cause is logged", () => node.Log);
+        await Eventually.HoldsAsync(async () => (await Http.GetAsync(management, "/readyz")).Body.StartsWith($"Redis at {endPoint} is unavailable: {cause}", StringComparison.Ordinal), "the cause is the reason", () => node.Log);
         Assert.DoesNotContain(Password, node.Log, StringComparison.Ordinal);
     }
 
@@ -105,7 +105,7 @@ public sealed class RedisTlsTests
             ["--urls", $"http://127.0.0.1:{FreePort.Next()}"],
             managementPort: management);
         await node.BecomesUnreadyAsync();
-        await Eventually.HoldsAsync(() => node.Log.Contains("[2002]", StringComparison.Ordinal) && node.Log.Contains($"Redis at {redis.EndPoint} is away: {Cause}", StringComparison.Ordinal), "the cause is logged", () => node.Log);
+        await Eventually.HoldsAsync(() => node.Log.Contains("[2002]", StringComparison.Ordinal) && node.Log.Contains($"Redis at {redis.EndPoint} is unavailable: {Cause}", StringComparison.Ordinal), "the cause is logged", () => node.Log);
         await node.BecomesUnreadyAsync();
         Assert.DoesNotContain(Password, node.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", node.Log, StringComparison.Ordinal);

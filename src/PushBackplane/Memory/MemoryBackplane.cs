@@ -5,12 +5,12 @@ using PushBackplane.Telemetry;
 namespace PushBackplane.Memory;
 
 /// <summary>
-/// The backplane inside one process: never away. Lives as long as the host; any thread. A payload is delivered on its publisher's
-/// thread, under its channel's own lock, which is what keeps the channel's order with several publishers; there is no queue to fill.
+/// The backplane inside one process: never unavailable. Lives as long as the host; any thread. It delivers a payload on the publisher's
+/// thread, under the channel's own lock, which keeps the channel's order with several publishers. There is no queue that could fill.
 /// </summary>
 internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 {
-    private static readonly Task<int?> Nobody = Task.FromResult<int?>(0);
+    private static readonly Task<int?> None = Task.FromResult<int?>(0);
     private static readonly Task<int?> One = Task.FromResult<int?>(1);
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
@@ -39,9 +39,9 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
     public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload)
     {
         if (!_subscribers.TryGetValue(channel.Name, out var subscriber))
-            return Nobody;
+            return None;
 
-        // The publisher may reuse its buffer once this returns; subscribers keep what they get.
+        // Copied, because the publisher may reuse its buffer, and subscribers keep theirs.
         subscriber.Deliver(payload.ToArray());
         return One;
     }

@@ -3,20 +3,20 @@ using System.Buffers.Binary;
 namespace PushBackplane.MessagePack;
 
 /// <summary>
-/// Reads MessagePack values one after another from bytes nobody vouches for. A method returns false when the next value is of another
-/// type or cut; where the reader stands is undefined then, so the caller gives up. Never allocates, never recurses.
+/// Reads MessagePack values one after another from untrusted bytes. A method returns false when the next value has another type or is
+/// truncated; the position is then undefined, so the caller stops. Never allocates, never recurses.
 /// </summary>
 internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
 {
     private readonly ReadOnlySpan<byte> _bytes = bytes;
 
-    /// <summary>How many bytes are read.</summary>
+    /// <summary>The number of bytes read.</summary>
     public int Position { get; private set; }
 
-    /// <summary>How many bytes are left.</summary>
+    /// <summary>The number of bytes left.</summary>
     public readonly int Remaining => _bytes.Length - Position;
 
-    /// <summary>Reads an integer in any of the formats, as long as it is not negative: writers differ in which they choose.</summary>
+    /// <summary>Reads a non-negative integer in any format, since writers choose different ones.</summary>
     public bool TryReadUInt64(out ulong value)
     {
         value = 0;
@@ -42,7 +42,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         };
     }
 
-    /// <summary>Reads an array's header. The count is what the header claims: it may be far more than the bytes can hold.</summary>
+    /// <summary>Reads an array's header. The count may be far more than the bytes can hold.</summary>
     public bool TryReadArrayHeader(out uint count)
     {
         count = 0;
@@ -62,7 +62,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         };
     }
 
-    /// <summary>Reads a binary value and says where its bytes stand.</summary>
+    /// <summary>Reads a binary value and returns the place of its bytes.</summary>
     public bool TryReadBinary(out int start, out int length)
     {
         start = length = 0;
@@ -87,10 +87,10 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
-    /// <summary>Skips one value of any type, with everything in it.</summary>
+    /// <summary>Skips one value of any type, including nested ones.</summary>
     public bool TrySkip()
     {
-        // Counting what is still to come instead of recursing bounds nesting by the bytes there are, not by the stack.
+        // Counts the pending values instead of recursing, so the number of bytes bounds the nesting, not the stack.
         for (ulong pending = 1; pending > 0; pending--)
         {
             if (pending > (ulong)Remaining || !TrySkipFlat(out var nested))
@@ -101,7 +101,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
-    /// <summary>Skips one value without what is nested in it, and says how many values that is.</summary>
+    /// <summary>Skips one value without its nested values, and returns their number.</summary>
     private bool TrySkipFlat(out ulong nested)
     {
         nested = 0;
@@ -135,7 +135,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
                 return TrySkipCounted(2, plus: 0);
             case MessagePackCode.Binary32 or MessagePackCode.String32:
                 return TrySkipCounted(4, plus: 0);
-            // An extension's type is one byte more than its length says.
+            // An extension's type byte is not part of its length.
             case MessagePackCode.Extension8:
                 return TrySkipCounted(1, plus: 1);
             case MessagePackCode.Extension16:

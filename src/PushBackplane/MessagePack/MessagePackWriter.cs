@@ -3,14 +3,14 @@ using System.Buffers.Binary;
 namespace PushBackplane.MessagePack;
 
 /// <summary>
-/// Writes MessagePack values one after another into a buffer the caller has sized with the <c>...Length</c> methods. Every value takes its
-/// shortest form. A buffer too short is a bug and throws.
+/// Writes MessagePack values, each in its shortest form, into a buffer that the caller has sized with the <c>...Length</c> methods. A
+/// buffer that is too short is a bug and throws.
 /// </summary>
 internal ref struct MessagePackWriter(Span<byte> buffer)
 {
     private readonly Span<byte> _buffer = buffer;
 
-    /// <summary>How many bytes are written.</summary>
+    /// <summary>The number of bytes written.</summary>
     public int Written { get; private set; }
 
     public static int UInt64Length(ulong value) => value switch
@@ -63,7 +63,7 @@ internal ref struct MessagePackWriter(Span<byte> buffer)
         }
     }
 
-    /// <summary>Begins an array; its elements are the next <paramref name="count"/> values.</summary>
+    /// <summary>Begins an array of the next <paramref name="count"/> values.</summary>
     public void WriteArrayHeader(int count)
     {
         switch (ArrayHeaderLength(count))

@@ -5,17 +5,17 @@ using PushBackplane.Telemetry;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// Publishes to the program's own canary channel on one link and watches whether it comes back: the only proof that both sockets, and Redis between
-/// them, still deliver, and how far behind they are. A Redis that is stopped keeps its sockets open and looks connected for ever. Lives as long as its link; <see cref="RunAsync"/>
-/// is called once, payloads arrive on the link's subscriber thread.
+/// Publishes to the process's own canary channel on one link and checks that each canary comes back: the only proof that both sockets, and
+/// Redis between them, still deliver, and the measure of how late. A stopped Redis keeps its sockets open and looks connected for ever.
+/// Lives as long as its link; <see cref="RunAsync"/> is called once, payloads arrive on the link's subscriber thread.
 /// </summary>
 /// <param name="link">The link it watches.</param>
-/// <param name="channel">The canary channel of this program.</param>
-/// <param name="nonce">What tells this process from another that has taken the same name.</param>
-/// <param name="timeout">How long without a canary before the link counts as stalled, and how late one may be.</param>
-/// <param name="onStranger">Called when another process is heard on the channel.</param>
-/// <param name="time">Where time comes from.</param>
-/// <param name="metrics">Where round trips go.</param>
+/// <param name="channel">The canary channel of this process.</param>
+/// <param name="nonce">Distinguishes this process from another that uses the same name.</param>
+/// <param name="timeout">The time without a canary after which the link counts as stalled, and the longest that one may take.</param>
+/// <param name="onStranger">Called when another process publishes canaries on the channel.</param>
+/// <param name="time">The clock.</param>
+/// <param name="metrics">Counts round trips.</param>
 internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpan timeout, Action onStranger, TimeProvider time, ServerMetrics metrics)
 {
     private const string NonceFormat = "N";
@@ -28,33 +28,36 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     private readonly long _born = time.GetTimestamp();
     private long _lastBack = time.GetTimestamp();
 
-    // When the canaries that are not back in time were sent, oldest first; they come back in that order. Only a few, because the oldest ends the link.
+    // The times at which the outstanding canaries were sent, oldest first; they come back in that order. Only a few, because the oldest
+    // ends the link.
     private readonly Lock _lock = new();
-    private readonly Queue<long> _out = new();
+    private readonly Queue<long> _outstanding = new();
     private TimeSpan _lastAge;
 
     /// <summary>Completes when the first canary is back.</summary>
     public Task FirstBack => _firstBack.Task;
 
-    /// <summary>How late messages arrive: the age of the newest canary when it came back, or of the oldest one still out if that is more.</summary>
+    /// <summary>
+    /// How late messages arrive: the age of the newest canary when it came back, or of the oldest outstanding one if that is more.
+    /// </summary>
     public TimeSpan Lateness
     {
         get
         {
             lock (_lock)
-                return OldestOutLocked is { } age && age > _lastAge ? age : _lastAge;
+                return OldestAgeLocked is { } age && age > _lastAge ? age : _lastAge;
         }
     }
 
-    private TimeSpan? OldestOutLocked => _out.TryPeek(out var sent) ? time.GetElapsedTime(sent) : null;
+    private TimeSpan? OldestAgeLocked => _outstanding.TryPeek(out var sent) ? time.GetElapsedTime(sent) : null;
 
     /// <summary>Subscribes to the channel; true once acknowledged.</summary>
     public Task<bool> SubscribeAsync() => link.Subscriber.SubscribeAsync(channel, OnPayload);
 
-    /// <summary>Publishes once a second until the link is dead, and fails the link when nothing has come back for too long, or comes back too late.</summary>
+    /// <summary>Publishes once a second until the link is closed. Fails the link when no canary comes back within the time-out.</summary>
     public async Task RunAsync()
     {
-        // At least three chances within the time-out, however short it is set.
+        // At least three canaries within the time-out, however short it is set.
         var interval = timeout / 3 < TimeSpan.FromSeconds(1) ? timeout / 3 : TimeSpan.FromSeconds(1);
         Volatile.Write(ref _lastBack, time.GetTimestamp());
 
@@ -63,14 +66,14 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
         {
             Send();
 
-            // Up to the moment of judgement and a little over, since a timer may fire just before its time.
+            // Sleeps until the time-out at most, plus a little, since a timer may fire just before its time.
             var left = timeout - Overdue();
             var pause = overslept || left > interval ? interval : (left > TimeSpan.Zero ? left : TimeSpan.Zero) + TimerResolution;
-            var asleep = time.GetTimestamp();
+            var began = time.GetTimestamp();
             await Task.Delay(pause, time, link.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-            // Who wakes up late was stopped or starved itself, and the canary may well be waiting to be read: give it one more interval.
-            overslept = time.GetElapsedTime(asleep) > pause + interval;
+            // After a late wake-up this process was itself stopped or starved, and the canary may be waiting to be read: one more interval.
+            overslept = time.GetElapsedTime(began) > pause + interval;
             if (overslept)
                 Forget();
             else if (time.GetElapsedTime(Volatile.Read(ref _lastBack)) >= timeout)
@@ -84,34 +87,35 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     {
         var now = time.GetTimestamp();
         lock (_lock)
-            _out.Enqueue(now);
-        _ = link.PublishAsync(channel, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {now}")), timeout, time, link.Fail);
+            _outstanding.Enqueue(now);
+        var payload = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_nonce} {now}"));
+        _ = link.PublishAsync(channel, payload, timeout, time, link.Fail);
     }
 
-    /// <summary>How long a canary has been waited for: since the last one came back, or since the oldest one that is out was sent.</summary>
+    /// <summary>The time since the last canary came back, or since the oldest outstanding one was sent if that is more.</summary>
     private TimeSpan Overdue()
     {
         var silence = time.GetElapsedTime(Volatile.Read(ref _lastBack));
         lock (_lock)
-            return OldestOutLocked is { } age && age > silence ? age : silence;
+            return OldestAgeLocked is { } age && age > silence ? age : silence;
     }
 
-    /// <summary>Canaries that are out may be late because this process slept, so they do not count.</summary>
+    /// <summary>Outstanding canaries may be late because this process slept, so they do not count.</summary>
     private void Forget()
     {
         lock (_lock)
-            _out.Clear();
+            _outstanding.Clear();
     }
 
-    /// <summary>Notes that a canary came back. One that is too late stays in the queue, for the loop to see.</summary>
+    /// <summary>Records that a canary came back. One that is too late stays in the queue, where the loop finds it.</summary>
     /// <returns>Whether it came in time.</returns>
     private bool Back(long sent, TimeSpan age)
     {
         lock (_lock)
         {
             _lastAge = age;
-            while (age < timeout && _out.TryPeek(out var oldest) && oldest <= sent)
-                _out.Dequeue();
+            while (age < timeout && _outstanding.TryPeek(out var oldest) && oldest <= sent)
+                _outstanding.Dequeue();
         }
 
         return age < timeout;
@@ -128,7 +132,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
             return;
         }
 
-        // One from before this link was sent on the last one, and was held up in a stalled Redis: its round trip says nothing about this one.
+        // A canary from before this link was sent on the last link and held up in a stalled Redis: it proves nothing about this link.
         if (sent < _born)
             return;
 
@@ -140,13 +144,16 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
             _firstBack.TrySetResult();
     }
 
-    /// <summary>Anyone may publish here; what does not have the form of a canary is nobody's.</summary>
+    /// <summary>Anyone may publish here; payloads that are no canaries are ignored.</summary>
     private static bool TryParse(ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> nonce, out long sent)
     {
         nonce = default;
         sent = 0;
-        if (payload.Length < NonceLength + 2 || payload[NonceLength] != ' ' || !long.TryParse(payload[(NonceLength + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out sent))
+        if (payload.Length < NonceLength + 2 || payload[NonceLength] != ' '
+            || !long.TryParse(payload[(NonceLength + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out sent))
+        {
             return false;
+        }
 
         nonce = payload[..NonceLength];
         return Guid.TryParseExact(Encoding.ASCII.GetString(nonce), NonceFormat, out _);

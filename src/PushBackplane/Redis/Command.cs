@@ -4,51 +4,57 @@ using System.Text;
 
 namespace PushBackplane.Redis;
 
-/// <summary>One command of a <see cref="RedisConnection"/>, and the task that waits for its answer.</summary>
+/// <summary>One command of a <see cref="RedisConnection"/>, with the task that completes at its reply.</summary>
 internal sealed class Command(params string[] words)
 {
     private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private byte[]? _payload;
 
-    /// <summary>The channel that a subscription begins or ends; null for other commands.</summary>
+    /// <summary>The channel of a SUBSCRIBE or UNSUBSCRIBE; null for other commands.</summary>
     public string? Channel { get; private init; }
 
-    /// <summary>Who gets the payloads once Redis has acknowledged; null when the subscription ends.</summary>
+    /// <summary>Called with the payloads once Redis has acknowledged; null for UNSUBSCRIBE.</summary>
     public Action<byte[]>? OnPayload { get; private init; }
 
     /// <summary>The command's first word.</summary>
     public string Name => words[0];
 
-    /// <summary>Whether the connection is useless when Redis refuses this.</summary>
+    /// <summary>Whether the connection is useless if Redis refuses this command.</summary>
     public bool IsVital { get; private init; }
 
-    /// <summary>The number that Redis has answered with.</summary>
+    /// <summary>The number in the reply.</summary>
     public long Number { get; private set; }
 
-    /// <summary>Why Redis has refused; null when it has not.</summary>
+    /// <summary>Why Redis refused; null unless it did.</summary>
     public string? Refusal { get; private set; }
 
-    /// <summary>What Redis says when it has done it.</summary>
+    /// <summary>The kind of reply that means success.</summary>
     private RespKind Acknowledgement { get; init; } = RespKind.Status;
 
-    /// <summary>True when Redis has done it; false when it refused or the connection died.</summary>
+    /// <summary>True when Redis has executed the command; false when it refused or the connection died.</summary>
     public Task<bool> Answer => _answer.Task;
 
     public static Command Subscribe(string channel, Action<byte[]> onPayload) =>
         new("SUBSCRIBE", channel) { Channel = channel, OnPayload = onPayload, Acknowledgement = RespKind.Subscribed, IsVital = true };
 
-    public static Command Unsubscribe(string channel) => new("UNSUBSCRIBE", channel) { Channel = channel, Acknowledgement = RespKind.Unsubscribed, IsVital = true };
+    public static Command Unsubscribe(string channel) =>
+        new("UNSUBSCRIBE", channel) { Channel = channel, Acknowledgement = RespKind.Unsubscribed, IsVital = true };
 
     public static Command Publish(string channel, byte[] payload) => new("PUBLISH", channel) { _payload = payload, Acknowledgement = RespKind.Number };
 
-    /// <summary>Sends the password. Without a user its refusal may only say that none is wanted: a password that is wanted and missing shows at the next command.</summary>
-    public static Command Authenticate(string? user, string password) => user is null ? new Command("AUTH", password) : new Command("AUTH", user, password) { IsVital = true };
+    /// <summary>
+    /// Sends the password. Without a user a refusal is not vital, because it may only say that Redis needs no password; if it needs another
+    /// one, it refuses the next command too.
+    /// </summary>
+    public static Command Authenticate(string? user, string password) =>
+        user is null ? new Command("AUTH", password) : new Command("AUTH", user, password) { IsVital = true };
 
-    /// <summary>Whether this can be the answer: an error, or the acknowledgement of this very command.</summary>
+    /// <summary>Whether a reply can belong to this command: an error, or this command's acknowledgement.</summary>
     public bool IsAnsweredBy(in RespReply reply) =>
-        reply.Kind == RespKind.Error || (reply.Kind == Acknowledgement && (Channel is null || reply.Channel.SequenceEqual(Encoding.UTF8.GetBytes(Channel))));
+        reply.Kind == RespKind.Error
+        || (reply.Kind == Acknowledgement && (Channel is null || reply.Channel.SequenceEqual(Encoding.UTF8.GetBytes(Channel))));
 
-    /// <summary>Ends the wait with what Redis has answered.</summary>
+    /// <summary>Ends the wait with a reply.</summary>
     public void Complete(in RespReply reply)
     {
         Number = reply.Number;
@@ -56,10 +62,10 @@ internal sealed class Command(params string[] words)
         _answer.TrySetResult(Refusal is null);
     }
 
-    /// <summary>Ends the wait without an answer.</summary>
+    /// <summary>Ends the wait without a reply.</summary>
     public void GiveUp() => _answer.TrySetResult(false);
 
-    /// <summary>Writes it as RESP: an array of strings.</summary>
+    /// <summary>Writes the command as RESP: an array of strings.</summary>
     public void WriteTo(IBufferWriter<byte> output)
     {
         Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{words.Length + (_payload is null ? 0 : 1)}\r\n"), output);

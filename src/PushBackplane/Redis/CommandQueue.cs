@@ -3,10 +3,11 @@ using System.Buffers;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The outbound half of a <see cref="RedisConnection"/>: commands in the order of calls, written by one pool thread at a time so that no caller waits for
-/// a stalled Redis, and those that wait for an answer, which come in the same order. Any thread.
+/// The outbound half of a <see cref="RedisConnection"/>: queues commands in the order of calls and writes them on one pool thread at a
+/// time, so that no caller waits for a stalled Redis. It also keeps the commands that wait for their replies, which come in the same order.
+/// Any thread.
 /// </summary>
-/// <param name="onFailed">Called when writing fails.</param>
+/// <param name="onFailed">Called when a write fails.</param>
 internal sealed class CommandQueue(Action<Exception> onFailed)
 {
     private readonly Lock _lock = new();
@@ -16,7 +17,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
     private bool _isWriting;
     private bool _isClosed;
 
-    /// <summary>Whether a command waits for its answer.</summary>
+    /// <summary>Whether a command waits for its reply.</summary>
     public bool IsAwaited
     {
         get
@@ -26,7 +27,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         }
     }
 
-    /// <summary>Queues a command; after the end it is answered at once.</summary>
+    /// <summary>Queues a command. After <see cref="Close"/> it fails at once.</summary>
     /// <returns>Its <see cref="Command.Answer"/>.</returns>
     public Task<bool> AskAsync(Command command)
     {
@@ -47,7 +48,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         return command.Answer;
     }
 
-    /// <summary>The connection stands: what is queued leaves.</summary>
+    /// <summary>Begins to write, on a connection that is open.</summary>
     public void Open(Stream stream)
     {
         lock (_lock)
@@ -57,15 +58,15 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         }
     }
 
-    /// <summary>Takes the command that an answer is for.</summary>
-    /// <exception cref="RespException">Nothing was asked, or something else.</exception>
+    /// <summary>Takes the command that a reply belongs to.</summary>
+    /// <exception cref="RespException">The reply fits no command, or not the oldest one.</exception>
     public Command Answered(in RespReply reply)
     {
         lock (_lock)
             return _unanswered.TryPeek(out var command) && command.IsAnsweredBy(reply) ? _unanswered.Dequeue() : throw new RespException();
     }
 
-    /// <summary>Nothing will be answered any more.</summary>
+    /// <summary>Fails every command that waits for its reply.</summary>
     public void Close()
     {
         lock (_lock)
@@ -97,7 +98,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         }
     }
 
-    /// <summary>Takes what is queued; null when that is nothing, and then this writer has ended.</summary>
+    /// <summary>Takes the queued commands. Null when there are none; the writer has then ended.</summary>
     private ArrayBufferWriter<byte>? Take()
     {
         lock (_lock)
@@ -105,7 +106,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
             _isWriting = !_isClosed && _gathered.WrittenCount > 0;
             if (!_isWriting)
                 return null;
-            // A new one, not the last: all rooms at once after an outage would leave megabytes behind.
+            // A new buffer each time: after an outage, the commands of all rooms would leave a buffer of megabytes behind.
             var taken = _gathered;
             _gathered = new ArrayBufferWriter<byte>();
             return taken;

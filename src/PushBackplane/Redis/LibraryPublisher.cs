@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
-/// <summary>Publishes by StackExchange.Redis. Owned by a <see cref="RedisLink"/>; any thread.</summary>
+/// <summary>Publishes through StackExchange.Redis. Owned by a <see cref="RedisLink"/>; any thread.</summary>
 internal sealed class LibraryPublisher : IRedisPublisher
 {
     private readonly ConnectionMultiplexer _multiplexer;
@@ -17,32 +17,34 @@ internal sealed class LibraryPublisher : IRedisPublisher
         EndPoint = endPoint;
     }
 
-    /// <summary>The server that it publishes on, of several addresses.</summary>
+    /// <summary>The address, of several in the connection string, that it publishes on.</summary>
     public EndPoint EndPoint { get; }
 
-    /// <summary>Connects. Bounded in time, also when Redis accepts the connection and then says nothing.</summary>
+    /// <summary>Connects. Bounded in time, even when Redis accepts the connection and then stays silent.</summary>
     /// <inheritdoc cref="RedisLink.ConnectAsync"/>
     public static async Task<LibraryPublisher> ConnectAsync(RedisServerOptions options, TimeProvider time, CancellationToken cancel)
     {
-        // Twice the time-out, because the library's own (which gives the better cause) should come first.
+        // Twice the time-out, because the library's own time-out gives the better cause and should come first.
         var limit = 2 * options.ConnectTimeout;
         var began = time.GetTimestamp();
         var connecting = ConnectionMultiplexer.ConnectAsync(options.Library);
         try
         {
             var multiplexer = await connecting.WaitAsync(limit, time, cancel);
-            return new LibraryPublisher(multiplexer, await PublishedEndPointAsync(multiplexer, options.Library).WaitAsync(limit, time, cancel));
+            var endPoint = await PublishedEndPointAsync(multiplexer, options.Library).WaitAsync(limit, time, cancel);
+            return new LibraryPublisher(multiplexer, endPoint);
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
             _ = DisposeLateAsync(connecting);
-            // A server that says nothing in time is not asked again.
-            var refusal = e is RedisConnectionException && time.GetElapsedTime(began) < options.ConnectTimeout ? await AskAsync(options, time, cancel) : null;
+            // A server that stayed silent is not asked again.
+            var isRefused = e is RedisConnectionException && time.GetElapsedTime(began) < options.ConnectTimeout;
+            var refusal = isRefused ? await AskAsync(options, time, cancel) : null;
             throw new RedisUnreachableException(refusal ?? RedisFailure.Describe(e));
         }
     }
 
-    /// <summary>Reports each failure of the connection used for publishing; the loss of a replica affects nobody.</summary>
+    /// <summary>Reports failures of the connection that publishes. The loss of a replica has no effect.</summary>
     public void OnFailed(Action<string> fail) => _multiplexer.ConnectionFailed += (_, failure) =>
     {
         if (EndPoint.Equals(failure.EndPoint))
@@ -68,16 +70,18 @@ internal sealed class LibraryPublisher : IRedisPublisher
         _multiplexer.Dispose();
     }
 
-    /// <summary>Asks Redis itself why it refuses: the library does not tell a wrong password from a certificate that is not trusted, nor either from a full server.</summary>
+    /// <summary>
+    /// Asks Redis itself why it refuses: the library cannot distinguish a wrong password, an untrusted certificate and a full server.
+    /// </summary>
     /// <returns>The reason; null when Redis gives none.</returns>
     private static async Task<string?> AskAsync(RedisServerOptions options, TimeProvider time, CancellationToken cancel)
     {
         string? cause = null;
-        using var connection = new RedisConnection(options, options.Library.EndPoints[0], options.PublisherName, TimeSpan.Zero, told => cause = told);
+        using var connection = new RedisConnection(options, options.Library.EndPoints[0], options.PublisherName, TimeSpan.Zero, reason => cause = reason);
         try
         {
             var answered = await connection.PingAsync().WaitAsync(options.ConnectTimeout, time, cancel);
-            return !answered && Volatile.Read(ref cause) is { } told && !RedisFailure.IsSilence(told) ? told : null;
+            return !answered && Volatile.Read(ref cause) is { } reason && !RedisFailure.IsSilence(reason) ? reason : null;
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
@@ -85,7 +89,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
     }
 
-    /// <summary>The server that a connection string with several addresses publishes on, which is the one to subscribe on.</summary>
+    /// <summary>The address, of several in the connection string, that the library publishes on. The link subscribes on the same.</summary>
     private static async Task<EndPoint> PublishedEndPointAsync(ConnectionMultiplexer multiplexer, ConfigurationOptions options) =>
         options.EndPoints.Count == 1 ? options.EndPoints[0] : await multiplexer.GetSubscriber().IdentifyEndpointAsync(Literal("any"));
 
@@ -100,7 +104,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
-            // Nothing awaits this attempt any more, and its failure leaves nothing to clean up.
+            // Expected: the attempt was given up, and its failure leaves nothing to clean up.
         }
     }
 }

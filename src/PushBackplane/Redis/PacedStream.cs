@@ -4,12 +4,12 @@ using System.Net.Sockets;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// A stream over a socket whose reader rests before a read that would find nothing, so that more comes with one wake-up. It lies below TLS: a read that gets here means
-/// that nothing of what was received is left to decrypt. Reads belong to the connection's thread; does not own the socket.
+/// A stream over a socket whose reader rests before a read that would find no data, so that one wake-up brings more. It lies below TLS:
+/// when a read gets here, all received data has been decrypted. Reads belong to the connection's thread; does not own the socket.
 /// </summary>
-/// <param name="socket">A connected one.</param>
-/// <param name="pace">How long to rest.</param>
-/// <param name="isAwaited">Whether somebody waits for an answer: then there is no rest.</param>
+/// <param name="socket">A connected socket.</param>
+/// <param name="pace">Computes the rests.</param>
+/// <param name="isAwaited">Whether a caller waits for a reply: then there is no rest.</param>
 /// <param name="sleep">Rests.</param>
 internal sealed class PacedStream(Socket socket, ReadPace pace, Func<bool> isAwaited, Action<TimeSpan> sleep) : NetworkStream(socket, ownsSocket: false)
 {

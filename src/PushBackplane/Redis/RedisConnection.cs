@@ -3,9 +3,10 @@ using System.Net;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// A connection to Redis of our own, which either subscribes or publishes. Its thread waits in a blocking read and hands on payload after payload in the order in which Redis
-/// sent them: StackExchange.Redis needs several times the CPU for a message that comes alone (docs/adr/0018). It publishes only where that library cannot
-/// (docs/adr/0022). Owned by a <see cref="RedisLink"/>, dead at the first failure; any thread may call.
+/// Our own connection to Redis, which either subscribes or publishes. Its thread waits in a blocking read and passes payloads on in the
+/// order in which Redis sent them: StackExchange.Redis needs several times the CPU for a message that comes alone (docs/adr/0018). It
+/// publishes only where that library cannot (docs/adr/0022). Owned by a <see cref="RedisLink"/>; closed at the first failure. Any thread
+/// may call.
 /// </summary>
 internal sealed class RedisConnection : IRedisPublisher
 {
@@ -19,15 +20,15 @@ internal sealed class RedisConnection : IRedisPublisher
     /// <summary>Begins to connect.</summary>
     /// <param name="options">User, password and TLS.</param>
     /// <param name="endPoint">Where Redis is.</param>
-    /// <param name="name">What Redis is to list the connection as; null for nothing.</param>
+    /// <param name="name">The connection's name in <c>CLIENT LIST</c>; null for none.</param>
     /// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
-    /// <param name="onClosed">Called once, with the reason, when the connection is dead.</param>
+    /// <param name="onClosed">Called once, with the cause, when the connection is closed.</param>
     public RedisConnection(RedisServerOptions options, EndPoint endPoint, string? name, TimeSpan gather, Action<string> onClosed)
     {
         _pace = new ReadPace(gather);
         _onClosed = onClosed;
         _socket = new RedisSocket(options, endPoint);
-        _commands = new CommandQueue(failure => Close(RedisFailure.Describe(failure)));
+        _commands = new CommandQueue(e => Close(RedisFailure.Describe(e)));
         if (!string.IsNullOrEmpty(options.Library.Password))
             _ = _commands.AskAsync(Command.Authenticate(options.User, options.Library.Password));
         if (name is not null)
@@ -35,19 +36,19 @@ internal sealed class RedisConnection : IRedisPublisher
         new Thread(Run) { Name = "redis", IsBackground = true }.Start();
     }
 
-    /// <summary>Completes when the connection stands or is dead.</summary>
+    /// <summary>Completes when the connection is open, or closed.</summary>
     public Task Opened => _opened.Task;
 
     /// <summary>Subscribes; commands are sent in the order of the calls. The channel must not be subscribed yet.</summary>
     /// <param name="channel">Taken literally.</param>
-    /// <param name="onPayload">Called by the connection's thread with each payload, which is never used again; must not throw.</param>
-    /// <returns>True when Redis has acknowledged; false when the connection is dead.</returns>
+    /// <param name="onPayload">Called on the connection's thread with each payload, whose array is never reused; must not throw.</param>
+    /// <returns>True when Redis has acknowledged; false when the connection is closed.</returns>
     public Task<bool> SubscribeAsync(string channel, Action<byte[]> onPayload) => _commands.AskAsync(Command.Subscribe(channel, onPayload));
 
-    /// <summary>Ends a subscription. True when Redis has acknowledged; false when the connection is dead.</summary>
+    /// <summary>Ends a subscription. True when Redis has acknowledged; false when the connection is closed.</summary>
     public Task<bool> UnsubscribeAsync(string channel) => _commands.AskAsync(Command.Unsubscribe(channel));
 
-    /// <summary>Asks for any answer. True when it is there; false when the connection is dead.</summary>
+    /// <summary>Sends PING. True when Redis has replied; false when it refused or the connection is closed.</summary>
     public Task<bool> PingAsync() => _commands.AskAsync(new Command("PING"));
 
     public async Task<long> PublishAsync(string channel, byte[] payload)

@@ -6,7 +6,10 @@ using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
-/// <summary>Puts the failures of StackExchange.Redis and of our own socket into words that are safe to log: never their own texts, which could quote the configuration.</summary>
+/// <summary>
+/// Describes the failures of StackExchange.Redis and of our own socket in words that are safe to log. It never repeats their own texts,
+/// which could quote the configuration.
+/// </summary>
 internal static class RedisFailure
 {
     private const string Lost = "the connection was lost";
@@ -16,35 +19,37 @@ internal static class RedisFailure
     /// <summary>The cause when a link's canary does not come back.</summary>
     public const string Stalled = "it has stopped answering";
 
-    /// <summary>Whether an exception is what is thrown when Redis is at fault or the connection is being closed.</summary>
-    public static bool IsExpected(Exception exception) =>
-        exception is RedisException or RedisCommandException or RespException or RedisUnreachableException or RedisRefusedException or AuthenticationException or CryptographicException or TimeoutException
+    /// <summary>Whether an exception means that Redis failed or the connection is being closed. Any other exception is a bug.</summary>
+    public static bool IsExpected(Exception e) =>
+        e is RedisException or RedisCommandException or RespException or RedisUnreachableException or RedisRefusedException
+            or AuthenticationException or CryptographicException or TimeoutException
             or SocketException or IOException or ObjectDisposedException or OperationCanceledException;
 
-    /// <summary>Whether a cause says only that there is no answer.</summary>
-    public static bool IsSilence(string cause) => cause is NoAnswer or Stalled || cause.StartsWith(Lost, StringComparison.Ordinal) || cause.StartsWith(NoConnection, StringComparison.Ordinal);
+    /// <summary>Whether a cause says only that Redis does not answer.</summary>
+    public static bool IsSilence(string cause) =>
+        cause is NoAnswer or Stalled || cause.StartsWith(Lost, StringComparison.Ordinal) || cause.StartsWith(NoConnection, StringComparison.Ordinal);
 
-    /// <summary>Describes what was thrown, which is expected.</summary>
-    public static string Describe(Exception exception) => exception switch
+    /// <summary>Describes an expected exception.</summary>
+    public static string Describe(Exception e) => e switch
     {
-        RedisUnreachableException or RedisRefusedException => exception.Message,
-        // An attempt to connect that fails over the password says so in its text alone, and over the certificate says the same.
+        RedisUnreachableException or RedisRefusedException => e.Message,
+        // When the password or the certificate is refused during connect, only the text says so, in the same words for both.
         RedisConnectionException connection when connection.Message.Contains(nameof(ConnectionFailureType.AuthenticationFailure), StringComparison.Ordinal)
             => Words(ConnectionFailureType.AuthenticationFailure),
         RedisConnectionException connection => Describe(connection.FailureType, connection),
         RedisServerException => "it refused a command",
-        RedisCommandException => "the connection string switches a command off that is needed",
+        RedisCommandException => "the connection string disables a command that is needed",
         RespException => Words(ConnectionFailureType.ProtocolFailure),
-        AuthenticationException => "no TLS connection can be agreed on",
+        AuthenticationException => "the TLS handshake failed",
         CryptographicException => "the client certificate cannot be read",
         TimeoutException => NoAnswer,
-        SocketException or IOException => Describe(ConnectionFailureType.SocketFailure, exception),
+        SocketException or IOException => Describe(ConnectionFailureType.SocketFailure, e),
         _ => Lost,
     };
 
-    /// <summary>Describes an error that Redis has answered with.</summary>
+    /// <summary>Describes an error reply.</summary>
     /// <param name="error">Its text, without the minus sign.</param>
-    /// <param name="command">What was asked.</param>
+    /// <param name="command">The command that it answers.</param>
     public static string Describe(ReadOnlySpan<byte> error, string command)
     {
         if (error.StartsWith("NOAUTH"u8))
@@ -52,11 +57,16 @@ internal static class RedisFailure
         if (IsWrongPassword(error))
             return "it does not accept the user or the password (WRONGPASS)";
         if (error.StartsWith("NOPERM"u8))
-            return error.IndexOf("channel"u8) >= 0 ? $"its ACL forbids the user a channel that {command} needs (NOPERM)" : $"its ACL forbids the user {command} (NOPERM)";
+        {
+            return error.IndexOf("channel"u8) >= 0
+                ? $"its ACL forbids the user a channel that {command} needs (NOPERM)"
+                : $"its ACL forbids the user {command} (NOPERM)";
+        }
+
         return IsFull(error) ? "it has reached its maximum number of clients (maxclients)" : $"it refused {command}{Code(error)}";
     }
 
-    /// <summary>Whether this answer makes the connection useless, regardless of the command.</summary>
+    /// <summary>Whether an error reply makes the connection useless, whatever the command.</summary>
     public static bool EndsConnection(ReadOnlySpan<byte> error) => error.StartsWith("NOAUTH"u8) || IsWrongPassword(error) || IsFull(error);
 
     public static string Describe(ConnectionFailureType type, Exception? exception)
@@ -74,7 +84,7 @@ internal static class RedisFailure
 
     private static bool IsFull(ReadOnlySpan<byte> error) => error.StartsWith("ERR max number of clients reached"u8);
 
-    /// <summary>The error's first word if that is a code, as "LOADING" is; what follows could quote anything.</summary>
+    /// <summary>The error's first word if that is a code like "LOADING"; the rest could quote anything.</summary>
     private static string Code(ReadOnlySpan<byte> error)
     {
         var code = error[..Math.Max(error.IndexOf((byte)' '), 0)];
@@ -90,3 +100,9 @@ internal static class RedisFailure
         _ => Lost,
     };
 }
+
+/// <summary>An attempt to connect failed. The message says why and, unlike the library's own, is safe to log.</summary>
+internal sealed class RedisUnreachableException(string cause) : Exception(cause);
+
+/// <summary>Redis answered a command with an error. The message says which and is safe to log.</summary>
+internal sealed class RedisRefusedException(string cause) : Exception(cause);

@@ -1,14 +1,14 @@
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// One generation of the connection to Redis, which publishes by StackExchange.Redis (where that can) and subscribes by a connection of its own: made by
-/// <see cref="ConnectAsync"/>, dead at the first failure of either, then thrown away. The multiplexer's own reconnecting is not used, because nothing would say what was
-/// lost meanwhile. Owned by <see cref="RedisServer"/>; any thread.
+/// One connection to a Redis server, in two parts: StackExchange.Redis publishes (where it can), and a <see cref="RedisConnection"/>
+/// subscribes. Made by <see cref="ConnectAsync"/>, closed at the first failure of either part, and then replaced. The library's own
+/// reconnecting is not used, because it does not say what was lost meanwhile. Owned by <see cref="RedisServer"/>; any thread.
 /// </summary>
 internal sealed class RedisLink : IDisposable
 {
     private readonly IRedisPublisher _publisher;
-    // Never disposed: without a timer it holds nothing, and its token is asked for after the link is dead.
+    // Never disposed: without a timer it holds no resource, and its token is used after the link is closed.
     private readonly CancellationTokenSource _closed = new();
     private readonly Task _opened;
     private string? _cause;
@@ -34,23 +34,24 @@ internal sealed class RedisLink : IDisposable
     /// <summary>The connection that subscribes.</summary>
     public RedisConnection Subscriber { get; }
 
-    /// <summary>Cancelled when the link is dead.</summary>
+    /// <summary>Cancelled when the link is closed.</summary>
     public CancellationToken Closed => _closed.Token;
 
     public bool IsClosed => _closed.IsCancellationRequested;
 
-    /// <summary>Why the link is dead; null while it lives.</summary>
+    /// <summary>Why the link is closed; null while it is open.</summary>
     public string? Cause => Volatile.Read(ref _cause);
 
-    /// <summary>Connects. Bounded in time, also when Redis accepts the connection and then says nothing.</summary>
-    /// <param name="options">Where to, and how.</param>
+    /// <summary>Connects. Bounded in time, even when Redis accepts the connection and then stays silent.</summary>
+    /// <param name="options">The server's address and credentials.</param>
     /// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
-    /// <param name="time">Where time comes from.</param>
-    /// <param name="cancel">Gives up.</param>
-    /// <exception cref="RedisUnreachableException">There is no connection, for the reason it names or because of <paramref name="cancel"/>.</exception>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancel">Ends the attempt.</param>
+    /// <exception cref="RedisUnreachableException">The attempt failed, for the cause it names, or was cancelled.</exception>
     public static async Task<RedisLink> ConnectAsync(RedisServerOptions options, TimeSpan gather, TimeProvider time, CancellationToken cancel)
     {
-        var link = new RedisLink(options, options.IsForLibrary ? await LibraryPublisher.ConnectAsync(options, time, cancel) : null, gather);
+        var library = options.IsForLibrary ? await LibraryPublisher.ConnectAsync(options, time, cancel) : null;
+        var link = new RedisLink(options, library, gather);
         try
         {
             await link._opened.WaitAsync(options.ConnectTimeout, time, cancel);
@@ -66,15 +67,15 @@ internal sealed class RedisLink : IDisposable
         throw new RedisUnreachableException(cause);
     }
 
-    /// <summary>Declares the link dead; the first cause counts.</summary>
+    /// <summary>Closes the link; the first cause counts.</summary>
     public void Fail(string cause)
     {
+        // CancelAsync, because the caller may hold a lock, under which no continuation may run.
         if (Interlocked.CompareExchange(ref _cause, cause, null) is null)
-            // Not Cancel: who fails the link may hold a lock, and what waits for it must not run under it.
             _ = _closed.CancelAsync();
     }
 
-    /// <summary>Declares the link dead and gives its sockets and threads back in the background: on a stalled server that blocks.</summary>
+    /// <summary>Closes the link and frees its sockets and threads in the background, because that blocks on a stalled server.</summary>
     public void Dispose()
     {
         Fail("the connection is being closed");
@@ -85,13 +86,13 @@ internal sealed class RedisLink : IDisposable
         });
     }
 
-    /// <summary>Publishes. One that waits for an answer ends with the link or after a time: neither publisher has a time-out of its own.</summary>
+    /// <summary>Publishes. The wait for the reply ends with the link or at the time-out: neither publisher has a time-out of its own.</summary>
     /// <param name="channel">Taken literally.</param>
     /// <param name="payload">Must not change until Redis has confirmed.</param>
-    /// <param name="timeout">How long to wait.</param>
-    /// <param name="time">Where time comes from.</param>
-    /// <param name="onRefused">Told why when Redis answers with an error.</param>
-    /// <returns>How many subscribers it reached; null when that is not known.</returns>
+    /// <param name="timeout">The longest wait.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="onRefused">Called with the cause when Redis answers with an error.</param>
+    /// <returns>The number of subscribers reached; null when it is not known.</returns>
     public async Task<int?> PublishAsync(string channel, byte[] payload, TimeSpan timeout, TimeProvider time, Action<string>? onRefused = null)
     {
         Task<long>? answer = null;
@@ -100,9 +101,9 @@ internal sealed class RedisLink : IDisposable
             answer = _publisher.PublishAsync(channel, payload);
             return (int)await answer.WaitAsync(timeout, time, Closed);
         }
-        catch (RedisRefusedException refused)
+        catch (RedisRefusedException e)
         {
-            onRefused?.Invoke(refused.Message);
+            onRefused?.Invoke(e.Message);
             return null;
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
@@ -112,7 +113,20 @@ internal sealed class RedisLink : IDisposable
         }
     }
 
-    /// <summary>An answer nobody waits for any more may still fail; that is not to surface as an unobserved exception.</summary>
-    private static void Observe(Task? abandoned) =>
-        abandoned?.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    /// <summary>Keeps the later failure of an abandoned publish from surfacing as an unobserved exception.</summary>
+    private static void Observe(Task? abandoned) => abandoned?.ContinueWith(
+        static task => _ = task.Exception,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
+}
+
+/// <summary>Publishes for a <see cref="RedisLink"/>: StackExchange.Redis, or our own connection where that library cannot. Any thread.</summary>
+internal interface IRedisPublisher : IDisposable
+{
+    /// <summary>Publishes. May wait for ever on a stalled server.</summary>
+    /// <returns>The number of subscribers reached.</returns>
+    /// <exception cref="RedisRefusedException">Redis refused.</exception>
+    /// <exception cref="IOException">The connection is closed. StackExchange.Redis throws its own exceptions: <see cref="RedisFailure.IsExpected"/>.</exception>
+    Task<long> PublishAsync(string channel, byte[] payload);
 }

@@ -5,13 +5,13 @@ using PushBackplane.Telemetry;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The backplane over one server's pub/sub. One loop, from start to stop, makes a <see cref="RedisLink"/>, subscribes everything on it, waits for the
-/// canary, declares the backplane up, waits for the link to die, and begins again. Lives as long as the host. Any thread may call; only the loop
-/// changes the state.
+/// One Redis server of a <see cref="RedisBackplane"/>. One loop, from start to stop, makes a <see cref="RedisLink"/>, subscribes every
+/// channel on it, waits for the canary, declares the server up, waits until the link closes, and begins again. Lives as long as the host.
+/// Any thread may call; only the loop changes the state.
 /// </summary>
 internal sealed class RedisServer : BackgroundService, IBackplaneServer
 {
-    /// <summary>How long subscribing again may take: 50,000 channels are back 0.4 s after a cut on one machine; beyond this the link is given up as stalled.</summary>
+    /// <summary>The limit for subscribing again, after which the link counts as stalled. 50,000 channels take 0.4 s on one machine.</summary>
     private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RedisServerOptions _options;
@@ -30,9 +30,10 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
     private readonly Outage _outage;
     private bool _everUp;
 
-    // Written by the loop, read by anyone. The link is set while messages flow on it; the reason only while one is connected; the cause once Redis has refused one.
+    // Written by the loop, read by any thread: the link while messages flow on it, the reason while a link is being set up, the last
+    // refusal of Redis.
     private volatile RedisLink? _up;
-    private volatile TaskCompletionSource _back = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _upAgain = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _notReady;
     private volatile string? _cause;
@@ -40,7 +41,14 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
     private volatile bool _tried;
     private int _nameTaken;
 
-    public RedisServer(RedisServerOptions options, BackplaneSettings settings, PushChannels channels, string name, TimeProvider time, BackplaneMetrics metrics, ILogger<RedisServer> logger)
+    public RedisServer(
+        RedisServerOptions options,
+        BackplaneSettings settings,
+        PushChannels channels,
+        string name,
+        TimeProvider time,
+        BackplaneMetrics metrics,
+        ILogger<RedisServer> logger)
     {
         _options = options;
         _options.NameUnlessNamed(name);
@@ -56,7 +64,7 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         _outage = new Outage(logger, Description);
     }
 
-    /// <summary>Where the server is: "localhost:6379".</summary>
+    /// <summary>The server's address: "localhost:6379".</summary>
     public string EndPoints { get; }
 
     public string Description { get; }
@@ -65,12 +73,14 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
 
     public Task Away => _away.Task;
 
-    public Task Up => _back.Task;
+    public Task Up => _upAgain.Task;
 
-    /// <summary>Whether the first attempt to come up is over, well or not.</summary>
+    /// <summary>Whether the first attempt to connect is over, successful or not.</summary>
     public bool IsTried => _tried;
 
-    public string? NotReadyBecause => IsUp ? null : _notReady ?? (_cause is { } cause ? $"{Description} is away: {cause}." : $"{Description} does not answer.");
+    /// <summary>Why the server is not up, as a sentence; null when it is.</summary>
+    public string? NotReadyBecause =>
+        IsUp ? null : _notReady ?? (_cause is { } cause ? $"{Description} is unavailable: {cause}." : $"{Description} does not answer.");
 
     /// <inheritdoc cref="IBackplane.PublishAsync"/>
     public async Task<int?> PublishAsync(string channel, ReadOnlyMemory<byte> payload)
@@ -78,16 +88,17 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         if (_up is not { IsClosed: false } link)
             return null;
 
-        // Copied, because an unconfirmed payload may still be waiting to be sent when the caller uses its buffer again.
+        // Copied, because an unconfirmed payload may still wait to be sent when the caller reuses its buffer.
         var reached = await link.PublishAsync(channel, payload.ToArray(), _settings.PublishTimeout, _time, cause => Refused(link, cause));
 
-        // StackExchange.Redis completes its answers one after another on one thread, inline; the caller's continuation is not to hold up the next.
+        // StackExchange.Redis completes all publishes inline on one thread: the caller's continuation must not delay the next.
         await Task.Yield();
         return reached;
     }
 
     /// <inheritdoc cref="RedisSubscriptions.SubscribeAsync"/>
-    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin) => _subscriptions.SubscribeAsync(channel, onPayload, onBegin);
+    public Task SubscribeAsync(string channel, Action<ReadOnlyMemory<byte>> onPayload, Action<bool> onBegin) =>
+        _subscriptions.SubscribeAsync(channel, onPayload, onBegin);
 
     /// <inheritdoc cref="RedisSubscriptions.UnsubscribeAsync"/>
     public Task UnsubscribeAsync(string channel) => _subscriptions.UnsubscribeAsync(channel);
@@ -98,7 +109,7 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         _subscriptions.End();
     }
 
-    /// <summary>The loop. The host does not wait for it: a program whose Redis is not there starts all the same.</summary>
+    /// <summary>The loop. The host does not wait for it: a program starts even while its Redis is unavailable.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
@@ -125,7 +136,8 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         }
     }
 
-    /// <summary>Uses one link until it dies or the program stops; says why it died.</summary>
+    /// <summary>Uses one link until it closes or the program stops.</summary>
+    /// <returns>Why it closed.</returns>
     private async Task<string> LiveAsync(RedisLink link, CancellationToken stoppingToken)
     {
         using (link)
@@ -143,7 +155,8 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         }
     }
 
-    /// <summary>Subscribes on a new link what is wanted, the canary's channel included, and waits for the canary. False when the link died over it.</summary>
+    /// <summary>Subscribes every wanted channel and the canary's on a new link, and waits for the canary.</summary>
+    /// <returns>False when the link closed before that.</returns>
     private async Task<bool> SubscribeAllAsync(RedisLink link, Canary canary, CancellationToken over)
     {
         try
@@ -159,7 +172,7 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         }
         catch (TimeoutException)
         {
-            link.Fail("it has not acknowledged all channels in time");
+            link.Fail("it did not acknowledge all channels in time");
             return false;
         }
         catch (OperationCanceledException)
@@ -178,7 +191,7 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         _up = link;
         _tried = true;
         _everUp = true;
-        _back.TrySetResult();
+        _upAgain.TrySetResult();
         _metrics.WentUp(() => canary.Lateness);
         _backOff.Reset();
         _outage.Over(_subscriptions.Count);
@@ -188,23 +201,23 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
     {
         _subscriptions.Detach();
         _up = null;
-        if (_back.Task.IsCompleted)
-            _back = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_upAgain.Task.IsCompleted)
+            _upAgain = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _notReady = null;
         _metrics.WentAway();
         _away.TrySetResult();
     }
 
-    /// <summary>Set once for each link, because publishers can cause the refusal as often as they like.</summary>
+    /// <summary>Logs the first refusal of each link, because publishers can cause any number of them.</summary>
     private void Refused(RedisLink link, string cause)
     {
         if (Interlocked.Exchange(ref _refusing, link) != link)
-            Log.PublishRefused(_logger, Description, cause);
+            _logger.PublishRefused(Description, cause);
     }
 
     private void WarnNameTaken()
     {
         if (Interlocked.Exchange(ref _nameTaken, 1) == 0)
-            Log.NameTaken(_logger, _name);
+            _logger.NameTaken(_name);
     }
 }

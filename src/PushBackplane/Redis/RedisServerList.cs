@@ -2,32 +2,37 @@ using PushHosting.Settings;
 
 namespace PushBackplane.Redis;
 
-/// <summary>Which Redis servers there are: the list, or the short form for one.</summary>
+/// <summary>Reads the settings that name the Redis servers: the list, or the short form for one.</summary>
 internal static class RedisServerList
 {
     private const string ShortKey = "ConnectionStrings:Redis";
     private const string ListKey = "Backplane:Servers";
 
     /// <summary>Reads the servers, in their order.</summary>
-    /// <param name="connectionString">The short form's value; blank counts as unset.</param>
+    /// <param name="connectionString">The value of the short form; blank counts as unset.</param>
     /// <param name="list">The list; empty counts as unset.</param>
-    /// <param name="standard">What counts when neither is set; null for none.</param>
-    /// <exception cref="SettingsException">Both are set, one of them is malformed, or the list has a server twice.</exception>
+    /// <param name="standard">The connection string to use when neither is set; null for none.</param>
+    /// <exception cref="SettingsException">Both are set, one of them is malformed, or the list names a server twice.</exception>
     public static IReadOnlyList<RedisServerOptions> Read(string? connectionString, string[] list, string? standard)
     {
         var isShort = !string.IsNullOrWhiteSpace(connectionString);
         if (list.Length == 0)
             return (isShort ? connectionString : standard) is { } one ? [RedisOptions.Parse(ShortKey, one)] : [];
         if (isShort)
-            throw new SettingsException($"{ShortKey} and {ListKey} are both set; set {ShortKey} for one Redis server, or {ListKey}:0, {ListKey}:1 and so on for several, and not both.");
+        {
+            throw new SettingsException(
+                $"{ShortKey} and {ListKey} are both set; set {ShortKey} for one Redis server, or {ListKey}:0, {ListKey}:1 and so on for several, and not both.");
+        }
 
         var servers = list.Select((text, index) => RedisOptions.Parse($"{ListKey}:{index}", text)).ToArray();
-        RefuseDoubles(servers);
+        RefuseDuplicates(servers);
         return servers;
     }
 
-    /// <summary>A server that is there twice would deliver every message of a room twice. By address, since all databases of a server share its channels.</summary>
-    private static void RefuseDoubles(RedisServerOptions[] servers)
+    /// <summary>
+    /// A server listed twice would deliver every message twice. Compares addresses, since all databases of a server share its channels.
+    /// </summary>
+    private static void RefuseDuplicates(RedisServerOptions[] servers)
     {
         var seen = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < servers.Length; i++)
@@ -35,7 +40,7 @@ internal static class RedisServerList
             foreach (var address in servers[i].Library.EndPoints.Select(RedisOptions.Shown))
             {
                 if (!seen.TryAdd(address, i) && seen[address] != i)
-                    throw new SettingsException($"{ListKey}:{i} is {address}, which is {ListKey}:{seen[address]} already; it accepts a server that is not in the list yet.");
+                    throw new SettingsException($"{ListKey}:{i} repeats {address} of {ListKey}:{seen[address]}; list each server once.");
             }
         }
     }

@@ -3,8 +3,8 @@ using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
-/// <summary>How one Redis server is reached: what its connection string or URL says. Not changed once it is in use.</summary>
-/// <param name="library">What StackExchange.Redis knows of it: addresses, password, TLS.</param>
+/// <summary>The connection string or URL of one Redis server, parsed. Does not change once it is in use.</summary>
+/// <param name="library">The options of StackExchange.Redis: addresses, password, TLS.</param>
 /// <param name="user">The user to authenticate as; null for Redis's default user.</param>
 internal sealed class RedisServerOptions(ConfigurationOptions library, string? user)
 {
@@ -15,18 +15,19 @@ internal sealed class RedisServerOptions(ConfigurationOptions library, string? u
     public string? User { get; } = user;
 
     /// <summary>Whether StackExchange.Redis can publish there: 1.2.6 does not support users, IPv6 and Unix sockets (docs/adr/0022).</summary>
-    public bool IsForLibrary => User is null && Library.EndPoints.All(endPoint => endPoint.AddressFamily is AddressFamily.InterNetwork or AddressFamily.Unspecified);
+    public bool IsForLibrary =>
+        User is null && Library.EndPoints.All(endPoint => endPoint.AddressFamily is AddressFamily.InterNetwork or AddressFamily.Unspecified);
 
     /// <summary>How long one attempt to connect may take.</summary>
     public TimeSpan ConnectTimeout => TimeSpan.FromMilliseconds(Library.ConnectTimeout);
 
-    /// <summary>What the connection that publishes is called in Redis's <c>CLIENT LIST</c>; null for nothing.</summary>
+    /// <summary>The name of the publishing connection in Redis's <c>CLIENT LIST</c>; null for none.</summary>
     public string? PublisherName => string.IsNullOrEmpty(Library.ClientName) ? null : Library.ClientName;
 
-    /// <summary>What the connection that subscribes is called there.</summary>
+    /// <summary>The name of the subscribing connection there.</summary>
     public string? SubscriberName => PublisherName is { } name ? name + SubscriberSuffix : null;
 
-    /// <summary>Gives the connections a name unless the connection string does; what Redis does not take in one becomes a dash.</summary>
+    /// <summary>Names the connections unless the connection string does. Characters that Redis refuses in a name become dashes.</summary>
     public void NameUnlessNamed(string name)
     {
         if (PublisherName is null)

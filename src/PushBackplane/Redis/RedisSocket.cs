@@ -7,7 +7,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// A socket to Redis for blocking use, with TLS when the connection string asks for it. <see cref="Dispose"/> may be called by any thread and ends whatever waits.
+/// A blocking socket to Redis, with TLS when the connection string asks for it. One thread opens and uses it; any thread may call
+/// <see cref="Dispose"/>, which ends all waits.
 /// </summary>
 internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint) : IDisposable
 {
@@ -18,8 +19,8 @@ internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint)
 
     /// <summary>Connects.</summary>
     /// <param name="open">Makes the stream that lies below TLS.</param>
-    /// <exception cref="RedisUnreachableException">There is no connection, or none that is secure; it says why.</exception>
-    /// <exception cref="System.Security.Cryptography.CryptographicException">The client's certificate cannot be read.</exception>
+    /// <exception cref="RedisUnreachableException">The connection or its TLS handshake failed; the message says why.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The client certificate cannot be read.</exception>
     public Stream Open(Func<Socket, NetworkStream> open)
     {
         Socket socket;
@@ -30,7 +31,7 @@ internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint)
         }
         catch (SocketException e)
         {
-            // Nobody listens, or the process is out of descriptors.
+            // Expected: no server listens there, or the process is out of descriptors.
             throw new RedisUnreachableException(RedisFailure.Describe(StackExchange.Redis.ConnectionFailureType.UnableToConnect, e));
         }
 
@@ -60,14 +61,16 @@ internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint)
     {
         UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
         IPEndPoint address => new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
-        // Names are resolved to IPv4, as StackExchange.Redis 1.2.6 does: publishing and subscribing are to reach the same server.
+        // Resolves names to IPv4 only, as StackExchange.Redis 1.2.6 does, so that both connections reach the same server.
         _ when options.IsForLibrary => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
         _ => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
     };
 
     private SslStream Secure(NetworkStream plain)
     {
-        var host = string.IsNullOrEmpty(options.Library.SslHost) ? (endPoint as DnsEndPoint)?.Host ?? ((IPEndPoint)endPoint).Address.ToString() : options.Library.SslHost;
+        var host = string.IsNullOrEmpty(options.Library.SslHost)
+            ? (endPoint as DnsEndPoint)?.Host ?? ((IPEndPoint)endPoint).Address.ToString()
+            : options.Library.SslHost;
         var secure = new SslStream(plain);
         try
         {
@@ -86,24 +89,25 @@ internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint)
         }
         catch (IOException e) when (e.InnerException is not SocketException)
         {
-            // It has hung up. A full Redis says so in plain text only, not over TLS.
-            throw new RedisUnreachableException("it ended the TLS handshake; its port may not use TLS, or it has reached its maximum number of clients (maxclients)");
+            // Redis closed the connection. When it is full, it cannot say so over TLS.
+            throw new RedisUnreachableException(
+                "it ended the TLS handshake; its port may not use TLS, or it has reached its maximum number of clients (maxclients)");
         }
     }
 
-    /// <summary>Accepts the certificates that the system accepts, and notes why it refuses others.</summary>
+    /// <summary>Accepts the certificates that the system accepts, and records why it refuses others.</summary>
     private bool IsAccepted(X509Chain? chain, SslPolicyErrors errors, string host)
     {
         if (errors == SslPolicyErrors.None)
             return true;
         var status = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status) ?? X509ChainStatusFlags.NoError;
-        _certificateFault = errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable) ? "it shows no certificate"
+        _certificateFault = errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable) ? "it presents no certificate"
             : errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? $"its certificate is not trusted ({status})"
             : $"its certificate is for another name than {host}";
         return false;
     }
 
-    /// <summary>For a Redis that wants one: from where StackExchange.Redis takes its own.</summary>
+    /// <summary>The client certificate, if there is one, from the environment variables that StackExchange.Redis uses.</summary>
     private static X509CertificateCollection? ClientCertificates() => Environment.GetEnvironmentVariable("SERedis_ClientCertPfxPath") is { Length: > 0 } path
         ? [X509CertificateLoader.LoadPkcs12FromFile(path, Environment.GetEnvironmentVariable("SERedis_ClientCertPassword"))]
         : null;

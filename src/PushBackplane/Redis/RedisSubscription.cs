@@ -3,8 +3,8 @@ using PushBackplane.Telemetry;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// One channel somebody wants, from subscribe to unsubscribe, through any number of links. <see cref="Link"/> belongs to the lock of
-/// <see cref="RedisSubscriptions"/>; payloads arrive on the link's subscriber thread.
+/// The subscription of one channel, from subscribe to unsubscribe, over any number of links. The lock of <see cref="RedisSubscriptions"/>
+/// guards <see cref="Link"/>; payloads arrive on the link's subscriber thread.
 /// </summary>
 /// <param name="channel">The channel's full name.</param>
 /// <param name="onPayload">Takes each payload.</param>
@@ -14,17 +14,17 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
 {
     private readonly TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // The last callback of a dead link may still run when the first of the next one comes: the lock keeps them from overlapping.
+    // Keeps the last callback of a closed link from overlapping the first of the next one.
     private readonly Lock _order = new();
     private Action<ReadOnlyMemory<byte>> _onPayload = onPayload;
     private Action<bool> _onBegin = onBegin;
     private RedisLink? _begun;
     private volatile bool _ended;
 
-    /// <summary>The link on which SUBSCRIBE was sent last.</summary>
+    /// <summary>The link on which the last SUBSCRIBE was sent.</summary>
     public RedisLink? Link { get; set; }
 
-    /// <summary>Completes at the first acknowledgement, cancelled if the subscription ends before it.</summary>
+    /// <summary>Completes at the first acknowledgement. Cancelled if the subscription ends first.</summary>
     public Task Acknowledged => _acknowledged.Task;
 
     public void Acknowledge() => _acknowledged.TrySetResult();
@@ -41,7 +41,7 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
         Volatile.Write(ref _onBegin, onBegin);
     }
 
-    /// <summary>The link has acknowledged. Its first payload may have been faster, since the two come on different threads.</summary>
+    /// <summary>Called when a link has acknowledged. Its first payload may have come before, since the two come on different threads.</summary>
     public void Begin(RedisLink link)
     {
         lock (_order)
@@ -65,7 +65,7 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
             }
             catch (Exception e)
             {
-                // The subscriber's bug must not cost other subscribers their messages.
+                // A bug of the subscriber. It must not cost other subscribers their messages.
                 failures.Report(e, channel);
             }
         }
@@ -83,7 +83,7 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
         }
         catch (Exception e)
         {
-            // Nor may it leave the channel unacknowledged, which would end the link and the loop that makes links.
+            // A bug of the subscriber. It must not leave the channel unacknowledged, which would end the link and the loop that makes links.
             failures.Report(e, channel);
         }
     }

@@ -3,8 +3,8 @@ using PushBackplane.Telemetry;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The channels that are wanted, and the link they are subscribed on. Owned by <see cref="RedisServer"/>, lives as long; any thread. One
-/// lock covers both, and commands are sent while it is held: what a channel's state is on Redis follows the order of calls.
+/// The wanted channels and the link on which they are subscribed. Owned by <see cref="RedisServer"/>, lives as long; any thread. One lock
+/// guards both, and commands are sent under it, so that a channel's state on Redis follows the order of calls.
 /// </summary>
 internal sealed class RedisSubscriptions(SubscriberFailures failures)
 {
@@ -21,7 +21,10 @@ internal sealed class RedisSubscriptions(SubscriberFailures failures)
         }
     }
 
-    /// <summary>Subscribes to one channel until <see cref="UnsubscribeAsync"/>, through all outages. Calls for one channel take effect in their order.</summary>
+    /// <summary>
+    /// Subscribes to one channel until <see cref="UnsubscribeAsync"/>, through all outages. Calls for one channel take effect in their
+    /// order.
+    /// </summary>
     /// <param name="channel">The channel's full name, taken literally.</param>
     /// <param name="onPayload">As in <see cref="IBackplane.SubscribeAsync"/>.</param>
     /// <param name="onBegin">
@@ -63,9 +66,9 @@ internal sealed class RedisSubscriptions(SubscriberFailures failures)
     }
 
     /// <summary>
-    /// Subscribes everything on a new link, and from now on what is asked for as it is asked for. Callers wait while the commands are queued.
+    /// Subscribes every wanted channel on a new link, and later ones as they are wanted. Callers wait while the commands are queued.
     /// </summary>
-    /// <returns>Completes when all that was wanted at the time of the call is acknowledged, or the link is dead.</returns>
+    /// <returns>Completes when the channels wanted at the time of the call are acknowledged, or the link is closed.</returns>
     public Task AttachAsync(RedisLink link)
     {
         lock (_lock)
@@ -75,7 +78,7 @@ internal sealed class RedisSubscriptions(SubscriberFailures failures)
         }
     }
 
-    /// <summary>Forgets the link: what is asked for from now on waits for the next one.</summary>
+    /// <summary>Forgets the link: channels wanted from now on wait for the next one.</summary>
     public void Detach()
     {
         lock (_lock)
@@ -93,8 +96,8 @@ internal sealed class RedisSubscriptions(SubscriberFailures failures)
         }
     }
 
-    /// <summary>Issues SUBSCRIBE.</summary>
-    /// <returns>Completes when it is acknowledged, or the link is dead.</returns>
+    /// <summary>Sends SUBSCRIBE.</summary>
+    /// <returns>Completes when Redis has acknowledged, or the link is closed.</returns>
     private Task SendLocked(string channel, RedisSubscription subscription, RedisLink link)
     {
         subscription.Link = link;

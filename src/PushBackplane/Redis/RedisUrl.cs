@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// Reads what providers hand out: <c>redis://user:password@host:port/0</c>, or <c>rediss://</c> for TLS, as the IANA registration of the scheme has it. User and password may
-/// be percent-encoded. The database is read and ignored, because pub/sub has none.
+/// Reads the URLs that providers give: <c>redis://user:password@host:port/0</c>, or <c>rediss://</c> for TLS, as in the scheme's IANA
+/// registration. User and password may be percent-encoded. The database is checked and ignored, because pub/sub has no databases.
 /// </summary>
 internal static class RedisUrl
 {
@@ -16,18 +16,24 @@ internal static class RedisUrl
 
     private static readonly SearchValues<char> SchemeCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
-    /// <summary>Whether a connection string is meant as a URL.</summary>
-    public static bool IsMeant(string text) => text.TrimStart() is var rest && rest.IndexOf("://", StringComparison.Ordinal) is > 0 and var at && rest.AsSpan(0, at).IndexOfAnyExcept(SchemeCharacters) < 0;
+    /// <summary>Whether a connection string begins like a URL.</summary>
+    public static bool IsUrl(string text)
+    {
+        var rest = text.AsSpan().TrimStart();
+        return rest.IndexOf("://") is > 0 and var at && !rest[..at].ContainsAnyExcept(SchemeCharacters);
+    }
 
     /// <summary>Reads a URL into options.</summary>
     /// <param name="text">The URL.</param>
     /// <param name="options">Gets address, password and TLS.</param>
-    /// <param name="user">The user; null when none is named.</param>
-    /// <returns>False when it is not such a URL, or says more than is known here.</returns>
+    /// <param name="user">The user; null when the URL names none.</param>
+    /// <returns>False when the text is not such a URL, or has parts that are not supported.</returns>
     public static bool TryRead(string text, ConfigurationOptions options, out string? user)
     {
         user = null;
-        if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var url) || url.Scheme is not ("redis" or "rediss") || url.Host.Length == 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
+        if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var url) || url.Scheme is not ("redis" or "rediss"))
+            return false;
+        if (url.Host.Length == 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
             return false;
         if (url.AbsolutePath is not ("" or "/") && !ushort.TryParse(url.AbsolutePath.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out _))
             return false;
@@ -41,7 +47,7 @@ internal static class RedisUrl
         return true;
     }
 
-    /// <summary>A lone name is refused, because programs disagree whether it is the user or the password.</summary>
+    /// <summary>Reads user and password. A name alone is refused, because programs disagree whether it is the user or the password.</summary>
     private static bool TryReadUser(string text, out string? user, [NotNullWhen(true)] out string? password)
     {
         user = null;

@@ -4,25 +4,26 @@ using System.Text;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The inbound half of a <see cref="RedisConnection"/>: reads replies, hands payloads on, answers commands. Belongs to the connection's thread.
+/// The inbound half of a <see cref="RedisConnection"/>: reads replies, passes payloads on and completes commands. Belongs to the
+/// connection's thread.
 /// </summary>
-/// <param name="stream">Where replies come from, by blocking reads.</param>
-/// <param name="commands">Those that wait for an answer.</param>
-/// <param name="pace">Notes messages; <paramref name="stream"/> rests accordingly.</param>
+/// <param name="stream">Gives the replies, by blocking reads.</param>
+/// <param name="commands">Has the commands that wait for their replies.</param>
+/// <param name="pace">Is told of messages; <paramref name="stream"/> rests accordingly.</param>
 internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace pace)
 {
     private const int BufferLength = 64 * 1024;
 
-    /// <summary>More than any payload of Redis (512 MB) needs.</summary>
+    /// <summary>More than the longest payload of Redis (512 MB) needs.</summary>
     private const int LargestBuffer = 1 << 30;
 
     private readonly Dictionary<string, Action<byte[]>> _subscribers = new(StringComparer.Ordinal);
     private byte[] _buffer = new byte[BufferLength];
     private int _filled;
 
-    /// <summary>Reads until Redis ends the connection or refuses what it is for.</summary>
-    /// <returns>Why it is over.</returns>
-    /// <exception cref="RespException">What arrives is not from Redis.</exception>
+    /// <summary>Reads until Redis closes the connection or refuses a vital command.</summary>
+    /// <returns>The cause.</returns>
+    /// <exception cref="RespException">The bytes do not come from Redis.</exception>
     public string Run()
     {
         while (true)
@@ -38,8 +39,8 @@ internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace
         }
     }
 
-    /// <summary>Handles the replies that are there as a whole and keeps the rest.</summary>
-    /// <returns>Why the connection is useless now; null while it is not.</returns>
+    /// <summary>Handles the complete replies and keeps the rest.</summary>
+    /// <returns>Why the connection has become useless; null if it has not.</returns>
     private string? HandleReplies(out bool hadMessages)
     {
         hadMessages = false;
@@ -62,7 +63,7 @@ internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace
         return null;
     }
 
-    /// <summary>Ends the wait of whoever asked. Subscribers come and go here, between the payloads of before and after.</summary>
+    /// <summary>Completes the command of a reply. Adds and removes subscribers, exactly between the payloads before and after.</summary>
     private string? Answer(in RespReply reply)
     {
         var command = commands.Answered(reply);
@@ -75,7 +76,7 @@ internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace
         return command.Refusal is { } refusal && (command.IsVital || RedisFailure.EndsConnection(reply.Payload)) ? refusal : null;
     }
 
-    /// <summary>Moves what is incomplete to the front, of a larger buffer if it fills this one.</summary>
+    /// <summary>Moves the incomplete reply to the front, of a larger buffer if it fills this one.</summary>
     private void Keep(ReadOnlySpan<byte> rest)
     {
         if (rest.Length == LargestBuffer)

@@ -3,13 +3,13 @@ using System.Buffers.Text;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// Reads what Redis sends on a connection that subscribes or publishes, in RESP 2: arrays of three for messages and acknowledgements, a line for everything else.
-/// Over one buffer; what is not there as a whole yet is read again with more behind it.
+/// Reads the replies of Redis on a connection that subscribes or publishes, in RESP 2: arrays of three for messages and acknowledgements, a
+/// line for everything else. Works on one buffer; an incomplete reply is read again when more bytes have arrived.
 /// </summary>
-/// <param name="bytes">What has arrived and is not read yet.</param>
+/// <param name="bytes">The unread bytes.</param>
 internal ref struct RespReader(ReadOnlySpan<byte> bytes)
 {
-    /// <summary>Redis takes no longer string either (<c>proto-max-bulk-len</c>).</summary>
+    /// <summary>The longest string that Redis takes, too (<c>proto-max-bulk-len</c>).</summary>
     private const int LongestString = 512 * 1024 * 1024;
 
     /// <summary>Longer than any number and any error's text.</summary>
@@ -18,13 +18,13 @@ internal ref struct RespReader(ReadOnlySpan<byte> bytes)
     private readonly ReadOnlySpan<byte> _bytes = bytes;
     private int _at;
 
-    /// <summary>How many bytes have been read as whole replies.</summary>
+    /// <summary>The number of bytes read as complete replies.</summary>
     public int Consumed { get; private set; }
 
     /// <summary>Reads the next reply.</summary>
-    /// <param name="reply">What it says; its parts lie in the buffer.</param>
-    /// <returns>False when it is not there as a whole.</returns>
-    /// <exception cref="RespException">That is not Redis, or not what a subscriber is sent.</exception>
+    /// <param name="reply">The reply; its parts lie in the buffer.</param>
+    /// <returns>False when the reply is incomplete.</returns>
+    /// <exception cref="RespException">The bytes are not a reply that Redis sends to a subscriber or a publisher.</exception>
     public bool TryRead(out RespReply reply)
     {
         reply = default;
@@ -102,3 +102,32 @@ internal ref struct RespReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 }
+
+/// <summary>One reply of Redis; its parts lie in the buffer it was read from.</summary>
+internal ref struct RespReply
+{
+    public RespKind Kind { get; init; }
+
+    /// <summary>The channel of a message or an acknowledgement.</summary>
+    public ReadOnlySpan<byte> Channel { get; init; }
+
+    /// <summary>The reply to PUBLISH.</summary>
+    public long Number { get; init; }
+
+    /// <summary>A message's payload; an error's text.</summary>
+    public ReadOnlySpan<byte> Payload { get; init; }
+}
+
+/// <summary>The kinds of replies.</summary>
+internal enum RespKind
+{
+    Status,
+    Error,
+    Number,
+    Message,
+    Subscribed,
+    Unsubscribed,
+}
+
+/// <summary>The bytes that arrived are not what Redis sends.</summary>
+internal sealed class RespException : Exception;

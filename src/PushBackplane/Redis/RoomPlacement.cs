@@ -10,7 +10,9 @@ namespace PushBackplane.Redis;
 /// </summary>
 internal static class RoomPlacement
 {
-    /// <summary>The number of a room's server: the jump hash of the first eight bytes, big-endian, of the SHA-256 of the room's name in UTF-8.</summary>
+    /// <summary>
+    /// The number of a room's server: the jump hash of the first eight bytes, big-endian, of the SHA-256 of the room's name in UTF-8.
+    /// </summary>
     /// <param name="room">The room's name.</param>
     /// <param name="servers">The number of servers, 1 or more.</param>
     public static int Of(string room, int servers)

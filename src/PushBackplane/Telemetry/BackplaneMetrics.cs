@@ -14,11 +14,19 @@ internal sealed class BackplaneMetrics
     public BackplaneMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
-        meter.CreateObservableGauge("push.backplane.up", () => _servers.Select(server => new Measurement<int>(server.IsUp ? 1 : 0, server.Label)), null, "1 while messages flow through the server, 0 while they do not.");
-        meter.CreateObservableCounter("push.backplane.reconnects", () => _servers.Select(server => new Measurement<long>(server.Reconnects, server.Label)), null, "Outages of the server that are over.");
-        meter.CreateObservableGauge("push.backplane.lateness", Lateness, "s", "How late messages from the server arrive, by the canary; none while it is away.");
+        meter.CreateObservableGauge(
+            "push.backplane.up",
+            () => _servers.Select(server => new Measurement<int>(server.IsUp ? 1 : 0, server.Label)),
+            unit: null,
+            "1 while messages flow through the server, 0 while they do not.");
+        meter.CreateObservableCounter(
+            "push.backplane.reconnects",
+            () => _servers.Select(server => new Measurement<long>(server.Reconnects, server.Label)),
+            unit: null,
+            "Outages of the server that are over.");
+        meter.CreateObservableGauge("push.backplane.lateness", Lateness, "s", "How late messages from the server arrive, by the canary; absent while it is unavailable.");
 
-        // From a Redis on the same machine (0.1 ms) to the time-out after which the connection is built anew (3 s).
+        // From a Redis on the same machine (0.1 ms) to the time-out after which the connection is replaced (3 s).
         _roundTrip = meter.CreateHistogram("push.backplane.roundtrip", "s", "From publishing a canary to receiving it.", advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
@@ -34,7 +42,7 @@ internal sealed class BackplaneMetrics
         }
     }
 
-    /// <summary>Adds a server, whose series exist from now on.</summary>
+    /// <summary>Adds a server; its series exist from then on.</summary>
     public ServerMetrics Add(string server)
     {
         var added = new ServerMetrics(server, _roundTrip.Record);

@@ -1,26 +1,26 @@
 namespace PushBackplane.Telemetry;
 
-/// <summary>What one server of the backplane is measured by; any thread.</summary>
-/// <param name="server">The label: where the server is, never with a password.</param>
-/// <param name="roundTrip">Records how long a canary took.</param>
+/// <summary>The measurements of one server of the backplane; any thread.</summary>
+/// <param name="server">The label's value: the server's address, never a password.</param>
+/// <param name="roundTrip">Records the round trip of a canary.</param>
 internal sealed class ServerMetrics(string server, Action<double, KeyValuePair<string, object?>> roundTrip)
 {
     private long _reconnects;
     private volatile Func<TimeSpan>? _lateness;
     private int _up;
 
-    /// <summary>The label that all of the server's series carry.</summary>
+    /// <summary>The label of all of the server's series.</summary>
     public KeyValuePair<string, object?> Label { get; } = new("server", server);
 
     public bool IsUp => Volatile.Read(ref _up) == 1;
 
     public long Reconnects => Interlocked.Read(ref _reconnects);
 
-    /// <summary>How late messages arrive; null while the server is away, or when they cannot be late.</summary>
+    /// <summary>How late messages arrive; null while the server is unavailable, or when messages cannot be late.</summary>
     public TimeSpan? Lateness => _lateness?.Invoke();
 
-    /// <summary>Messages flow.</summary>
-    /// <param name="lateness">Says how late they arrive.</param>
+    /// <summary>Messages flow from now on.</summary>
+    /// <param name="lateness">Gives how late they arrive.</param>
     public void WentUp(Func<TimeSpan>? lateness = null)
     {
         _lateness = lateness;

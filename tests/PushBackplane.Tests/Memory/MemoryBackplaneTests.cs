@@ -30,7 +30,7 @@ public sealed class MemoryBackplaneTests : IDisposable
     }
 
     [Fact]
-    public async Task The_last_of_two_subscribers_counts()
+    public async Task A_second_subscription_replaces_the_first()
     {
         int first = 0, second = 0;
         await _backplane.SubscribeAsync(Channel("a"), _ => first++, NoLoss);
@@ -40,7 +40,7 @@ public sealed class MemoryBackplaneTests : IDisposable
     }
 
     [Fact]
-    public async Task A_subscriber_keeps_what_it_got_when_the_publisher_uses_its_buffer_again()
+    public async Task A_subscribers_payload_survives_when_the_publisher_reuses_its_buffer()
     {
         ReadOnlyMemory<byte> kept = default;
         await _backplane.SubscribeAsync(Channel("a"), payload => kept = payload, NoLoss);
@@ -68,7 +68,7 @@ public sealed class MemoryBackplaneTests : IDisposable
     }
 
     [Fact]
-    public async Task Joining_and_leaving_under_traffic_loses_nothing_that_was_published_after_subscribing()
+    public async Task A_subscription_under_traffic_gets_everything_published_after_it()
     {
         using var stop = new CancellationTokenSource();
         var traffic = Task.Run(async () =>
@@ -90,7 +90,7 @@ public sealed class MemoryBackplaneTests : IDisposable
     }
 
     [Fact]
-    public async Task A_subscriber_that_throws_costs_the_publisher_nothing()
+    public async Task A_subscriber_that_throws_does_not_affect_the_publisher()
     {
         var calls = 0;
         await _backplane.SubscribeAsync(Channel("a"), _ => throw new InvalidOperationException($"A bug of the test, {++calls}."), NoLoss);
@@ -102,7 +102,7 @@ public sealed class MemoryBackplaneTests : IDisposable
     }
 
     [Fact]
-    public void It_is_never_away()
+    public void It_is_always_up()
     {
         Assert.True(_backplane.IsUp);
         Assert.False(_backplane.Away.IsCompleted);

@@ -5,12 +5,12 @@ namespace PushBackplane.Tests.MessagePack;
 
 public sealed class MessagePackInteropTests : IClassFixture<MessagePackJs>
 {
-    // Every place where a format gives way to the next.
+    // Both sides of every boundary between two formats.
     private static readonly int[] Lengths = [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536];
     private static readonly ulong[] Integers = [0, 1, 127, 128, 255, 256, 65_535, 65_536, uint.MaxValue, uint.MaxValue + 1UL, (1UL << 53) - 1, 1_772_600_767_891_234];
 
     [Fact]
-    public async Task Javascript_reads_our_envelopes()
+    public async Task JavaScript_reads_our_envelopes()
     {
         var at = DateTimeOffset.UnixEpoch.AddMicroseconds(1_772_600_767_891_234);
         var tasks = new List<string>();
@@ -30,7 +30,7 @@ public sealed class MessagePackInteropTests : IClassFixture<MessagePackJs>
     }
 
     [Fact]
-    public async Task We_read_the_envelopes_of_javascript_with_elements_we_do_not_know()
+    public async Task We_read_envelopes_from_JavaScript_with_unknown_elements()
     {
         const string Unknown = """
             null,true,-1,-200,-70000,-5000000000,1.5,"","text","默认房间",[[[]]],{"a":{"b":[1,{"c":null}]}},{"ext":[1,"00"]},{"ext":[-2,"0011223344"]},{"ext":[5,"00112233445566778899aabbccddeeff"]}

@@ -3,7 +3,7 @@ using TestSupport.Processes;
 
 namespace PushBackplane.Tests.MessagePack;
 
-/// <summary>npm's @msgpack/msgpack, installed once beside the test assembly and asked through node.</summary>
+/// <summary>npm's @msgpack/msgpack, installed once next to the test assembly and run by node.</summary>
 public sealed class MessagePackJs : IAsyncLifetime
 {
     private static readonly string InstallDirectory = Path.Combine(AppContext.BaseDirectory, "MessagePack", "npm");
@@ -16,7 +16,7 @@ public sealed class MessagePackJs : IAsyncLifetime
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Runs tasks, one line each, as interop.js describes them.</summary>
+    /// <summary>Runs tasks, one line each, in the form that interop.js describes.</summary>
     public static async Task<string[]> AskAsync(IEnumerable<string> tasks)
     {
         var output = await RunAsync("node", ["interop.js"], string.Join('\n', tasks));

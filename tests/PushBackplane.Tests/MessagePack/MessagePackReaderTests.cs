@@ -15,7 +15,7 @@ public sealed class MessagePackReaderTests
     [InlineData("d17fff", 32_767UL)]
     [InlineData("d27fffffff", 2_147_483_647UL)]
     [InlineData("d37fffffffffffffff", (ulong)long.MaxValue)]
-    public void Integers_that_are_not_negative_are_read_from_any_format(string hex, ulong value)
+    public void Non_negative_integers_are_read_from_any_format(string hex, ulong value)
     {
         var bytes = Convert.FromHexString(hex);
         var reader = new MessagePackReader(bytes);
@@ -38,18 +38,18 @@ public sealed class MessagePackReaderTests
     [InlineData("cc")]
     [InlineData("cfffffffffffffff")]
     [InlineData("")]
-    public void Anything_else_is_no_such_integer(string hex)
+    public void Other_values_are_no_integer(string hex)
     {
         var reader = new MessagePackReader(Convert.FromHexString(hex));
         Assert.False(reader.TryReadUInt64(out _));
     }
 
     [Fact]
-    public void Every_first_byte_is_skipped_with_exactly_what_belongs_to_it()
+    public void Every_value_is_skipped_by_its_exact_length()
     {
         for (var code = 0; code < 256; code++)
         {
-            // Length fields read as 1, so that each type has a definite end within the zeros that follow.
+            // Length fields read as 1, so that each type ends within the zeros that follow.
             var lengthBytes = code switch
             {
                 0xC4 or 0xC7 or 0xD9 => 1,
@@ -93,5 +93,5 @@ public sealed class MessagePackReaderTests
     }
 
     [Fact]
-    public void A_buffer_too_short_to_write_to_is_a_bug() => Assert.Throws<IndexOutOfRangeException>(() => new MessagePackWriter([]).WriteArrayHeader(1));
+    public void A_buffer_that_is_too_short_throws() => Assert.Throws<IndexOutOfRangeException>(() => new MessagePackWriter([]).WriteArrayHeader(1));
 }

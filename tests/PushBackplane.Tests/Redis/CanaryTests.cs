@@ -21,7 +21,7 @@ public sealed class CanaryTests : IAsyncLifetime
         await using var two = await TestBackplane.UpAsync(_server, "same", settings);
 
         await Eventually.HoldsAsync(() => one.Log.Count(2003) > 0 && two.Log.Count(2003) > 0, "the warnings");
-        // What else both hear of each other until a further canary of each is certain to have come.
+        // Further canaries of strangers, which must cause no second warning.
         for (var i = 0; i < 10; i++)
             await _server.CliAsync("PUBLISH", "push:canary:same", $"{Guid.NewGuid():N} 1");
         await one.PublishAsync("push:all", new byte[1]);
@@ -30,14 +30,14 @@ public sealed class CanaryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rubbish_on_the_canary_channel_is_neither_a_canary_nor_another_process()
+    public async Task Rubbish_on_the_canary_channel_is_ignored()
     {
         await using var node = await TestBackplane.UpAsync(_server, "node");
         string[] rubbish = ["", "x", "{}", new('f', 32), $"{new string('f', 32)} ", $"{new string('f', 32)} -1", $"{new string('g', 32)} 1", $"{new string('f', 32)} 99999999999999999999"];
         foreach (var payload in rubbish)
             Assert.Equal("1", await _server.CliAsync("PUBLISH", "push:canary:node", payload));
 
-        // One more round trip on the same socket: everything before it has been handled.
+        // After one more round trip on the same socket, everything before it has been handled.
         var handled = new TaskCompletionSource();
         await node.SubscribeAsync("push:all", _ => handled.TrySetResult());
         await _server.CliAsync("PUBLISH", "push:all", "x");
@@ -47,7 +47,7 @@ public sealed class CanaryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_redis_that_forbids_the_canarys_channel_is_never_ready_and_the_reason_is_told()
+    public async Task A_Redis_that_forbids_the_canary_channel_is_not_ready_and_says_why()
     {
         await _server.CliAsync("ACL", "SETUSER", "default", "resetchannels", "&push:room:*");
         await using var node = await TestBackplane.StartAsync(_server.EndPoint, "node");
@@ -60,7 +60,7 @@ public sealed class CanaryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Metrics_tell_up_and_away_round_trips_and_reconnects()
+    public async Task Metrics_show_outages_round_trips_and_reconnects()
     {
         await using var node = await TestBackplane.StartAsync(_server.EndPoint);
         var values = new Dictionary<string, double>();
@@ -71,7 +71,7 @@ public sealed class CanaryTests : IAsyncLifetime
             if (instrument.Meter.Scope == node.Services.GetRequiredService<IMeterFactory>())
                 self.EnableMeasurementEvents(instrument);
         };
-        // One series each, with the server's address and nothing else in its label.
+        // One series each, with the server's address as its only label.
         string Key(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) => tags is [("server", var server)] && _server.EndPoint.Equals(server) ? instrument.Name : "wrong";
         listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => values[Key(instrument, tags)] = value);
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => values[Key(instrument, tags)] = value);

@@ -14,7 +14,7 @@ public sealed class DeliveryTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task What_redis_cli_publishes_arrives_byte_for_byte()
+    public async Task Payloads_from_redis_cli_arrive_byte_for_byte()
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
@@ -29,7 +29,7 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Publishing_says_how_many_it_reached()
+    public async Task A_publish_returns_the_number_of_subscribers_reached()
     {
         await using var one = await TestBackplane.UpAsync(_server, "one");
         await using var two = await TestBackplane.UpAsync(_server, "two");
@@ -78,7 +78,7 @@ public sealed class DeliveryTests : IAsyncLifetime
             received.Add(int.Parse(payload.Span, CultureInfo.InvariantCulture));
             Interlocked.Decrement(ref inside);
         });
-        // Other channels' callbacks between them, as in a real node.
+        // Callbacks of other channels run in between, as in a real node.
         await node.SubscribeAsync("push:room:other", _ => Thread.SpinWait(20));
 
         var pending = new Queue<Task<int?>>();
@@ -99,7 +99,7 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_publisher_may_use_its_buffer_again()
+    public async Task A_publisher_may_reuse_its_buffer()
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<byte>();

@@ -13,7 +13,7 @@ public sealed class GatherTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    /// <summary>A group every so often: at once, steadily, and in bursts with pauses longer than twice the time to gather.</summary>
+    /// <summary>All messages at once, a steady rate, and bursts with pauses longer than twice the gather time.</summary>
     [Theory]
     [InlineData("00:00:00", 20_000, 0)]
     [InlineData("00:00:00", 40, 1)]
@@ -22,7 +22,7 @@ public sealed class GatherTests : IAsyncLifetime
     [InlineData(null, 40, 1)]
     [InlineData(null, 1_000, 60)]
     [InlineData("00:00:01", 5_000, 100)]
-    public async Task However_messages_come_and_are_gathered_all_arrive_in_order(string? gather, int group, int pause)
+    public async Task All_messages_arrive_in_order_at_any_pace_and_gather_time(string? gather, int group, int pause)
     {
         var settings = gather is null ? new BackplaneSettings() : new BackplaneSettings { Gather = TimeSpan.Parse(gather, CultureInfo.InvariantCulture) };
         await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
@@ -34,7 +34,7 @@ public sealed class GatherTests : IAsyncLifetime
         {
             var reached = await Task.WhenAll(Enumerable.Range(first, group).Select(i => publisher.PublishAsync("push:room:a", BitConverter.GetBytes(i))));
             Assert.All(reached, count => Assert.Equal(1, count));
-            // The load's shape, and nothing that is waited for.
+            // This delay shapes the load; the test does not rely on it.
             if (pause > 0)
                 await Task.Delay(pause, TestContext.Current.CancellationToken);
         }

@@ -18,7 +18,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
     [Theory]
     [InlineData(200, 50, 0)]
     [InlineData(1, 20_000, 5)]
-    public async Task Whatever_the_interleaving_the_last_call_for_a_channel_decides(int rounds, int callsPerThread, int kills)
+    public async Task The_last_call_for_a_channel_decides_in_any_interleaving(int rounds, int callsPerThread, int kills)
     {
         var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
@@ -56,7 +56,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Calls_nobody_orders_lose_no_subscription_either()
+    public async Task Concurrent_calls_lose_no_subscription()
     {
         await using var node = await TestBackplane.UpAsync(_server);
         for (var round = 0; round < 100; round++)
@@ -77,7 +77,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
         }
     }
 
-    /// <summary>One channel; its lock orders the calls and remembers the last, as a node's room does. Nothing is awaited under it.</summary>
+    /// <summary>One channel. Its lock orders the calls and guards the last one, as in a node's room; no call is awaited under it.</summary>
     private sealed class Channel(string name, TestBackplane node)
     {
         private readonly Lock _lock = new();
@@ -111,7 +111,7 @@ public sealed class InterleavingTests(ITestOutputHelper output) : IAsyncLifetime
             foreach ((_, var subscribed) in _subscribes)
                 await subscribed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await node.IsUpAsync();
-            // Acknowledged unsubscriptions are not awaited by the loop above.
+            // The loop above does not await unsubscriptions.
             await Eventually.HoldsAsync(async () => await server.CliAsync("PUBSUB", "CHANNELS", name) == (_wanted ? name : ""), $"{name} is {(_wanted ? "" : "not ")}subscribed");
 
             Assert.Empty(_received);

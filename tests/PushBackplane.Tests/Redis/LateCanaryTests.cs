@@ -3,7 +3,7 @@ using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>A way from Redis on which canaries fall behind, a little at a time: they never stop coming, and each is older than the last.</summary>
+/// <summary>A connection on which canaries become later and later, but never stop coming.</summary>
 public sealed class LateCanaryTests : IAsyncLifetime
 {
     private const int MostHeldUp = 6;
@@ -16,9 +16,9 @@ public sealed class LateCanaryTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task A_canary_that_comes_back_too_late_ends_the_link()
+    public async Task A_canary_that_comes_back_too_late_closes_the_link()
     {
-        // Three canaries within the time-out: six of them behind is twice the time-out late.
+        // Three canaries are sent within the time-out, so six outstanding ones are twice the time-out late.
         using var link = new TestLink(_server.Port, FallBehindAsync);
         await using var node = await TestBackplane.StartAsync(link.EndPoint, settings: new BackplaneSettings { CanaryTimeout = TimeSpan.FromSeconds(1.5) });
         await node.IsUpAsync();
@@ -28,10 +28,10 @@ public sealed class LateCanaryTests : IAsyncLifetime
         await Eventually.HoldsAsync(() => node.Log.Text.Contains("it delivers more than 1.5 s late", StringComparison.Ordinal), "the lateness ends the link and is logged");
         _isLate = false;
         await node.IsUpAsync();
-        await Eventually.HoldsAsync(() => node.Losses("push:room:a") > 0, "the loss is told");
+        await Eventually.HoldsAsync(() => node.Losses("push:room:a") > 0, "the loss is reported");
     }
 
-    /// <summary>Holds one message more for every two that come.</summary>
+    /// <summary>Holds back one more message for every two that come.</summary>
     private async Task FallBehindAsync(NetworkStream from, NetworkStream to, CancellationToken end)
     {
         var held = new Queue<byte[]>();

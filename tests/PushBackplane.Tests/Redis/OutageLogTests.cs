@@ -5,7 +5,7 @@ namespace PushBackplane.Tests.Redis;
 public sealed class OutageLogTests
 {
     [Fact]
-    public void Each_cause_is_logged_once_per_outage_however_many_attempts_fail()
+    public void Each_cause_is_logged_once_per_outage()
     {
         var log = new LogRecorder<RedisServer>();
         var outage = new Outage(log, "Redis at here:1");
@@ -21,7 +21,7 @@ public sealed class OutageLogTests
     }
 
     [Fact]
-    public void The_wait_between_attempts_grows_to_a_second_and_begins_again_after_success()
+    public void The_back_off_grows_to_a_second_and_restarts_after_success()
     {
         var backOff = new BackOff();
         for (var round = 0; round < 100; round++)

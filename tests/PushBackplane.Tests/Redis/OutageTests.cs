@@ -38,7 +38,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_subscriber_that_throws_when_told_of_a_loss_stops_nobody()
+    public async Task A_subscriber_that_throws_at_a_loss_notice_affects_no_other()
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
@@ -56,7 +56,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stalled_server_is_noticed_and_left_and_found_again()
+    public async Task A_stalled_server_is_detected_and_reconnected()
     {
         await using var node = await TestBackplane.UpAsync(_server);
         var received = new ConcurrentQueue<string>();
@@ -76,7 +76,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_publish_into_a_stall_gives_up_after_its_time_out()
+    public async Task A_publish_into_a_stall_ends_after_its_time_out()
     {
         await using var node = await TestBackplane.UpAsync(_server, settings: new BackplaneSettings
         {
@@ -95,7 +95,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_publish_waiting_when_the_connection_dies_gives_up_at_once()
+    public async Task A_pending_publish_ends_when_the_connection_closes()
     {
         await using var node = await TestBackplane.UpAsync(_server, settings: new BackplaneSettings
         {
@@ -107,7 +107,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Starting_without_redis_waits_for_it()
+    public async Task A_start_without_Redis_waits_for_it()
     {
         await _server.StopAsync();
         await using var node = await TestBackplane.StartAsync(_server.EndPoint);
@@ -134,7 +134,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_subscription_begun_while_away_survives_several_outages_until_it_is_acknowledged()
+    public async Task A_subscription_begun_in_an_outage_waits_for_its_acknowledgement()
     {
         await using var node = await TestBackplane.UpAsync(_server);
         for (var outage = 0; outage < 3; outage++)
@@ -157,19 +157,19 @@ public sealed class OutageTests : IAsyncLifetime
             await node.IsUpAsync();
         }
 
-        // Each later outage is a loss to those that were acknowledged before it.
+        // Each outage is a loss for the channels acknowledged before it.
         Assert.Equal([2, 1, 0], Enumerable.Range(0, 3).Select(outage => node.Losses($"push:room:{outage}")));
     }
 
     [Fact]
-    public async Task A_killed_subscriber_connection_in_the_middle_of_traffic_is_an_outage_like_any_other()
+    public async Task A_killed_subscriber_connection_under_traffic_is_an_ordinary_outage()
     {
         await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
         await using var node = await TestBackplane.UpAsync(_server, "node");
-        const int Word = -1;
+        const int Loss = -1;
         var received = new ConcurrentQueue<int>();
         var confirmed = new ConcurrentQueue<int>();
-        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)), () => received.Enqueue(Word));
+        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)), () => received.Enqueue(Loss));
         using var stop = new CancellationTokenSource();
         var traffic = Task.Run(async () =>
         {
@@ -193,26 +193,26 @@ public sealed class OutageTests : IAsyncLifetime
 
         await stop.CancelAsync();
         await traffic;
-        // Some are lost, none is repeated or out of order, and the word of a loss comes before what follows it.
-        var payloads = received.Where(value => value != Word).ToArray();
+        // Some are lost, none is repeated or out of order, and a loss notice comes before later messages.
+        var payloads = received.Where(value => value != Loss).ToArray();
         Assert.Equal(payloads.Order().Distinct(), payloads);
         var lost = confirmed.Except(payloads).ToArray();
         var (last, told) = (-1, false);
         foreach (var value in received)
         {
-            if (value == Word)
+            if (value == Loss)
             {
                 told = true;
                 continue;
             }
 
-            Assert.True(told || !lost.Any(number => number > last && number < value), $"Between {last} and {value} confirmed ones are lost and nothing was said.");
+            Assert.True(told || !lost.Any(number => number > last && number < value), $"Between {last} and {value} confirmed ones are lost without a loss notice.");
             (last, told) = (value, false);
         }
     }
 
     [Fact]
-    public async Task Each_channels_loss_is_announced_once_and_when_its_subscription_stands_again()
+    public async Task Each_channel_gets_one_loss_notice_once_it_is_subscribed_again()
     {
         const int Channels = 5_000;
         await using var node = await TestBackplane.UpAsync(_server);
@@ -228,7 +228,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_first_connection_that_meets_a_stalled_server_is_made_once_it_goes_on()
+    public async Task A_first_connection_to_a_stalled_server_is_made_once_it_resumes()
     {
         _server.Suspend();
         await using var node = await TestBackplane.StartAsync(_server.EndPoint);
@@ -238,7 +238,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stopping_does_not_wait_for_a_redis_that_is_not_there_or_stalled()
+    public async Task Stopping_does_not_wait_for_an_unavailable_or_stalled_Redis()
     {
         var up = await TestBackplane.UpAsync(_server);
         _server.Suspend();

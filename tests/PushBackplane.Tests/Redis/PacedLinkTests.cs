@@ -4,7 +4,9 @@ using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>Redis cuts off a subscriber that falls 8 MB behind, as one is before the end that reads half as fast as is published.</summary>
+/// <summary>
+/// Redis disconnects a subscriber that is 8 MB behind; one that reads half as fast as messages are published gets there within the test.
+/// </summary>
 public sealed class PacedLinkTests : IAsyncLifetime
 {
     private const int MessageLength = 20_000;
@@ -20,7 +22,7 @@ public sealed class PacedLinkTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task Five_megabytes_a_second_pass_a_link_of_100_Mbit_without_loss()
+    public async Task Five_megabytes_a_second_pass_a_100_Mbit_link_without_loss()
     {
         using var link = new TestLink(_server.Port, PaceAsync);
         await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
@@ -37,7 +39,7 @@ public sealed class PacedLinkTests : IAsyncLifetime
         using var pace = new PeriodicTimer(Interval);
         for (var sent = 0; sent < Messages; sent += Group)
         {
-            // The load's shape, and nothing that is waited for.
+            // This delay shapes the load; the test does not rely on it.
             await pace.WaitForNextTickAsync(TestContext.Current.CancellationToken);
             await Task.WhenAll(Enumerable.Range(0, Group).Select(_ => publisher.PublishAsync("push:room:a", new byte[MessageLength])));
         }

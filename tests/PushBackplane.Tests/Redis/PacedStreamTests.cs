@@ -8,10 +8,10 @@ using PushBackplane.Redis;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>When the subscriber's reader rests, over a real socket: its rests are counted and not slept.</summary>
+/// <summary>The rests of the subscriber connection's reader over a real socket, counted instead of slept.</summary>
 public sealed class PacedStreamTests : IDisposable
 {
-    /// <summary>Several records of TLS, and no more than both kernel buffers hold.</summary>
+    /// <summary>Several TLS records, and no more than both kernel buffers hold.</summary>
     private const int Length = 100_000;
 
     private readonly Socket _reader;
@@ -33,7 +33,7 @@ public sealed class PacedStreamTests : IDisposable
         {
             _rests++;
             Assert.Equal(0, _reader.Available);
-            // What the rest was for, so that the read that follows does not block.
+            // Sends what the rest waited for, so that the next read does not block.
             _writer.Send(new byte[1]);
         });
     }
@@ -71,7 +71,7 @@ public sealed class PacedStreamTests : IDisposable
     }
 
     [Fact]
-    public async Task No_rest_is_taken_while_somebody_waits_for_an_answer()
+    public async Task No_rest_is_taken_while_a_command_waits_for_its_reply()
     {
         await SendAsync(new NetworkStream(_writer));
         ReadAll(_paced, Length, Length);
@@ -93,7 +93,7 @@ public sealed class PacedStreamTests : IDisposable
 
     private async Task SendAsync(Stream to)
     {
-        // Two messages just before: the reader counts as busy, and each read would be followed by a rest.
+        // Two recent messages make the reader busy: a rest would follow each read.
         _pace.HadMessages(Stopwatch.GetTimestamp());
         _pace.HadMessages(Stopwatch.GetTimestamp());
         await to.WriteAsync(new byte[Length], TestContext.Current.CancellationToken);

@@ -15,7 +15,7 @@ public sealed class PasswordTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task The_right_password_connects_and_is_in_no_text()
+    public async Task The_right_password_connects_and_appears_in_no_text()
     {
         await using var node = await TestBackplane.StartAsync($"{_server.EndPoint},password={Password}");
         await node.IsUpAsync();
@@ -29,12 +29,12 @@ public sealed class PasswordTests : IAsyncLifetime
     [Theory]
     [InlineData(",password=battery-staple", "it does not accept the user or the password (WRONGPASS)")]
     [InlineData("", "it wants a password (NOAUTH)")]
-    public async Task A_wrong_or_missing_password_is_named_as_the_cause_and_not_told(string option, string cause)
+    public async Task A_wrong_or_missing_password_is_the_cause_and_is_not_repeated(string option, string cause)
     {
         await using var node = await TestBackplane.StartAsync(_server.EndPoint + option);
         await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the refusal is logged");
         Assert.Contains(cause, node.Log.Text, StringComparison.Ordinal);
-        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is away: {cause}.", "the reason is what readyz says");
+        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is unavailable: {cause}.", "the reason is what readyz says");
         Assert.DoesNotContain("battery-staple", node.Log.Text, StringComparison.Ordinal);
         Assert.False(node.Server.IsUp);
     }

@@ -11,7 +11,7 @@ public sealed class ReadPaceTests
     private long _now = 5 * Stopwatch.Frequency;
 
     [Fact]
-    public void The_first_message_and_each_after_a_long_pause_is_followed_by_no_rest()
+    public void A_first_message_after_a_long_pause_is_followed_by_no_rest()
     {
         Assert.Equal(TimeSpan.Zero, After(0, 100));
         for (var i = 0; i < 3; i++)
@@ -19,7 +19,7 @@ public sealed class ReadPaceTests
     }
 
     [Fact]
-    public void Messages_that_come_faster_are_left_to_gather()
+    public void Messages_that_come_faster_gather()
     {
         After(0, 100);
         Assert.Equal(Gather, After(39, 100));
@@ -29,13 +29,13 @@ public sealed class ReadPaceTests
     }
 
     [Fact]
-    public void A_rest_is_as_long_as_its_share_of_bytes_takes_to_come()
+    public void A_rest_is_as_long_as_its_share_of_bytes_takes_to_arrive()
     {
         After(0, 100);
         Assert.Equal(Gather, After(20, ReadPace.Share));
         Assert.Equal(Gather / 2, After(20, 2 * ReadPace.Share));
         Assert.Equal(Gather / 4, After(10, 2 * ReadPace.Share));
-        // Slower again, and as slow as at first.
+        // The first rate again.
         Assert.Equal(Gather / 2, After(5, ReadPace.Share / 2));
         Assert.Equal(Gather, After(10, 100));
     }
@@ -45,7 +45,7 @@ public sealed class ReadPaceTests
     {
         After(0, 100);
         Assert.Equal(TimeSpan.Zero, After(20, 21 * ReadPace.Share));
-        // Within one period: nothing of it decides before the period ends.
+        // Within one period, whose rate counts only at its end.
         for (var i = 0; i < 4; i++)
             Assert.Equal(TimeSpan.Zero, After(1, 2 * ReadPace.Share));
         Assert.Equal(TimeSpan.Zero, After(1, 2 * ReadPace.Share));
@@ -57,7 +57,7 @@ public sealed class ReadPaceTests
     [InlineData(1000)]
     public void A_window_that_fills_during_each_rest_soon_ends_the_rests(int gather)
     {
-        // The sender is faster than all rests: the window is full after each of them, however short it was.
+        // The sender is so fast that the window is full after each rest, however short.
         var pace = new ReadPace(TimeSpan.FromMilliseconds(gather));
         pace.HadMessages(_now);
         var rest = TimeSpan.FromMilliseconds(gather);
@@ -82,7 +82,7 @@ public sealed class ReadPaceTests
     }
 
     [Fact]
-    public void Without_a_time_to_gather_there_is_never_a_rest()
+    public void Without_a_gather_time_there_is_no_rest()
     {
         var pace = new ReadPace(TimeSpan.Zero);
         for (var i = 0; i < 3; i++)

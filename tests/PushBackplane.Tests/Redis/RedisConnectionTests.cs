@@ -32,7 +32,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
         var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
         var random = new Random(seed);
-        // Around the length at which a message of channel "a" just fills the buffer, and far beyond it.
+        // Around the length at which a message of channel "a" fills the buffer, and far beyond it.
         var lengths = Enumerable.Range(BufferLength - 60, 80).Concat([200_000, 5_000_000, 200_000, 200_000, (2 * BufferLength) - 40, 5_000_000, 1]);
         var published = new List<byte[]>();
         foreach (var length in lengths)
@@ -57,7 +57,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
     }
 
     [Fact]
-    public async Task Thousands_of_channels_subscribed_at_once_are_all_acknowledged_and_deliver()
+    public async Task Thousands_of_channels_subscribed_at_once_all_deliver()
     {
         const int Channels = 20_000;
         using var subscriber = new TestSubscriber(_server.EndPoint);
@@ -77,7 +77,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
     }
 
     [Fact]
-    public async Task A_subscription_that_Redis_refuses_is_the_end_of_the_connection()
+    public async Task A_refused_subscription_closes_the_connection()
     {
         Assert.Equal("OK", await _server.CliAsync("ACL", "SETUSER", "default", "resetchannels"));
         using var subscriber = new TestSubscriber(_server.EndPoint + ",name=subscriber");
@@ -90,7 +90,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
 
         using var link = await RedisLink.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint), TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.False(await TestSubscriber.InTimeAsync(link.Subscriber.SubscribeAsync("a", _ => { })));
-        await Eventually.HoldsAsync(() => link.IsClosed, "the link is dead");
+        await Eventually.HoldsAsync(() => link.IsClosed, "the link is closed");
         Assert.Equal("its ACL forbids the user a channel that SUBSCRIBE needs (NOPERM)", link.Cause);
     }
 
@@ -98,7 +98,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
     [InlineData(",password=correct", null)]
     [InlineData(",password=wrong", "it does not accept the user or the password (WRONGPASS)")]
     [InlineData("", "it wants a password (NOAUTH)")]
-    public async Task The_password_is_sent_and_one_that_is_wrong_is_the_cause(string option, string? cause)
+    public async Task The_password_is_sent_and_a_wrong_one_is_the_cause(string option, string? cause)
     {
         await using var server = await RedisProcess.StartNewAsync("--requirepass", "correct");
         using var subscriber = new TestSubscriber(server.EndPoint + option);
@@ -108,13 +108,13 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
     }
 
     [Fact]
-    public async Task A_stalled_server_blocks_nobody_who_subscribes_and_Dispose_answers_them_all()
+    public async Task A_stalled_server_blocks_no_subscriber_and_Dispose_ends_their_waits()
     {
         using var subscriber = new TestSubscriber(_server.EndPoint);
         Assert.True(await subscriber.SubscribeAsync("a"));
         _server.Suspend();
 
-        // More than the sockets on the way take.
+        // More than both sockets' buffers hold.
         var prefix = new string('x', 500);
         var cancel = TestContext.Current.CancellationToken;
         var subscribed = await TestSubscriber.InTimeAsync(Task.Run(() => Enumerable.Range(0, 100_000).Select(i => subscriber.Connection.SubscribeAsync(prefix + i, _ => { })).ToArray(), cancel));
@@ -137,7 +137,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
         subscriber.Dispose();
         subscriber.Dispose();
         await IsGoneAsync();
-        await Eventually.HoldsAsync(() => !thread.Task.Result.IsAlive, "the thread is over");
+        await Eventually.HoldsAsync(() => !thread.Task.Result.IsAlive, "the thread has ended");
         Assert.Equal(["the connection is being closed"], subscriber.Causes);
         Assert.False(await subscriber.SubscribeAsync("a"));
         Assert.False(await subscriber.UnsubscribeAsync("a"));
@@ -154,7 +154,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
     }
 
     [Fact]
-    public async Task Who_ends_a_subscription_and_begins_it_anew_in_a_hurry_gets_what_comes_then()
+    public async Task A_quick_unsubscribe_and_subscribe_gets_what_comes_afterwards()
     {
         const int Rounds = 3_000;
         using var subscriber = new TestSubscriber(_server.EndPoint);
@@ -184,7 +184,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
         Assert.Equal(1, await PublishAsync("a", BitConverter.GetBytes(number)));
         await Eventually.HoldsAsync(() => received.Contains((Rounds, number)), "the last subscription delivers");
 
-        // None came twice, none out of order, and no subscription got one after the next had.
+        // None came twice or out of order, and no subscription got one after its successor had.
         Assert.Equal(received.Select(pair => pair.Number).Distinct().Order(), received.Select(pair => pair.Number));
         Assert.Equal(received.Select(pair => pair.Round).Order(), received.Select(pair => pair.Round));
         Assert.Single(received, pair => pair.Round == Rounds);

@@ -33,7 +33,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_is_two_connections_one_that_publishes_and_one_that_subscribes()
+    public async Task A_link_has_one_connection_that_publishes_and_one_that_subscribes()
     {
         using var link = await ConnectAsync();
         Assert.True(await link.Subscriber.SubscribeAsync("a", _ => { }));
@@ -44,7 +44,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_subscription_on_a_dead_link_is_never_taken_for_acknowledged()
+    public async Task A_subscription_on_a_closed_link_is_never_acknowledged()
     {
         using var link = await ConnectAsync();
         await _server.StopAsync();
@@ -55,9 +55,9 @@ public sealed class RedisLinkTests : IAsyncLifetime
         await link.Subscriber.UnsubscribeAsync("a");
     }
 
-    /// <summary>A process that is out of descriptors has no socket either: it is to try again, not to end.</summary>
+    /// <summary>A process that is out of descriptors gets no socket either: it must retry, not exit.</summary>
     [Fact]
-    public async Task A_socket_that_cannot_be_made_is_a_server_that_cannot_be_reached()
+    public async Task A_socket_that_cannot_be_made_is_an_unreachable_server()
     {
         var options = RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint);
         options.Library.EndPoints.Clear();
@@ -68,7 +68,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_first_cause_of_death_counts()
+    public async Task The_first_cause_counts()
     {
         using var link = await ConnectAsync();
         Assert.Null(link.Cause);
@@ -79,7 +79,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Payloads_of_a_dead_link_or_an_ended_subscription_are_ignored()
+    public async Task Payloads_of_a_closed_link_or_an_ended_subscription_are_ignored()
     {
         using var old = await ConnectAsync();
         using var current = await ConnectAsync();
@@ -108,7 +108,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         Assert.True(await canary.SubscribeAsync());
 
         Assert.Equal("1", await _server.CliAsync("PUBLISH", "canary", $"{nonce:N} 1"));
-        // A further channel on the same socket: what was published before has been handled once it delivers.
+        // A second channel on the same socket: once it delivers, everything before it has been handled.
         var handled = new TaskCompletionSource();
         await link.Subscriber.SubscribeAsync("after", _ => handled.TrySetResult());
         await _server.CliAsync("PUBLISH", "after", "x");
@@ -132,7 +132,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         var running = canary.RunAsync();
         await canary.FirstBack;
 
-        // As the clock looks to a process that gets no CPU for an hour.
+        // The clock as a process sees it that gets no CPU for an hour.
         time.Jump(TimeSpan.FromHours(1));
         var before = Volatile.Read(ref canaries);
         await Eventually.HoldsAsync(() => Volatile.Read(ref canaries) >= before + 3, "three more canaries");
@@ -156,7 +156,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
     }
 
-    /// <summary>Of an address family for which the system makes no stream sockets.</summary>
+    /// <summary>Has an address family for which the system makes no stream sockets.</summary>
     private sealed class UnusableEndPoint() : IPEndPoint(IPAddress.Loopback, 1)
     {
         public override AddressFamily AddressFamily => AddressFamily.AppleTalk;

@@ -17,7 +17,7 @@ public sealed class RedisOptionsTests
     [InlineData("$AUTH=x", "$AUTH")]
     [InlineData("$auth=x", "$AUTH")]
     [InlineData("$AUTH =x", "$AUTH")]
-    public void Another_name_for_a_command_of_the_subscribers_is_refused(string option, string command)
+    public void Another_name_for_a_command_of_our_connections_is_refused(string option, string command)
     {
         foreach (var text in (string[])[$"example:6379,password=hunter2,{option}", $"example:6379,{option},password=hunter2,ssl=true"])
         {

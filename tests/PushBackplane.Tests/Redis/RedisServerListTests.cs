@@ -6,7 +6,7 @@ namespace PushBackplane.Tests.Redis;
 public sealed class RedisServerListTests
 {
     [Fact]
-    public void The_list_or_the_short_form_or_the_default_says_where()
+    public void The_list_the_short_form_or_the_default_names_the_servers()
     {
         Assert.Equal(["a:1", "b:6379"], Read(null, "a:1,password=x", "b"));
         Assert.Equal(["a:1"], Read(" ", "a:1"));
@@ -21,10 +21,10 @@ public sealed class RedisServerListTests
     [InlineData("", "password=hunter2", "b:1", "Backplane:Servers:0 must be host:port")]
     [InlineData("", "a:1", "b:1,proxy=Twemproxy", "Backplane:Servers:1 names a proxy")]
     [InlineData("", "a:1", "b:1,channelPrefix=x", "Backplane:Servers:1 has a channelPrefix")]
-    [InlineData("", "a:1,password=hunter2", "A:1,password=hunter2,defaultDatabase=2", "Backplane:Servers:1 is A:1, which is Backplane:Servers:0 already")]
-    [InlineData("", "localhost", "localhost:6379", "Backplane:Servers:1 is localhost:6379, which is Backplane:Servers:0 already")]
-    [InlineData("", "a:1,b:1", "c:1,b:1", "Backplane:Servers:1 is b:1, which is Backplane:Servers:0 already")]
-    public void What_cannot_be_meant_is_refused_by_its_key_and_without_a_password(string shortForm, string first, string second, string message)
+    [InlineData("", "a:1,password=hunter2", "A:1,password=hunter2,defaultDatabase=2", "Backplane:Servers:1 repeats A:1 of Backplane:Servers:0; list each server once.")]
+    [InlineData("", "localhost", "localhost:6379", "Backplane:Servers:1 repeats localhost:6379 of Backplane:Servers:0; list each server once.")]
+    [InlineData("", "a:1,b:1", "c:1,b:1", "Backplane:Servers:1 repeats b:1 of Backplane:Servers:0; list each server once.")]
+    public void A_wrong_list_is_refused_by_its_key_and_without_a_password(string shortForm, string first, string second, string message)
     {
         var refused = Assert.Throws<SettingsException>(() => Read(shortForm, first, second));
         Assert.StartsWith(message, refused.Message, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>A connection string that names a master and its replica: what is published on the replica does not reach the master.</summary>
+/// <summary>A connection string with a master and its replica: a message published on the replica does not reach the master.</summary>
 public sealed class ReplicaTests : IAsyncLifetime
 {
     private RedisProcess _master = null!;
@@ -15,7 +15,7 @@ public sealed class ReplicaTests : IAsyncLifetime
     {
         _master = await RedisProcess.StartNewAsync("--repl-diskless-sync-delay", "0");
         _replica = await RedisProcess.StartNewAsync("--replicaof", "127.0.0.1", _master.Port.ToString(CultureInfo.InvariantCulture));
-        await Eventually.HoldsAsync(async () => (await _replica.CliAsync("INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal), "the replica is in step");
+        await Eventually.HoldsAsync(async () => (await _replica.CliAsync("INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal), "the replica is in sync");
     }
 
     public async ValueTask DisposeAsync()
@@ -27,7 +27,7 @@ public sealed class ReplicaTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task The_death_of_the_replica_is_no_outage_and_that_of_the_master_is(bool masterFirst)
+    public async Task A_stopped_replica_is_no_outage_and_a_stopped_master_is(bool masterFirst)
     {
         await using var node = await TestBackplane.StartAsync(masterFirst ? $"{_master.EndPoint},{_replica.EndPoint}" : $"{_replica.EndPoint},{_master.EndPoint}");
         await node.IsUpAsync();
@@ -35,7 +35,7 @@ public sealed class ReplicaTests : IAsyncLifetime
         await node.SubscribeAsync("push:room:a", _ => Interlocked.Increment(ref received));
 
         await _replica.StopAsync();
-        // More canaries than the library needs to notice, and what it does about it.
+        // More canaries than the library needs to notice and to react.
         for (var i = 1; i <= 3; i++)
         {
             await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
@@ -53,7 +53,7 @@ public sealed class ReplicaTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_is_published_is_received_whichever_is_named_first(bool masterFirst)
+    public async Task Messages_arrive_whichever_address_is_listed_first(bool masterFirst)
     {
         var both = masterFirst ? $"{_master.EndPoint},{_replica.EndPoint}" : $"{_replica.EndPoint},{_master.EndPoint}";
         for (var round = 0; round < 5; round++)

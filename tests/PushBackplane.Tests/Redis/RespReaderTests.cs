@@ -4,7 +4,7 @@ using PushBackplane.Redis;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>Bytes are written as Latin-1 text here: one character is one byte.</summary>
+/// <summary>Bytes are written as Latin-1 text: one character is one byte.</summary>
 public sealed class RespReaderTests(ITestOutputHelper output)
 {
     private const int LongestLine = 64 * 1024;
@@ -25,7 +25,7 @@ public sealed class RespReaderTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Replies))]
-    public void A_reply_is_read_once_it_is_there_as_a_whole_and_not_before(string bytes, string reply)
+    public void A_reply_is_read_only_once_it_is_complete(string bytes, string reply)
     {
         for (var length = 0; length < bytes.Length; length++)
             Assert.Equal(("", 0), Read(bytes[..length]));
@@ -33,7 +33,7 @@ public sealed class RespReaderTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Of_several_replies_in_a_buffer_those_that_are_whole_are_read()
+    public void All_complete_replies_in_a_buffer_are_read()
     {
         var all = string.Concat(Whole.Select(pair => pair.Bytes));
         for (var length = 0; length <= all.Length; length++)
@@ -93,7 +93,7 @@ public sealed class RespReaderTests(ITestOutputHelper output)
     [InlineData("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n$1\r\n1\r\n")]
     [InlineData("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n+1\r\n")]
     [InlineData("*3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n")]
-    public void What_Redis_does_not_send_to_a_subscriber_is_refused_also_behind_a_good_reply(string bytes)
+    public void Bytes_that_are_no_reply_are_refused_even_after_a_valid_one(string bytes)
     {
         Assert.Throws<RespException>(() => Read(bytes));
         Assert.Throws<RespException>(() => Read($"+OK\r\n{bytes}+OK\r\n"));
@@ -105,7 +105,7 @@ public sealed class RespReaderTests(ITestOutputHelper output)
     [InlineData("*3\r\n")]
     [InlineData("*3\r\n$7\r\nmessage\r\n")]
     [InlineData("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n")]
-    public void A_line_that_does_not_end_is_refused_once_it_is_too_long(string before)
+    public void A_line_that_is_too_long_is_refused(string before)
     {
         Read(before + new string('1', LongestLine - 1));
         Assert.Throws<RespException>(() => Read(before + new string('1', LongestLine)));
@@ -114,14 +114,14 @@ public sealed class RespReaderTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void The_longest_error_is_read_as_a_whole()
+    public void The_longest_error_is_read_completely()
     {
         var text = new string('e', LongestLine - 3);
         Assert.Equal(($"Error||{text}", LongestLine), Read($"-{text}\r\n"));
     }
 
     [Fact]
-    public void Whatever_arrives_is_read_or_waited_for_or_refused()
+    public void Any_bytes_are_read_incomplete_or_refused()
     {
         var seed = Random.Shared.Next();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
@@ -145,7 +145,7 @@ public sealed class RespReaderTests(ITestOutputHelper output)
             }
             catch (RespException)
             {
-                // Expected of most.
+                // Expected of most inputs.
                 refused++;
             }
         }
@@ -154,14 +154,14 @@ public sealed class RespReaderTests(ITestOutputHelper output)
         Assert.True(read > 0 && refused > 0);
     }
 
-    /// <summary>Pieces that replies are made of, and some that they are not, in any order.</summary>
+    /// <summary>Pieces of replies, and some that are none, in any order.</summary>
     private static string RandomText(Random random)
     {
         string[] pieces = ["*3\r\n", "$7\r\nmessage\r\n", "$9\r\nsubscribe\r\n", "$1\r\na\r\n", ":1\r\n", "\r\n", "+", "-", "$", ":", "*", "1", "9", "-1", "\r", "\n", "\0", "ÿ", "2147483647", "536870912"];
         return string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => pieces[random.Next(pieces.Length)]));
     }
 
-    /// <summary>A byte changed, left out or put in, a few times.</summary>
+    /// <summary>Changes, removes or inserts a few bytes.</summary>
     private static string Spoiled(Random random, string bytes)
     {
         var text = new StringBuilder(bytes);
@@ -178,7 +178,7 @@ public sealed class RespReaderTests(ITestOutputHelper output)
         return text.ToString();
     }
 
-    /// <summary>Reads all that is there, as a connection does; says what it was, and how many bytes that took.</summary>
+    /// <summary>Reads all complete replies, as a connection does, and returns them with the number of their bytes.</summary>
     private static (string Replies, int Consumed) Read(string bytes)
     {
         var reader = new RespReader(Encoding.Latin1.GetBytes(bytes));

@@ -7,7 +7,7 @@ public sealed class RoomPlacementTests
 {
     private static readonly int[] Counts = [2, 3, 4, 5, 8, 16, 100];
 
-    /// <summary>Worked out by another program, for each of the counts. A change here means that publishers of two versions disagree.</summary>
+    /// <summary>Computed by another program, for each of the counts. A change here means that publishers of two versions disagree.</summary>
     [Theory]
     [InlineData("demo", 0, 0, 0, 0, 0, 0, 19)]
     [InlineData("a", 1, 1, 1, 1, 1, 1, 50)]
@@ -17,11 +17,11 @@ public sealed class RoomPlacementTests
     [InlineData("*", 1, 2, 2, 4, 4, 15, 66)]
     [InlineData("😀", 1, 1, 1, 1, 1, 11, 91)]
     [InlineData("lobby", 1, 1, 1, 1, 7, 7, 84)]
-    public void A_room_has_its_server_for_ever(string room, params int[] homes) =>
+    public void A_rooms_server_never_changes(string room, params int[] homes) =>
         Assert.Equal(homes, Counts.Select(servers => RoomPlacement.Of(room, servers)));
 
     [Fact]
-    public void The_longest_name_has_one_too()
+    public void The_longest_name_has_a_server()
     {
         Assert.Equal([1, 1, 1, 1, 1, 14, 14], Counts.Select(servers => RoomPlacement.Of(new string('x', RoomId.MaxBytes), servers)));
         Assert.Equal(0, RoomPlacement.Of("", 1));
@@ -33,7 +33,7 @@ public sealed class RoomPlacementTests
     [InlineData(3)]
     [InlineData(7)]
     [InlineData(16)]
-    public void Rooms_spread_evenly_and_a_further_server_takes_only_its_share(int servers)
+    public void Rooms_spread_evenly_and_an_added_server_takes_only_its_share(int servers)
     {
         const int Rooms = 100_000;
         var before = new int[servers];
@@ -49,7 +49,7 @@ public sealed class RoomPlacementTests
             Assert.Equal(servers, later);
         }
 
-        // Six standard deviations of a fair draw, which these fixed names are far within.
+        // Within six standard deviations of a fair draw; these fixed names are far closer.
         Assert.All(before, rooms => AssertShare(rooms, 1.0 / servers));
         AssertShare(moved, 1.0 / (servers + 1));
 

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>Listens where Redis would and says only what the test has it say. For one connection and one caller at a time.</summary>
+/// <summary>Listens in place of Redis and sends only what the test says. For one connection and one caller at a time.</summary>
 internal sealed class ScriptedPeer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -18,7 +18,7 @@ internal sealed class ScriptedPeer : IDisposable
 
     public async Task AcceptAsync() => _socket = await TestSubscriber.InTimeAsync(_listener.AcceptSocketAsync());
 
-    /// <summary>Reads until this has arrived, whatever came before it.</summary>
+    /// <summary>Reads until this text has arrived, whatever comes before it.</summary>
     public async Task HearsAsync(string text)
     {
         var heard = new StringBuilder();
@@ -31,7 +31,7 @@ internal sealed class ScriptedPeer : IDisposable
         }
     }
 
-    /// <summary>Waits for the other side's end of the connection.</summary>
+    /// <summary>Waits until the other side has closed the connection.</summary>
     public async Task HearsTheEndAsync()
     {
         try
@@ -42,7 +42,7 @@ internal sealed class ScriptedPeer : IDisposable
         }
         catch (SocketException)
         {
-            // A reset is an end as well.
+            // A reset closes it too.
         }
     }
 

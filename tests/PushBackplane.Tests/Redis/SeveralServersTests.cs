@@ -39,13 +39,13 @@ public sealed class SeveralServersTests : IAsyncLifetime
             var received = new ConcurrentQueue<string>();
             await process.Backplane.SubscribeAsync(channel, payload => received.Enqueue(Encoding.UTF8.GetString(payload.Span)), NoLoss);
 
-            // Acknowledged means by all: whoever publishes wherever is heard.
+            // All servers have acknowledged: a message published on any of them arrives.
             for (var i = 0; i < Count; i++)
                 Assert.Equal("1", await _servers[i].CliAsync("PUBLISH", channel.Name, $"on {i}"));
             await Eventually.HoldsAsync(() => received.Count == Count, "one payload over each server");
             Assert.Equal(["on 0", "on 1", "on 2"], received.Order(StringComparer.Ordinal));
 
-            // A subscriber that only the home has tells where the API's way leads.
+            // A subscriber on the home alone shows that publishing goes there.
             await process.Backplane.UnsubscribeAsync(channel);
             Assert.Equal(0, await process.Backplane.PublishAsync(channel, new byte[1]));
             await using var witness = await TestBackplane.UpAsync(_servers[home], "witness");
@@ -63,7 +63,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_dies_takes_only_its_own_rooms_with_it_and_comes_back_by_itself()
+    public async Task A_stopped_server_affects_only_its_own_rooms_and_recovers()
     {
         await using var process = await TestBackplane.UpAsync(_servers);
         var channels = Enumerable.Range(0, Count).Select(home => process.RoomAt(home)).ToArray();
@@ -83,7 +83,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         Assert.Equal(1, await process.Backplane.PublishAsync(channels[2], new byte[1]));
         Assert.Equal([true, false, true], channels.Select(channel => channel.Home.IsUp));
 
-        // A room of another server does not wait for the dead one, a room of the dead one does.
+        // A room waits for its own server only.
         await process.Backplane.SubscribeAsync(process.RoomAt(0, nth: 1), _ => { }, () => { });
         var waiting = process.Backplane.SubscribeAsync(process.RoomAt(1, nth: 1), _ => { }, NoLoss);
         Assert.False(waiting.IsCompleted);
@@ -92,13 +92,13 @@ public sealed class SeveralServersTests : IAsyncLifetime
         await _servers[1].StartAsync();
         await waiting;
         await process.IsUpAsync();
-        // Anyone may have published to any room there.
-        await Eventually.HoldsAsync(() => losses.All(count => count == 1), "each room is told once");
+        // Messages of any room may have been published there.
+        await Eventually.HoldsAsync(() => losses.All(count => count == 1), "each room gets one loss notice");
         Assert.Equal(1, await process.Backplane.PublishAsync(channels[1], new byte[1]));
     }
 
     [Fact]
-    public async Task A_stalled_server_holds_up_a_subscription_only_until_it_is_found_out()
+    public async Task A_stalled_server_delays_a_subscription_only_until_it_is_detected()
     {
         await using var process = await TestBackplane.UpAsync(_servers);
         _servers[2].Suspend();
@@ -106,14 +106,14 @@ public sealed class SeveralServersTests : IAsyncLifetime
         await process.Backplane.SubscribeAsync(process.RoomAt(0), _ => { }, () => Interlocked.Increment(ref lost));
         Assert.Equal($"Redis at {_servers[2].EndPoint} does not answer.", process.Backplane.Detail);
 
-        // It stood without the stalled one, so what was published there since is lost like in an outage.
+        // The subscription was complete without the stalled server, so messages published there since are lost, as in an outage.
         _servers[2].Resume();
         await process.IsUpAsync();
         Assert.Equal(1, Volatile.Read(ref lost));
     }
 
     [Fact]
-    public async Task A_process_starts_with_the_servers_that_are_there_and_hears_the_late_one_as_after_an_outage()
+    public async Task A_process_starts_without_a_server_that_joins_later_as_after_an_outage()
     {
         await _servers[2].StopAsync();
         await using var process = await TestBackplane.StartAsync(_servers.Select(server => server.EndPoint));
@@ -130,13 +130,13 @@ public sealed class SeveralServersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task At_start_it_is_ready_once_every_server_that_can_be_reached_is_up_and_nothing_counts_as_lost()
+    public async Task A_start_is_ready_once_every_reachable_server_is_up_and_loses_nothing()
     {
         for (var start = 0; start < 10; start++)
         {
             await using var process = await TestBackplane.StartAsync(_servers.Select(server => server.EndPoint));
             var subscribed = process.Backplane.SubscribeAsync(process.Backplane.Channel(Topic.All), _ => { }, NoLoss);
-            // Closely, since the servers are up a few milliseconds one after the other.
+            // Spins, since the servers come up within a few milliseconds.
             Assert.True(SpinWait.SpinUntil(() => process.Backplane.NotReadyBecause is null, Patience), "ready");
             Assert.Null(process.Backplane.Detail);
             await subscribed.WaitAsync(Patience, TestContext.Current.CancellationToken);
@@ -144,18 +144,18 @@ public sealed class SeveralServersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_all_servers_away_it_is_not_ready_and_says_so_of_each()
+    public async Task With_all_servers_unavailable_it_is_not_ready_and_names_each()
     {
         await using var process = await TestBackplane.UpAsync(_servers);
         foreach (var server in _servers)
             await server.StopAsync();
-        // A server is away a moment before its reason is known.
+        // The reason is known shortly after the server becomes unavailable.
         var reasons = string.Join('\n', _servers.Select(server => $"Redis at {server.EndPoint} does not answer."));
         await Eventually.HoldsAsync(() => process.Backplane.NotReadyBecause == reasons, reasons);
     }
 
     [Fact]
-    public async Task An_unsubscribed_channel_is_gone_from_all_servers_and_whoever_waited_for_it_is_told()
+    public async Task Unsubscribing_reaches_all_servers_and_cancels_a_pending_subscription()
     {
         await using var process = await TestBackplane.UpAsync(_servers);
         var channel = process.RoomAt(1);
@@ -175,13 +175,13 @@ public sealed class SeveralServersTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Every message that was confirmed is heard, or announced as lost; whichever server is cut off how often.</summary>
+    /// <summary>Every confirmed message arrives or is covered by a loss notice, for any cuts of any server.</summary>
     [Fact]
-    public async Task While_servers_are_cut_off_again_and_again_nothing_is_lost_without_a_word()
+    public async Task Repeated_cuts_lose_no_message_without_a_loss_notice()
     {
         await using var publisher = await TestBackplane.UpAsync(_servers, "publisher");
         await using var node = await TestBackplane.UpAsync(_servers, "node");
-        const int Word = -1;
+        const int Loss = -1;
         var channels = Enumerable.Range(0, Count).Select(home => node.RoomAt(home)).ToArray();
         var targets = Enumerable.Range(0, Count).Select(home => publisher.RoomAt(home)).ToArray();
         var received = channels.Select(_ => new ConcurrentQueue<int>()).ToArray();
@@ -189,7 +189,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         for (var i = 0; i < Count; i++)
         {
             var room = i;
-            await node.Backplane.SubscribeAsync(channels[room], payload => received[room].Enqueue(int.Parse(payload.Span, CultureInfo.InvariantCulture)), () => received[room].Enqueue(Word));
+            await node.Backplane.SubscribeAsync(channels[room], payload => received[room].Enqueue(int.Parse(payload.Span, CultureInfo.InvariantCulture)), () => received[room].Enqueue(Loss));
         }
 
         using var stop = new CancellationTokenSource();
@@ -201,7 +201,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
                     confirmed[room].Enqueue(n);
             }
         })));
-        // Not for a moment may a process that has lost one server be taken for one that is starting.
+        // A process that has lost one server must never look like one that is starting.
         string? notReady = null;
         var watching = Task.Factory.StartNew(
             () =>
@@ -235,7 +235,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         {
             var last = confirmed[room].Last();
             await Eventually.HoldsAsync(() => received[room].Contains(last), "the last message");
-            Assert.True(received[room].Count(value => value == Word) >= 9, "Each cut is told in every room.");
+            Assert.True(received[room].Count(value => value == Loss) >= 9, "Every room gets a loss notice for each cut.");
             AssertNoSilentLoss([.. received[room]], [.. confirmed[room]]);
         }
 
@@ -255,11 +255,13 @@ public sealed class SeveralServersTests : IAsyncLifetime
         foreach (var value in received)
         {
             if (value >= 0)
-                Assert.True(told || !lost.Any(number => number > last && number < value), $"Between {last} and {value} confirmed ones are lost and nothing was said.");
+                Assert.True(told || !lost.Any(number => number > last && number < value), $"Between {last} and {value} confirmed ones are lost without a loss notice.");
             (last, told) = value >= 0 ? (value, false) : (last, true);
         }
     }
 
-    /// <summary>Where nothing may be lost; the end of the test looks at the count, since an exception here would meet the servers' own threads.</summary>
+    /// <summary>
+    /// For channels that may lose no message. The end of the test checks the count: an exception here would reach the servers' own threads.
+    /// </summary>
     private void NoLoss() => Interlocked.Increment(ref _losses);
 }

@@ -4,7 +4,7 @@ using static PushBackplane.Tests.Redis.ScriptedPeer;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>A subscriber connection, and at its other end something that is not Redis, or not well.</summary>
+/// <summary>A subscriber connection whose peer is not Redis, or a broken one.</summary>
 public sealed class SubscriberHostileTests : IDisposable
 {
     private const string NotRedis = "it does not speak Redis's protocol";
@@ -23,7 +23,7 @@ public sealed class SubscriberHostileTests : IDisposable
     [InlineData("*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:1\r\n")]
     [InlineData("*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n")]
     [InlineData("+OK\r\n")]
-    public async Task Who_answers_a_subscription_with_something_else_does_not_speak_the_protocol(string answer)
+    public async Task A_wrong_reply_to_SUBSCRIBE_is_a_protocol_error(string answer)
     {
         using var subscriber = await ConnectAsync();
         var subscribed = subscriber.SubscribeAsync("a");
@@ -37,7 +37,7 @@ public sealed class SubscriberHostileTests : IDisposable
     [Theory]
     [InlineData("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n")]
     [InlineData("*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n")]
-    public async Task Who_answers_the_password_with_a_subscription_does_not_speak_the_protocol(string answer)
+    public async Task A_wrong_reply_to_AUTH_is_a_protocol_error(string answer)
     {
         using var subscriber = await ConnectAsync(",password=x");
         await _peer.SaysAsync(answer);
@@ -48,7 +48,7 @@ public sealed class SubscriberHostileTests : IDisposable
     [InlineData("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n")]
     [InlineData("*3\r\n$11\r\nunsubscribe\r\n$1\r\nb\r\n:1\r\n")]
     [InlineData("+OK\r\n")]
-    public async Task Who_answers_the_end_of_a_subscription_with_something_else_does_not_speak_the_protocol(string answer)
+    public async Task A_wrong_reply_to_UNSUBSCRIBE_is_a_protocol_error(string answer)
     {
         using var subscriber = await ConnectAsync();
         var subscribed = subscriber.SubscribeAsync("a");
@@ -65,7 +65,7 @@ public sealed class SubscriberHostileTests : IDisposable
     [InlineData("-ERR what\r\n")]
     [InlineData("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n")]
     [InlineData("*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n")]
-    public async Task An_answer_that_nobody_asked_for_is_not_the_protocol(string answer)
+    public async Task An_unexpected_reply_is_a_protocol_error(string answer)
     {
         using var subscriber = await ConnectAsync();
         await _peer.SaysAsync(answer);
@@ -73,7 +73,7 @@ public sealed class SubscriberHostileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_message_that_nobody_wants_is_passed_over()
+    public async Task A_message_of_an_unknown_channel_is_ignored()
     {
         using var subscriber = await ConnectAsync();
         var subscribed = subscriber.SubscribeAsync("a");
@@ -85,7 +85,7 @@ public sealed class SubscriberHostileTests : IDisposable
     [Theory]
     [InlineData(false, "the connection was lost")]
     [InlineData(true, "the connection was lost (ConnectionReset)")]
-    public async Task A_payload_that_is_cut_off_reaches_nobody(bool reset, string cause)
+    public async Task A_truncated_payload_is_not_delivered(bool reset, string cause)
     {
         using var subscriber = await ConnectAsync();
         var received = new List<string>();
@@ -115,7 +115,7 @@ public sealed class SubscriberHostileTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData(",ssl=true")]
-    public async Task Who_accepts_and_says_nothing_is_left_with_all_that_wait_told(string option)
+    public async Task Dispose_ends_all_waits_on_a_silent_server(string option)
     {
         using var subscriber = new TestSubscriber(_peer.EndPoint + option);
         await _peer.AcceptAsync();
@@ -129,7 +129,7 @@ public sealed class SubscriberHostileTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_nobody_listens_the_attempt_is_over_with_its_cause()
+    public async Task A_refused_connection_ends_the_attempt_with_its_cause()
     {
         _peer.Dispose();
         using var subscriber = new TestSubscriber(_peer.EndPoint);
@@ -139,7 +139,7 @@ public sealed class SubscriberHostileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_link_to_who_accepts_and_says_nothing_is_never_made()
+    public async Task A_link_to_a_silent_server_is_never_made()
     {
         var options = RedisOptions.Parse("ConnectionStrings:Redis", _peer.EndPoint);
         var connecting = RedisLink.ConnectAsync(options, TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken);
@@ -148,12 +148,12 @@ public sealed class SubscriberHostileTests : IDisposable
     }
 
     [Fact]
-    public async Task Payloads_belong_to_the_subscription_between_whose_acknowledgements_they_come()
+    public async Task Payloads_go_to_the_subscription_that_is_acknowledged_at_the_time()
     {
         using var subscriber = await ConnectAsync();
         var received = new List<string>();
         Action<byte[]> To(string name) => payload => received.Add($"{name} {Encoding.UTF8.GetString(payload)}");
-        // All of them are asked before Redis has answered any.
+        // All commands are sent before Redis has answered any.
         var first = subscriber.SubscribeAsync("a", To("first"));
         var ended = subscriber.UnsubscribeAsync("a");
         var second = subscriber.SubscribeAsync("a", To("second"));
@@ -174,7 +174,7 @@ public sealed class SubscriberHostileTests : IDisposable
         return subscriber;
     }
 
-    /// <summary>The end is told once, and the socket is given back.</summary>
+    /// <summary>The end is reported once, and the socket is freed.</summary>
     private async Task EndsAsync(TestSubscriber subscriber, string cause)
     {
         Assert.Equal(cause, await subscriber.CauseAsync());

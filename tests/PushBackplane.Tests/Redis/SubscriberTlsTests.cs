@@ -7,11 +7,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>What a subscriber connection says of a server that it does not trust; what it says to one that it trusts is tried with whole programs, which can be told whom to trust.</summary>
+/// <summary>
+/// A subscriber connection to a server that it does not trust. Functional tests cover trusted servers, since whole programs can be
+/// configured to trust one.
+/// </summary>
 public sealed class SubscriberTlsTests
 {
     [Fact]
-    public async Task A_certificate_that_is_not_trusted_ends_the_attempt_before_anything_is_said()
+    public async Task An_untrusted_certificate_ends_the_attempt_before_any_command()
     {
         using var key = RSA.Create(2048);
         using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
@@ -27,7 +30,7 @@ public sealed class SubscriberTlsTests
     }
 
     [Fact]
-    public async Task Who_does_not_speak_TLS_is_no_server_for_it()
+    public async Task A_server_without_TLS_is_refused()
     {
         using var peer = new ScriptedPeer();
         using var subscriber = new TestSubscriber(peer.EndPoint + ",ssl=true,password=hunter2");
@@ -38,7 +41,7 @@ public sealed class SubscriberTlsTests
         await peer.HearsTheEndAsync();
     }
 
-    /// <summary>How many bytes arrive once the connection is secure; none when it does not become so.</summary>
+    /// <summary>The number of bytes that arrive after the TLS handshake; none when the handshake fails.</summary>
     private static async Task<int> HearAsync(TcpListener listener, X509Certificate2 certificate)
     {
         using var client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
@@ -50,7 +53,7 @@ public sealed class SubscriberTlsTests
         }
         catch (Exception e) when (e is IOException or AuthenticationException)
         {
-            // Expected: the other side has hung up.
+            // Expected: the other side has closed the connection.
             return 0;
         }
     }

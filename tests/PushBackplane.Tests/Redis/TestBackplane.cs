@@ -6,7 +6,10 @@ using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>A process's Redis backplane, with its own metrics and log. Its members that take a channel's name mean that channel of the first server.</summary>
+/// <summary>
+/// The Redis backplane of one process, with its own metrics and log. A member that takes a channel's name uses the first server as its
+/// home.
+/// </summary>
 internal sealed class TestBackplane : IAsyncDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
@@ -23,14 +26,14 @@ internal sealed class TestBackplane : IAsyncDisposable
 
     public RedisBackplane Backplane { get; }
 
-    /// <summary>The first server, which most tests have alone.</summary>
+    /// <summary>The first server; most tests have only one.</summary>
     public RedisServer Server => Backplane.Servers[0];
 
     public LogRecorder<RedisServer> Log { get; } = new();
 
     public IServiceProvider Services => _services;
 
-    /// <summary>Starts one, whether Redis is there or not.</summary>
+    /// <summary>Starts one, even while Redis is unavailable.</summary>
     public static Task<TestBackplane> StartAsync(string connectionString, string name = "test", BackplaneSettings? settings = null) => StartAsync([connectionString], name, settings);
 
     /// <inheritdoc cref="StartAsync(string, string, BackplaneSettings?)"/>
@@ -70,7 +73,7 @@ internal sealed class TestBackplane : IAsyncDisposable
 
     public Task UnsubscribeAsync(string channel) => Backplane.UnsubscribeAsync(Channel(channel));
 
-    /// <summary>The number of losses that a channel was told of.</summary>
+    /// <summary>The number of loss notices of a channel.</summary>
     public int Losses(string channel) => _losses.GetValueOrDefault(channel);
 
     /// <summary>Waits until every server is up.</summary>

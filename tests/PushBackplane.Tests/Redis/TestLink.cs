@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>A way between clients and a Redis on which what Redis says is held up. Owned by its test.</summary>
+/// <summary>A proxy between clients and a Redis that delays what Redis sends. Owned by its test.</summary>
 internal sealed class TestLink : IDisposable
 {
     private const int SmallBuffer = 64 * 1024;
@@ -15,7 +15,7 @@ internal sealed class TestLink : IDisposable
     private readonly Func<NetworkStream, NetworkStream, CancellationToken, Task> _forward;
 
     /// <summary>Begins to listen.</summary>
-    /// <param name="port">Where Redis is.</param>
+    /// <param name="port">The port of Redis.</param>
     /// <param name="forward">Forwards from Redis to one client, until either ends.</param>
     public TestLink(int port, Func<NetworkStream, NetworkStream, CancellationToken, Task> forward)
     {
@@ -49,7 +49,7 @@ internal sealed class TestLink : IDisposable
 
     private async Task ConnectAsync(TcpClient client)
     {
-        // Little may wait in the link itself: what the client does not read is to be Redis's to keep.
+        // Small buffers: Redis itself must keep what the client does not read.
         using var redis = new TcpClient { NoDelay = true, ReceiveBufferSize = SmallBuffer };
         using (client)
         {
@@ -61,7 +61,7 @@ internal sealed class TestLink : IDisposable
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or IOException)
             {
-                // Expected: one of the two has ended, or the test is over.
+                // Expected: one side has closed, or the test is over.
             }
         }
     }

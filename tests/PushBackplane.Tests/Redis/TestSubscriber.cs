@@ -3,7 +3,7 @@ using PushBackplane.Redis;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>A subscriber connection that remembers its end. Any thread.</summary>
+/// <summary>A subscriber connection that records why it closed. Any thread.</summary>
 internal sealed class TestSubscriber : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -12,7 +12,7 @@ internal sealed class TestSubscriber : IDisposable
     private readonly ConcurrentQueue<string> _causes = new();
 
     /// <summary>Begins to connect.</summary>
-    /// <param name="connectionString">Of one server.</param>
+    /// <param name="connectionString">Names one server.</param>
     /// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
     public TestSubscriber(string connectionString, TimeSpan gather = default)
     {
@@ -26,11 +26,11 @@ internal sealed class TestSubscriber : IDisposable
 
     public RedisConnection Connection { get; }
 
-    /// <summary>Every cause of death that was told.</summary>
+    /// <summary>Every cause that was reported.</summary>
     public IEnumerable<string> Causes => _causes;
 
-    /// <summary>Waits for the end.</summary>
-    /// <returns>Its cause.</returns>
+    /// <summary>Waits until the connection is closed.</summary>
+    /// <returns>The cause.</returns>
     public Task<string> CauseAsync() => InTimeAsync(_closed.Task);
 
     /// <inheritdoc cref="RedisConnection.SubscribeAsync"/>
@@ -39,7 +39,7 @@ internal sealed class TestSubscriber : IDisposable
     /// <inheritdoc cref="RedisConnection.UnsubscribeAsync"/>
     public Task<bool> UnsubscribeAsync(string channel) => InTimeAsync(Connection.UnsubscribeAsync(channel));
 
-    /// <summary>Nothing may hang: an answer that does not come fails the test.</summary>
+    /// <summary>Waits with a limit: a missing reply fails the test instead of hanging it.</summary>
     public static Task<T> InTimeAsync<T>(Task<T> task) => task.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     /// <inheritdoc cref="InTimeAsync{T}(Task{T})"/>

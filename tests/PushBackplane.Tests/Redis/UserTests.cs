@@ -4,7 +4,7 @@ using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>A Redis with ACL users, as managed ones have them: the default user is off.</summary>
+/// <summary>A Redis with ACL users and without the default user, like managed ones.</summary>
 public sealed class UserTests : IAsyncLifetime
 {
     private const string Password = "correct-horse";
@@ -19,7 +19,7 @@ public sealed class UserTests : IAsyncLifetime
     [Theory]
     [InlineData("{0},user=node,password={1}")]
     [InlineData("redis://node:{1}@{0}/0")]
-    public async Task A_user_with_the_least_rights_publishes_and_subscribes(string form)
+    public async Task A_user_with_the_minimum_rights_publishes_and_subscribes(string form)
     {
         await AddUserAsync(AllThatIsNeeded);
         await using var node = await TestBackplane.StartAsync(Form(form));
@@ -60,19 +60,19 @@ public sealed class UserTests : IAsyncLifetime
     [InlineData("{0},user=node,password={1}", "&push:* +subscribe +unsubscribe", "its ACL forbids the user PUBLISH (NOPERM)")]
     [InlineData("{0},user=node,password={1}", "&push:* +publish", "its ACL forbids the user SUBSCRIBE (NOPERM)")]
     [InlineData("{0},user=node,password={1}", "&push:room:* +publish +subscribe", "its ACL forbids the user a channel that SUBSCRIBE needs (NOPERM)")]
-    public async Task What_a_user_lacks_is_told_as_what_it_is(string form, string rights, string cause)
+    public async Task A_missing_right_is_named_as_the_cause(string form, string rights, string cause)
     {
         await AddUserAsync(rights);
         await using var node = await TestBackplane.StartAsync(Form(form));
-        await Eventually.HoldsAsync(() => node.Log.Text.Contains($"is away: {cause}.", StringComparison.Ordinal), "the cause is logged");
-        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is away: {cause}.", "the cause is the reason");
+        await Eventually.HoldsAsync(() => node.Log.Text.Contains($"is unavailable: {cause}.", StringComparison.Ordinal), "the cause is logged");
+        await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is unavailable: {cause}.", "the cause is the reason");
         Assert.DoesNotContain(Password, node.Log.Text, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("{0},user=node,password={1}")]
     [InlineData("{0},password={1}")]
-    public async Task A_channel_that_may_not_be_published_to_is_logged_once_and_ends_nothing(string form)
+    public async Task A_forbidden_publish_is_logged_once_and_keeps_the_link(string form)
     {
         await _server.CliAsync("ACL", "SETUSER", "default", $">{Password}", "resetchannels", "&push:canary:*");
         await _server.CliAsync("-a", Password, "--no-auth-warning", "ACL", "SETUSER", "node", "on", $">{Password}", "resetchannels", "&push:canary:*", "+@all");

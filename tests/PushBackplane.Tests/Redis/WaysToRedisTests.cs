@@ -7,7 +7,7 @@ using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
 
-/// <summary>How Redis is reached, and what it shows of us.</summary>
+/// <summary>The addresses that Redis is reached by, and the names of our connections there.</summary>
 public sealed class WaysToRedisTests : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
@@ -59,18 +59,18 @@ public sealed class WaysToRedisTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_Redis_that_is_full_is_told_as_that()
+    public async Task A_full_Redis_is_named_as_the_cause()
     {
         await using var full = await RedisProcess.StartNewAsync("--unixsocket", SocketPath + "2", "--maxclients", "1");
         using var only = new TcpClient();
-        await Eventually.HoldsAsync(async () => (await full.CliAsync("PING")).Contains("PONG", StringComparison.Ordinal), "the harness has left");
+        await Eventually.HoldsAsync(async () => (await full.CliAsync("PING")).Contains("PONG", StringComparison.Ordinal), "the test's own connection is closed");
         await only.ConnectAsync(IPAddress.Loopback, full.Port, TestContext.Current.CancellationToken);
         await Eventually.HoldsAsync(async () => !(await full.CliAsync("PING")).Contains("PONG", StringComparison.Ordinal), "the only place is taken");
         foreach (var way in (string[])[full.EndPoint, $"unix:{SocketPath}2"])
         {
             await using var node = await TestBackplane.StartAsync(way);
-            await Eventually.HoldsAsync(() => node.Log.Text.Contains("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal), "the cause is logged");
-            await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause?.EndsWith("is away: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal) == true, "the cause is the reason");
+            await Eventually.HoldsAsync(() => node.Log.Text.Contains("is unavailable: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal), "the cause is logged");
+            await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause?.EndsWith("is unavailable: it has reached its maximum number of clients (maxclients).", StringComparison.Ordinal) == true, "the cause is the reason");
         }
     }
 
@@ -78,7 +78,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
     [InlineData("localhost", 2_000)]
     [InlineData("localhost,connectTimeout=700", 700)]
     [InlineData("localhost, ConnectTimeout = 9000", 9_000)]
-    public void A_connectTimeout_is_obeyed(string text, int milliseconds) =>
+    public void A_connectTimeout_is_used(string text, int milliseconds) =>
         Assert.Equal(milliseconds, RedisOptions.Parse("ConnectionStrings:Redis", text).ConnectTimeout.TotalMilliseconds);
 
     [Theory]
@@ -91,7 +91,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
     [InlineData("a,user=,password=hunter2", "ConnectionStrings:Redis has a user without a name or without a password")]
     [InlineData("unix:/b,ssl=true,password=hunter2", "ConnectionStrings:Redis asks for TLS on a Unix socket")]
     [InlineData("a,user=x,password=hunter2,$PUBLISH=y", "ConnectionStrings:Redis has $PUBLISH")]
-    public void What_cannot_be_done_is_refused_by_name(string text, string message)
+    public void An_unsupported_option_is_refused_by_name(string text, string message)
     {
         var refused = Assert.Throws<SettingsException>(() => RedisOptions.Parse("ConnectionStrings:Redis", text));
         Assert.StartsWith(message, refused.Message, StringComparison.Ordinal);
