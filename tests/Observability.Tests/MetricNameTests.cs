@@ -4,10 +4,10 @@ using TestSupport.Clients;
 
 namespace Observability.Tests;
 
-/// <summary>Nobody may name a metric that does not exist: such a query is valid, and silent for ever.</summary>
+/// <summary>Every metric named in docs, rules and dashboards exists: a query for another one is valid and always empty.</summary>
 public sealed partial class MetricNameTests(LoadedFarm farm)
 {
-    /// <summary>Redis counts it from 7.4 on, which docker-compose.yml has and Debian has not.</summary>
+    /// <summary>Redis exports it from 7.4 on: docker-compose.yml has that version, Debian does not.</summary>
     private static readonly string[] NewerThanDebian = ["redis_client_output_buffer_limit_disconnections_total"];
 
     // A kind of name that no file mentions has no rows, and xunit fails a theory without rows.
@@ -20,7 +20,7 @@ public sealed partial class MetricNameTests(LoadedFarm farm)
     public static TheoryData<string> NamingReasons => TextsWith(MetricNames.ReasonsIn);
 
     [Theory, MemberData(nameof(NamingMetrics))]
-    public async Task Every_metric_that_is_named_is_exported(string path)
+    public async Task Every_named_metric_is_exported(string path)
     {
         var named = MetricNames.In(Repository.Read(path)).ToList();
         List<string> missing = [];
@@ -29,21 +29,21 @@ public sealed partial class MetricNameTests(LoadedFarm farm)
     }
 
     [Theory, MemberData(nameof(NamingExporterMetrics))]
-    public async Task Every_metric_of_an_exporter_that_is_named_is_exported(string path)
+    public async Task Every_named_metric_of_an_exporter_is_exported(string path)
     {
         var pages = string.Concat((await Http.GetAsync(farm.Exporters.OfRedis.Port, "/metrics")).Body, (await Http.GetAsync(farm.Exporters.OfNginx.Port, "/metrics")).Body);
         Assert.All(MetricNames.OfExportersIn(Repository.Read(path)).Except(NewerThanDebian), name => Assert.Contains(name, NamesOn(pages)));
     }
 
     [Theory, MemberData(nameof(NamingRecordedMetrics))]
-    public async Task Every_recorded_metric_that_is_named_is_recorded(string path)
+    public async Task Every_named_recorded_metric_is_recorded(string path)
     {
         var recorded = (await farm.Prometheus.RulesAsync()).Select(rule => rule.GetProperty("name").GetString()!).ToHashSet();
         Assert.All(MetricNames.RecordedIn(Repository.Read(path)), name => Assert.Contains(name, recorded));
     }
 
     [Theory, MemberData(nameof(NamingReasons))]
-    public async Task Every_reason_that_is_asked_for_exists(string path)
+    public async Task Every_reason_in_a_query_exists(string path)
     {
         var reasons = ReasonLabel().Matches(await PagesAsync()).Select(match => match.Groups[1].Value).ToHashSet();
         Assert.All(MetricNames.ReasonsIn(Repository.Read(path)), reason => Assert.Contains(reason, reasons));
