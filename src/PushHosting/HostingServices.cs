@@ -11,13 +11,15 @@ namespace PushHosting;
 public static class HostingServices
 {
     /// <summary>
-    /// Adds <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> on their own listener (<c>Management:Address</c>, <c>Management:Port</c>), which
-    /// opens before the application's own and closes after it, and the OpenTelemetry pipeline behind <c>/metrics</c> (and behind OTLP, if
-    /// OTEL_EXPORTER_OTLP_ENDPOINT is set). A second call does nothing.
+    /// Adds <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> on their own listener (<c>Management:Address</c>, <c>Management:Port</c>),
+    /// which opens before the application's own and closes after it, and the OpenTelemetry pipeline behind <c>/metrics</c> (and behind
+    /// OTLP, if OTEL_EXPORTER_OTLP_ENDPOINT is set). A second call does nothing.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Reads <c>Management</c>.</param>
-    /// <param name="defaultPort">The port unless <c>Management:Port</c> is set; 0 for any free one (<see cref="ManagementEndpoint.Url"/>).</param>
+    /// <param name="defaultPort">
+    /// The port unless <c>Management:Port</c> is set; 0 for any free one (<see cref="ManagementEndpoint.Url"/>).
+    /// </param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static IServiceCollection AddManagement(this IServiceCollection services, IConfiguration configuration, int defaultPort)
     {

@@ -3,7 +3,7 @@ using PushBackplane;
 
 namespace PushNode.Tests;
 
-/// <summary>A backplane that goes away, comes back and acknowledges when a test says so. Any thread.</summary>
+/// <summary>A backplane that becomes unavailable, returns and acknowledges when a test says so. Any thread.</summary>
 internal sealed class FakeBackplane : IBackplane, IBackplaneServer
 {
     private readonly Lock _lock = new();

@@ -3,8 +3,8 @@ using PushNode.Connections;
 namespace PushNode.Tests;
 
 /// <summary>
-/// A wire that takes what a test lets it take, and keeps it. Throws when it is touched after its connection has ended, as a real one might: by then its
-/// stream belongs to somebody else. Called under the connection's gate; read by any thread.
+/// A wire that takes what a test lets it take, and keeps it. Throws when it is touched after its connection has ended, as a real one might:
+/// by then its stream belongs to somebody else. Called under the connection's gate; read by any thread.
 /// </summary>
 internal sealed class FakeWire : IWire
 {
@@ -83,7 +83,7 @@ internal sealed class FakeWire : IWire
         IsAborted = true;
     }
 
-    /// <summary>From now on nobody may touch it.</summary>
+    /// <summary>From now on it must not be used.</summary>
     public void End() => _ended = true;
 
     private void ThrowIfEnded()

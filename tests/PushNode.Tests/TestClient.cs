@@ -50,7 +50,7 @@ internal sealed class TestClient
 
     public void TakeAll() => Take(long.MaxValue);
 
-    /// <summary>The reader ends, and the wire is nobody's any more.</summary>
+    /// <summary>The reader ends, and the wire must not be used any more.</summary>
     public void End()
     {
         Connection.OnEnded();

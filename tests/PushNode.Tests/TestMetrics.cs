@@ -13,7 +13,7 @@ internal sealed class TestMetrics : IMeterFactory
 
     public NodeMetrics Node { get; }
 
-    /// <summary>What a counter stands at: of one reason, or of all together.</summary>
+    /// <summary>A counter's value: of one reason, or the sum of all.</summary>
     public long Read(string counter, string? reason = null)
     {
         long sum = 0;

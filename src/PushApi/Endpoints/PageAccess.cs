@@ -8,8 +8,8 @@ using PushHosting.Settings;
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// Decides which web pages may publish. A page can make the browser of anyone inside the network send a request: as a form or a simple fetch
-/// whose answer it cannot read, or as a fetch to its own origin once its host name resolves to the API's address (DNS rebinding).
+/// Decides which web pages may publish. A page can make the browser of anyone inside the network send a request: as a form or a simple
+/// fetch whose answer it cannot read, or as a fetch to its own origin once its host name resolves to the API's address (DNS rebinding).
 /// Immutable; any thread.
 /// </summary>
 internal sealed class PageAccess
@@ -36,7 +36,9 @@ internal sealed class PageAccess
         _policy = (_origins.IsEvery ? policy.AllowAnyOrigin() : policy.SetIsOriginAllowed(_origins.Contains)).Build();
     }
 
-    /// <summary>Refuses requests that a page may not send. GET and HEAD pass: a page cannot read the answer, and it holds no secret.</summary>
+    /// <summary>
+    /// Refuses requests that a page may not send. GET and HEAD pass: a page cannot read the answer, and it holds no secret.
+    /// </summary>
     /// <returns>What is wrong, or null.</returns>
     public Problem? Check(HttpRequest request)
     {
@@ -50,7 +52,8 @@ internal sealed class PageAccess
                 Place.AtField(HeaderNames.Host));
         }
 
-        // Browsers send an Origin with every POST. Sec-Fetch-Site, sent to https and localhost only, reveals requests whose Origin a proxy removed.
+        // Browsers send an Origin with every POST. Sec-Fetch-Site, sent to https and localhost only, reveals requests whose Origin a proxy
+        // removed.
         if (request.Headers.Origin.Count > 0)
             return _origins.Contains(request.Headers.Origin.ToString()) ? null : Foreign(HeaderNames.Origin);
         return request.Headers["Sec-Fetch-Site"].ToString() is "" or "none" or "same-origin" || _origins.IsEvery ? null : Foreign("Sec-Fetch-Site");
@@ -72,8 +75,8 @@ internal sealed class PageAccess
     }
 
     /// <summary>
-    /// Whether a Host header's name, without the port, is accepted. DNS rebinding needs a name that the attacker serves: not an IP address, a
-    /// name below localhost, or a name without a dot, as containers have. A request without a name does not come from a browser.
+    /// Whether a Host header's name, without the port, is accepted. DNS rebinding needs a name that the attacker serves: not an IP address,
+    /// a name below localhost, or a name without a dot, as containers have. A request without a name does not come from a browser.
     /// </summary>
     private bool Accepts(string host) =>
         !host.Contains('.')

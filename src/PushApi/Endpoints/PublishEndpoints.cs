@@ -8,9 +8,9 @@ using PushBackplane;
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// The publish routes: read the body, check all of it, publish, and answer once the backplane has confirmed. One per process, called from any
-/// request thread. A client that disconnects after its body is read changes nothing: its messages are published. Each method returns why the
-/// request is refused, or null if it is published and answered.
+/// The publish routes: read the body, check all of it, publish, and answer once the backplane has confirmed. One per process, called from
+/// any request thread. A client that disconnects after its body is read changes nothing: its messages are published. Each method returns
+/// why the request is refused, or null if it is published and answered.
 /// </summary>
 internal sealed class PublishEndpoints(
     PushApiSettings settings,

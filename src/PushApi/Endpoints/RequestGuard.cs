@@ -13,8 +13,9 @@ internal sealed class RequestGuard(PageAccess pages, Refusals refusals)
     {
         var answer = AnswerAsync(context, next);
 
-        // Kestrel serves a connection's pipelined requests on one thread until one of them waits, and most refused requests never wait: a few
-        // connections that pipeline bad requests would hold every thread of the pool. So the next request queues for a thread behind others.
+        // Kestrel serves a connection's pipelined requests on one thread until one of them waits, and most refused requests never wait: a
+        // few connections that pipeline bad requests would hold every thread of the pool. So the next request queues for a thread behind
+        // others.
         if (answer.IsCompleted)
             await Task.Yield();
         await answer;

@@ -27,7 +27,9 @@ internal sealed class Problem(ProblemType kind, string fault, Place place = defa
     /// <summary>The HTTP status.</summary>
     public int Status => kind.Status;
 
-    /// <summary>What is wrong in this request, and what happened to its messages. The text of a 503 itself says whether they were sent.</summary>
+    /// <summary>
+    /// What is wrong in this request, and what happened to its messages. The text of a 503 itself says whether they were sent.
+    /// </summary>
     public string Detail { get; } = kind.Status < StatusCodes.Status500InternalServerError ? $"{fault} Nothing was published." : fault;
 
     /// <summary>The property, form field or header that is wrong.</summary>

@@ -11,8 +11,8 @@ namespace PushApi.Publishing;
 internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
 {
     /// <summary>
-    /// How long a request waits in all. The backplane gives up a PUBLISH after <see cref="BackplaneSettings.PublishTimeout"/>, a request that
-    /// waits behind a slow one gives up at this deadline, and every answer is sent within 2 s.
+    /// How long a request waits in all. The backplane gives up a PUBLISH after <see cref="BackplaneSettings.PublishTimeout"/>, a request
+    /// that waits behind a slow one gives up at this deadline, and every answer is sent within 2 s.
     /// </summary>
     internal static readonly TimeSpan Deadline = TimeSpan.Parse(BackplaneSettings.LongestPublish, CultureInfo.InvariantCulture);
 
@@ -66,8 +66,8 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
             int? nodes;
             try
             {
-                // Yields even if the publish completes at once (memory backplane). Otherwise the thread of one request would send for others
-                // as long as they keep coming, and its own request would get no answer.
+                // Yields even if the publish completes at once (memory backplane). Otherwise the thread of one request would send for
+                // others as long as they keep coming, and its own request would get no answer.
                 nodes = await PublishEnvelopeAsync(queue.Channel, group).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
             catch (Exception e)

@@ -13,7 +13,9 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
     // Most bodies are smaller. A larger buffer grows as the bytes arrive: a client cannot take memory by announcing a length.
     private const int FirstBuffer = 4096;
 
-    /// <summary>How much of a refused body Kestrel discards beyond the limit. It closes the connection of a client that sends more.</summary>
+    /// <summary>
+    /// How much of a refused body Kestrel discards beyond the limit. It closes the connection of a client that sends more.
+    /// </summary>
     private const long MaxDiscarded = 16 * 1024 * 1024;
 
     /// <summary>The longest body, in bytes with its chunks' framing, that Kestrel lets through to be read or discarded.</summary>
@@ -40,8 +42,8 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         }
         catch (IOException e) when (e.InnerException is OverflowException)
         {
-            // Kestrel throws this, not a BadHttpRequestException, at a chunk size that overflows its integer. Where the next request begins is
-            // unknown.
+            // Kestrel throws this, not a BadHttpRequestException, at a chunk size that overflows its integer. Where the next request begins
+            // is unknown.
             context.Response.Headers.Connection = "close";
             problem = Broken();
         }

@@ -4,7 +4,9 @@ using PushBackplane;
 
 namespace PushApi.Requests;
 
-/// <summary>Reads the bodies that hold only messages: one JSON value, one per line, or text. Each method returns what is wrong, or null.</summary>
+/// <summary>
+/// Reads the bodies that hold only messages: one JSON value, one per line, or text. Each method returns what is wrong, or null.
+/// </summary>
 internal static class MessageBodies
 {
     /// <summary>One message: the body's JSON value, byte for byte, without the white space around it.</summary>
@@ -19,8 +21,8 @@ internal static class MessageBodies
     }
 
     /// <summary>
-    /// One message per line. Lines end in LF or CRLF; the end of the last one is optional. Blank lines count as lines and hold no message. A
-    /// fault in any line refuses the whole request.
+    /// One message per line. Lines end in LF or CRLF; the end of the last one is optional. Blank lines count as lines and hold no message.
+    /// A fault in any line refuses the whole request.
     /// </summary>
     public static Problem? ReadNdjson(Memory<byte> body, PublishRequest request)
     {

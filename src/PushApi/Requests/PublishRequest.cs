@@ -5,7 +5,8 @@ using PushBackplane;
 namespace PushApi.Requests;
 
 /// <summary>
-/// The messages and rooms of a body, filled by the format that reads it. Enforces the limits on both for all formats. Belongs to one request.
+/// The messages and rooms of a body, filled by the format that reads it. Enforces the limits on both for all formats. Belongs to one
+/// request.
 /// </summary>
 internal sealed class PublishRequest(PushApiSettings settings)
 {

@@ -31,12 +31,14 @@ public sealed class PushApiSettings : ICheckedSettings
     [Number(1024, 16L * 1024 * 1024 * 1024)]
     public long MaxPendingBytes { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>Origins whose pages may publish, separated by semicolons; <c>*</c> allows all, empty none. Only browsers send an origin.</summary>
+    /// <summary>
+    /// Origins whose pages may publish, separated by semicolons; <c>*</c> allows all, empty none. Only browsers send an origin.
+    /// </summary>
     public string AllowedOrigins { get; set; } = "";
 
     /// <summary>
-    /// Host names by which the API may be called, separated by semicolons; <c>*</c> allows all. IP addresses, localhost and names without a dot
-    /// are always allowed, because an outsider cannot make them resolve to the API's address.
+    /// Host names by which the API may be called, separated by semicolons; <c>*</c> allows all. IP addresses, localhost and names without a
+    /// dot are always allowed, because an outsider cannot make them resolve to the API's address.
     /// </summary>
     public string AllowedHosts { get; set; } = "";
 

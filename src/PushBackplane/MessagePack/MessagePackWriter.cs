@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Numerics;
 
 namespace PushBackplane.MessagePack;
 
@@ -38,83 +38,37 @@ internal ref struct MessagePackWriter(Span<byte> buffer)
 
     public void WriteUInt64(ulong value)
     {
-        switch (UInt64Length(value))
-        {
-            case 1:
-                Put((byte)value);
-                break;
-            case 2:
-                Put(MessagePackCode.UInt8);
-                Put((byte)value);
-                break;
-            case 3:
-                Put(MessagePackCode.UInt16);
-                Put((ushort)value);
-                break;
-            case 5:
-                Put(MessagePackCode.UInt32);
-                Put((uint)value);
-                break;
-            default:
-                Put(MessagePackCode.UInt64);
-                BinaryPrimitives.WriteUInt64BigEndian(_buffer[Written..], value);
-                Written += sizeof(ulong);
-                break;
-        }
+        var size = UInt64Length(value) - 1;
+        if (size == 0)
+            Put((byte)value);
+        else
+            PutSized(MessagePackCode.UInt8, size, value);
     }
 
     /// <summary>Begins an array of the next <paramref name="count"/> values.</summary>
     public void WriteArrayHeader(int count)
     {
-        switch (ArrayHeaderLength(count))
-        {
-            case 1:
-                Put((byte)(MessagePackCode.FixArray | count));
-                break;
-            case 3:
-                Put(MessagePackCode.Array16);
-                Put((ushort)count);
-                break;
-            default:
-                Put(MessagePackCode.Array32);
-                Put((uint)count);
-                break;
-        }
+        var size = ArrayHeaderLength(count) - 1;
+        if (size == 0)
+            Put((byte)(MessagePackCode.FixArray | count));
+        else
+            PutSized(MessagePackCode.Array16 - 1, size, (uint)count);
     }
 
     public void WriteBinary(ReadOnlySpan<byte> value)
     {
-        switch (BinaryLength(value.Length) - value.Length)
-        {
-            case 2:
-                Put(MessagePackCode.Binary8);
-                Put((byte)value.Length);
-                break;
-            case 3:
-                Put(MessagePackCode.Binary16);
-                Put((ushort)value.Length);
-                break;
-            default:
-                Put(MessagePackCode.Binary32);
-                Put((uint)value.Length);
-                break;
-        }
-
+        PutSized(MessagePackCode.Binary8, BinaryLength(value.Length) - value.Length - 1, (uint)value.Length);
         value.CopyTo(_buffer[Written..]);
         Written += value.Length;
     }
 
+    /// <summary>Writes a code and a number of 1, 2, 4 or 8 bytes, big-endian. The codes of these sizes follow one another.</summary>
+    private void PutSized(int codeOfOneByte, int size, ulong value)
+    {
+        Put((byte)(codeOfOneByte + BitOperations.Log2((uint)size)));
+        for (var shift = 8 * (size - 1); shift >= 0; shift -= 8)
+            Put((byte)(value >> shift));
+    }
+
     private void Put(byte value) => _buffer[Written++] = value;
-
-    private void Put(ushort value)
-    {
-        BinaryPrimitives.WriteUInt16BigEndian(_buffer[Written..], value);
-        Written += sizeof(ushort);
-    }
-
-    private void Put(uint value)
-    {
-        BinaryPrimitives.WriteUInt32BigEndian(_buffer[Written..], value);
-        Written += sizeof(uint);
-    }
 }

@@ -206,7 +206,7 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         if (_upAgain.Task.IsCompleted)
             _upAgain = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _notReady = null;
-        _metrics.WentAway();
+        _metrics.WentDown();
         _away.TrySetResult();
     }
 

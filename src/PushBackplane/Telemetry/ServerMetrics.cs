@@ -27,7 +27,7 @@ internal sealed class ServerMetrics(string server, Action<double, KeyValuePair<s
         Volatile.Write(ref _up, 1);
     }
 
-    public void WentAway()
+    public void WentDown()
     {
         Volatile.Write(ref _up, 0);
         _lateness = null;

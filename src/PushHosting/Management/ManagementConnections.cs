@@ -5,9 +5,9 @@ using PushHosting.Logging;
 namespace PushHosting.Management;
 
 /// <summary>
-/// The management listener's connections in the order of their accept, at most <see cref="Limit"/>: the oldest is closed for a new one. Each
-/// serves one request, which takes milliseconds, so the oldest is idle, and an orchestrator's probe is answered however many idle ones there
-/// are. Lives as long as the listener; any thread.
+/// The management listener's connections in the order of their accept, at most <see cref="Limit"/>: the oldest is closed for a new one.
+/// Each serves one request, which takes milliseconds, so the oldest is idle, and an orchestrator's probe is answered however many idle ones
+/// there are. Lives as long as the listener; any thread.
 /// </summary>
 internal sealed class ManagementConnections(TimeProvider time, ILogger log)
 {

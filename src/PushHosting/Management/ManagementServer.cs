@@ -13,8 +13,9 @@ using PushHosting.Startup;
 namespace PushHosting.Management;
 
 /// <summary>
-/// The management listener: a Kestrel server separate from the application's. It opens before any other service of the host starts and closes
-/// after all have stopped, so that a drain can be watched. Owned by the host; the pages run on thread-pool threads, several at a time.
+/// The management listener: a Kestrel server separate from the application's. It opens before any other service of the host starts and
+/// closes after all have stopped, so that a drain can be watched. Owned by the host; the pages run on thread-pool threads, several at a
+/// time.
 /// </summary>
 internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
 {
@@ -72,7 +73,9 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Closes the listener. It is still open if another hosted service failed to start, because the host then stops nothing.</summary>
+    /// <summary>
+    /// Closes the listener. It is still open if another hosted service failed to start, because the host then stops nothing.
+    /// </summary>
     public void Dispose() => _server.Dispose();
 
     // The clients are an orchestrator and a few scrapers, and their requests have no body.

@@ -13,7 +13,9 @@ public interface IReadiness
     string? Detail => null;
 }
 
-/// <summary>Whether the program should get traffic, for <c>/readyz</c> and <c>push_ready</c>. Lives as long as the host; any thread.</summary>
+/// <summary>
+/// Whether the program should get traffic, for <c>/readyz</c> and <c>push_ready</c>. Lives as long as the host; any thread.
+/// </summary>
 internal sealed class Readiness
 {
     public const string MeterName = "RedisPush.Hosting";

@@ -13,7 +13,9 @@ namespace PushHosting.Metrics;
 /// <summary>The name of a meter whose instruments are exported.</summary>
 internal sealed record ExportedMeter(string Name);
 
-/// <summary>The standard setting that switches OTLP export on. OpenTelemetry itself silently uses its default for an invalid value.</summary>
+/// <summary>
+/// The standard setting that switches OTLP export on. OpenTelemetry itself silently uses its default for an invalid value.
+/// </summary>
 internal static class OtlpEndpoint
 {
     private const string Key = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -29,8 +31,8 @@ internal static class OtlpEndpoint
 }
 
 /// <summary>
-/// The OpenTelemetry SDK's pipeline of one host: the instruments that are measured, and the exporters. It measures from construction on, before
-/// any hosted service starts. Owned by the container; scraped from any thread.
+/// The OpenTelemetry SDK's pipeline of one host: the instruments that are measured, and the exporters. It measures from construction on,
+/// before any hosted service starts. Owned by the container; scraped from any thread.
 /// </summary>
 internal sealed class MetricsPipeline : IDisposable
 {
@@ -62,7 +64,9 @@ internal sealed class MetricsPipeline : IDisposable
         _provider = builder.Build();
     }
 
-    /// <summary>Writes all metrics in the Prometheus text format. One call at a time: the SDK gives concurrent collections one result.</summary>
+    /// <summary>
+    /// Writes all metrics in the Prometheus text format. One call at a time: the SDK gives concurrent collections one result.
+    /// </summary>
     public async Task<byte[]> ScrapeAsync(CancellationToken cancellationToken)
     {
         await _scraping.WaitAsync(cancellationToken);

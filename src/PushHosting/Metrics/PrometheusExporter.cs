@@ -6,8 +6,8 @@ using PushHosting.Logging;
 namespace PushHosting.Metrics;
 
 /// <summary>
-/// Turns a collection of the OpenTelemetry SDK into a page of the Prometheus text format. Owned by <see cref="MetricsPipeline"/>, which lets
-/// one thread in at a time.
+/// Turns a collection of the OpenTelemetry SDK into a page of the Prometheus text format. Owned by <see cref="MetricsPipeline"/>, which
+/// lets one thread in at a time.
 /// </summary>
 [ExportModes(ExportModes.Pull)]
 internal sealed class PrometheusExporter(ILogger log) : BaseExporter<Metric>, IPullMetricExporter

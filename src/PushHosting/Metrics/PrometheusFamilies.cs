@@ -4,8 +4,8 @@ using OpenTelemetry.Metrics;
 namespace PushHosting.Metrics;
 
 /// <summary>
-/// Groups metric streams into the families of one page. The format requires the samples of a name in one block under one TYPE, and each sample
-/// once. Streams of several meters, and names that differ only in characters that Prometheus does not allow, can share a family.
+/// Groups metric streams into the families of one page. The format requires the samples of a name in one block under one TYPE, and each
+/// sample once. Streams of several meters, and names that differ only in characters that Prometheus does not allow, can share a family.
 /// </summary>
 internal sealed class PrometheusFamilies
 {

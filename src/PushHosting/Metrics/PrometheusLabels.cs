@@ -9,7 +9,9 @@ internal static class PrometheusLabels
 {
     private const string BucketLabel = "le";
 
-    /// <summary>Writes a point's tags. Tags whose keys become the same label name share one label, their values joined with semicolons.</summary>
+    /// <summary>
+    /// Writes a point's tags. Tags whose keys become the same label name share one label, their values joined with semicolons.
+    /// </summary>
     public static string Format(ReadOnlyTagCollection tags)
     {
         List<(string Name, string Value)> labels = new(tags.Count);

@@ -8,10 +8,13 @@ internal static class PrometheusName
     private const string Total = "_total";
 
     /// <summary>
-    /// A metric's name: dots and other characters become single underscores, then come the unit and, for a counter, <c>_total</c>; no suffix twice.
+    /// A metric's name: dots and other characters become single underscores, then come the unit and, for a counter, <c>_total</c>; no
+    /// suffix twice.
     /// </summary>
     /// <param name="name">The instrument's name.</param>
-    /// <param name="unit">Its unit in UCUM. Annotations such as <c>{message}</c>, <c>1</c> and units without a word below add nothing.</param>
+    /// <param name="unit">
+    /// Its unit in UCUM. Annotations such as <c>{message}</c>, <c>1</c> and units without a word below add nothing.
+    /// </param>
     /// <param name="type">The exported type.</param>
     public static string OfMetric(string name, string? unit, PrometheusType type)
     {

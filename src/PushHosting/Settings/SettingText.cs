@@ -7,8 +7,8 @@ internal static class SettingText
     private static readonly string[] SecretWords = ["password", "secret", "connectionstring"];
 
     /// <summary>
-    /// A value for an error: quoted, on one line and cut if long. It is hidden if key or value look like a secret: <c>host:6379,password=x</c>
-    /// under the wrong key, <c>http://user:x@host</c>.
+    /// A value for an error: quoted, on one line and cut if long. It is hidden if key or value look like a secret:
+    /// <c>host:6379,password=x</c> under the wrong key, <c>http://user:x@host</c>.
     /// </summary>
     public static string Shown(string key, string value) =>
         value.Contains('@', StringComparison.Ordinal) || SecretWords.Any(word => $"{key} {value}".Contains(word, StringComparison.OrdinalIgnoreCase))

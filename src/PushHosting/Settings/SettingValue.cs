@@ -25,7 +25,9 @@ public sealed class DurationAttribute(string least, string most) : Attribute
     public string Most { get; } = most;
 }
 
-/// <summary>The values that one property of a settings class accepts: parses them, and describes them for an error. Belongs to one reading.</summary>
+/// <summary>
+/// The values that one property of a settings class accepts: parses them, and describes them for an error. Belongs to one reading.
+/// </summary>
 /// <param name="property">The property.</param>
 /// <param name="standard">Its default, which is the best example.</param>
 internal sealed class SettingValue(PropertyInfo property, object? standard)

@@ -12,7 +12,9 @@ public sealed class SettingsException(string message, Exception? innerException 
         new($"{key} is {SettingText.Shown(key, value)}; it accepts {accepted}.");
 }
 
-/// <summary>A settings class with rules that a single property's range cannot express: a text's form, or two keys that must match.</summary>
+/// <summary>
+/// A settings class with rules that a single property's range cannot express: a text's form, or two keys that must match.
+/// </summary>
 public interface ICheckedSettings
 {
     /// <summary>Checks the values after all are read.</summary>
@@ -24,9 +26,9 @@ public interface ICheckedSettings
 /// <summary>Reads a configuration section into a settings class and refuses what the class does not know.</summary>
 /// <remarks>
 /// A settings class has a public constructor without parameters. Its keys are its public properties with a setter: string, bool, int, long,
-/// double, <see cref="TimeSpan"/>, an enum, any of these nullable, or an array of string (<c>Key:0</c>, <c>Key:1</c>). A property of another
-/// class is a sub-section; it is never null. An empty value counts as unset, except for a string property; an item of an array may not be empty.
-/// docs/adr/0004-strict-settings.md says why the framework's binder is not used.
+/// double, <see cref="TimeSpan"/>, an enum, any of these nullable, or an array of string (<c>Key:0</c>, <c>Key:1</c>). A property of
+/// another class is a sub-section; it is never null. An empty value counts as unset, except for a string property; an item of an array may
+/// not be empty. docs/adr/0004-strict-settings.md says why the framework's binder is not used.
 /// </remarks>
 public static class StrictSettings
 {

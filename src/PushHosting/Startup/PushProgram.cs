@@ -25,11 +25,13 @@ public static class PushProgram
     ];
 
     /// <summary>
-    /// Begins an application with the farm's defaults: a console log of single lines in UTC, which the <c>Logging</c> section overrides, and a
-    /// server whose failure to listen names the address and its key.
+    /// Begins an application with the farm's defaults: a console log of single lines in UTC, which the <c>Logging</c> section overrides,
+    /// and a server whose failure to listen names the address and its key.
     /// </summary>
     /// <param name="args">The command line, for configuration.</param>
-    /// <exception cref="SettingsException">A value in the <c>Logging</c> section is not accepted, or the content root does not exist.</exception>
+    /// <exception cref="SettingsException">
+    /// A value in the <c>Logging</c> section is not accepted, or the content root does not exist.
+    /// </exception>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         var builder = BuilderFor(args);
@@ -82,8 +84,8 @@ public static class PushProgram
     }
 
     /// <summary>
-    /// Adds an address from a setting of the program's own, so that an error about it names that setting. Replaces the value of <c>urls</c>, not
-    /// addresses added before.
+    /// Adds an address from a setting of the program's own, so that an error about it names that setting. Replaces the value of
+    /// <c>urls</c>, not addresses added before.
     /// </summary>
     /// <param name="builder">The application.</param>
     /// <param name="key">The setting in full, "Farm:NodeUrl" for example.</param>

@@ -10,8 +10,8 @@ internal sealed partial class Connection
     private static readonly TimeSpan EchoTime = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Whether the wire may read on. False while answers wait for the client, so a client that does not read its answers cannot ask for more. The wire checks it before
-    /// each read and after each <see cref="OnWritable"/>. Any thread.
+    /// Whether the wire may read on. False while answers wait for the client, so a client that does not read its answers cannot ask for
+    /// more. The wire checks it before each read and after each <see cref="OnWritable"/>. Any thread.
     /// </summary>
     public bool MayRead
     {
@@ -83,8 +83,8 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// Whether these frames are within the client's rate and the connection is not closing. Frames above the rate are refused, with one ERROR; too many of them close
-    /// the connection.
+    /// Whether these frames are within the client's rate and the connection is not closing. Frames above the rate are refused, with one
+    /// ERROR; too many of them close the connection.
     /// </summary>
     private bool MayProcess(int frames, long now)
     {
@@ -110,7 +110,10 @@ internal sealed partial class Connection
         return false;
     }
 
-    /// <summary>True without an outbox, or with one that has no answers. A client that was closed for sending too much is not read until it is cut off.</summary>
+    /// <summary>
+    /// True without an outbox, or with one that has no answers. A client that was closed for sending too much is not read until it is cut
+    /// off.
+    /// </summary>
     private bool MayReadLocked() => _closing is null ? _outbox is not { HasAnswers: true } : _closing.Reason != CloseReason.RateLimited;
 
     private void Uncork()

@@ -43,7 +43,8 @@ internal sealed partial class Connection
     private static readonly Frame Ping = new(ControlFrames.Ping());
 
     /// <summary>
-    /// Tries to push a frame to a member. The caller counts every outcome but <see cref="SendOutcome.Queued"/>, summed per shard; the connection counts queued frames.
+    /// Tries to push a frame to a member. The caller counts every outcome but <see cref="SendOutcome.Queued"/>, summed per shard; the
+    /// connection counts queued frames.
     /// </summary>
     public SendOutcome TrySend(Frame frame, Membership membership)
     {
@@ -62,8 +63,8 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// Begins a push whose bytes the caller writes to the wire's socket itself. Takes the gate, which the caller holds until <see cref="EndSend"/>. Never waits for the
-    /// gate: a thread that holds one gate must not wait for another.
+    /// Begins a push whose bytes the caller writes to the wire's socket itself. Takes the gate, which the caller holds until
+    /// <see cref="EndSend"/>. Never waits for the gate: a thread that holds one gate must not wait for another.
     /// </summary>
     /// <returns>The socket; null if the gate is taken or the frame has to be queued. The caller then uses <see cref="TrySend"/>.</returns>
     public int? TryBeginSend(Membership membership)
@@ -92,7 +93,9 @@ internal sealed partial class Connection
         }
     }
 
-    /// <summary>Ends a push that <see cref="TryBeginSend"/> began, on the same thread, if a bug hides how much the socket has accepted.</summary>
+    /// <summary>
+    /// Ends a push that <see cref="TryBeginSend"/> began, on the same thread, if a bug hides how much the socket has accepted.
+    /// </summary>
     /// <inheritdoc cref="Fail(Frame, ref SendOutcome)"/>
     public void EndFailedSend(Frame frame, ref SendOutcome outcome)
     {
@@ -108,7 +111,9 @@ internal sealed partial class Connection
 
     /// <summary>Cuts the connection because a push threw, which is a bug: it is unknown how much of the frame the wire has taken.</summary>
     /// <param name="frame">The frame that was pushed.</param>
-    /// <param name="outcome">Set even if the wire throws again: <see cref="SendOutcome.Queued"/> if the frame is in the outbox, whose end counts it.</param>
+    /// <param name="outcome">
+    /// Set even if the wire throws again: <see cref="SendOutcome.Queued"/> if the frame is in the outbox, whose end counts it.
+    /// </param>
     public void Fail(Frame frame, ref SendOutcome outcome)
     {
         lock (this)
@@ -122,8 +127,8 @@ internal sealed partial class Connection
     public void Send(Frame frame) => SendAnd(frame, static () => { });
 
     /// <summary>
-    /// Changes membership and queues the answer atomically, so no PUSH slips between joining and JOINED, or leaving and LEFT. Makes the change first: a message that is
-    /// published after the client has read JOINED finds the member in the room.
+    /// Changes membership and queues the answer atomically, so no PUSH slips between joining and JOINED, or leaving and LEFT. Makes the
+    /// change first: a message that is published after the client has read JOINED finds the member in the room.
     /// </summary>
     /// <param name="answer">The frame to send.</param>
     /// <param name="change">Runs under the connection's gate; may take a shard's lock and no other.</param>
@@ -141,7 +146,8 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// Frees outbox memory because all outboxes together hold too much: drops this client's unsent PUSHes, with a GAP, or closes the connection, depending on the policy.
+    /// Frees outbox memory because all outboxes together hold too much: drops this client's unsent PUSHes, with a GAP, or closes the
+    /// connection, depending on the policy.
     /// </summary>
     public ShedOutcome Shed()
     {

@@ -6,9 +6,9 @@ using PushNode.WebSocket;
 namespace PushNode.Connections;
 
 /// <summary>
-/// One client, from the upgrade until its reader ends. Any thread may send or close: these methods never block or await, and bytes that the wire does not take wait
-/// in a bounded outbox (Connection.Sending.cs). Only the wire's reader, one thread at a time, calls <see cref="OnBytes"/> and <see cref="OnEnded"/>
-/// (Connection.Receiving.cs). This file has the rules of time and the end.
+/// One client, from the upgrade until its reader ends. Any thread may send or close: these methods never block or await, and bytes that the
+/// wire does not take wait in a bounded outbox (Connection.Sending.cs). Only the wire's reader, one thread at a time, calls
+/// <see cref="OnBytes"/> and <see cref="OnEnded"/> (Connection.Receiving.cs). This file has the rules of time and the end.
 /// </summary>
 internal sealed partial class Connection
 {
@@ -23,7 +23,10 @@ internal sealed partial class Connection
     private Closing? _closing;
     private long _heardAt;
 
-    /// <summary>The lower half of the <see cref="_heardAt"/> before the last ping: enough to see whether the client has been heard since. 0 before the first ping.</summary>
+    /// <summary>
+    /// The lower half of the <see cref="_heardAt"/> before the last ping: enough to see whether the client has been heard since. 0 before
+    /// the first ping.
+    /// </summary>
     private int _pingedAfter;
 
     private readonly ushort _shard;
@@ -62,8 +65,8 @@ internal sealed partial class Connection
     public void Attach(ClientSession session) => _session = session;
 
     /// <summary>
-    /// Starts to close: queued frames are sent first (unless the client is too slow), then the close frame. The connection ends when the client has echoed it, or after
-    /// <see cref="ConnectionSettings.CloseTimeout"/>. Only the first reason counts.
+    /// Starts to close: queued frames are sent first (unless the client is too slow), then the close frame. The connection ends when the
+    /// client has echoed it, or after <see cref="ConnectionSettings.CloseTimeout"/>. Only the first reason counts.
     /// </summary>
     /// <param name="reason">A reason with a close code.</param>
     public void Close(CloseReason reason)
@@ -83,7 +86,9 @@ internal sealed partial class Connection
         }
     }
 
-    /// <summary>Ends the connection at once after an unhandled exception: a bug, which costs only this client its connection. Never throws.</summary>
+    /// <summary>
+    /// Ends the connection at once after an unhandled exception: a bug, which costs only this client its connection. Never throws.
+    /// </summary>
     public void Fail(Exception bug)
     {
         _rules.Failures.Add(log => log.ClientFailed(bug));
@@ -99,8 +104,8 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// The reader has ended: the client is gone, or the wire was completed or aborted. The reader's last call. Other threads that still have the connection in a list
-    /// find it ended and do not use its wire, which may carry another connection by then.
+    /// The reader has ended: the client is gone, or the wire was completed or aborted. The reader's last call. Other threads that still
+    /// have the connection in a list find it ended and do not use its wire, which may carry another connection by then.
     /// </summary>
     public void OnEnded()
     {
@@ -127,7 +132,9 @@ internal sealed partial class Connection
         }
     }
 
-    /// <summary>Applies the rules of time: pings a quiet client; ends one that does not answer, does not read, or does not finish closing.</summary>
+    /// <summary>
+    /// Applies the rules of time: pings a quiet client; ends one that does not answer, does not read, or does not finish closing.
+    /// </summary>
     /// <param name="now">A time stamp of the rules' clock.</param>
     public void CheckTime(long now)
     {

@@ -1,8 +1,9 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// Carries one connection's bytes: the second of the node's two seams. <see cref="TryWrite"/>, <see cref="Complete"/> and <see cref="Abort"/> are called under the
-/// connection's gate. They never block, and never throw because of a peer or the network: a broken wire ends the connection through its reader.
+/// Carries one connection's bytes: the second of the node's two seams. <see cref="TryWrite"/>, <see cref="Complete"/> and
+/// <see cref="Abort"/> are called under the connection's gate. They never block, and never throw because of a peer or the network: a broken
+/// wire ends the connection through its reader.
 /// </summary>
 internal interface IWire
 {
@@ -17,7 +18,9 @@ internal interface IWire
     Task RunAsync();
 
     /// <summary>Writes bytes, which must not change afterwards.</summary>
-    /// <returns>The number of bytes accepted. If not all, the wire calls <see cref="Connection.OnWritable"/> when it can take more.</returns>
+    /// <returns>
+    /// The number of bytes accepted. If not all, the wire calls <see cref="Connection.OnWritable"/> when it can take more.
+    /// </returns>
     int TryWrite(ReadOnlyMemory<byte> bytes);
 
     /// <summary>Ends the connection after all accepted bytes are sent.</summary>

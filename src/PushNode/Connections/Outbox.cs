@@ -3,14 +3,16 @@ using PushNode.Messages;
 namespace PushNode.Connections;
 
 /// <summary>
-/// The frames that one connection's wire has not taken yet, oldest first. Exists only while it holds a frame; guarded by the connection's gate. Frames are shared, so an
-/// entry costs a few words and not the frame's bytes.
+/// The frames that one connection's wire has not taken yet, oldest first. Exists only while it holds a frame; guarded by the connection's
+/// gate. Frames are shared, so an entry costs a few words and not the frame's bytes.
 /// </summary>
 /// <param name="total">The total of all outboxes; <see cref="Clear"/> gives back this one's part.</param>
 /// <param name="openedAt">Now, as a time stamp. A client counts as stuck from here, not from its last read.</param>
 internal sealed class Outbox(OutboxTotal total, long openedAt)
 {
-    /// <summary>Counted for each frame in addition to its bytes, for its memory: a PONG of two bytes is a list node, a frame and an array.</summary>
+    /// <summary>
+    /// Counted for each frame in addition to its bytes, for its memory: a PONG of two bytes is a list node, a frame and an array.
+    /// </summary>
     public const int EntryBytes = 128;
 
     /// <summary>Small frames are joined up to this size: a separate write costs more than the copy.</summary>
@@ -43,7 +45,8 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
     }
 
     /// <summary>
-    /// The bytes to write next: the rest of the oldest frame and the small frames after it. If older frames of its room were dropped, a GAP comes first.
+    /// The bytes to write next: the rest of the oldest frame and the small frames after it. If older frames of its room were dropped, a GAP
+    /// comes first.
     /// </summary>
     public ReadOnlyMemory<byte> Next()
     {

@@ -4,10 +4,12 @@ using PushNode.Messages;
 namespace PushNode.Connections;
 
 /// <summary>
-/// The memory that all outboxes of a node hold together: each distinct frame once, however many outboxes hold it, and each entry. Used only when a frame enters or leaves an
-/// outbox. Any thread.
+/// The memory that all outboxes of a node hold together: each distinct frame once, however many outboxes hold it, and each entry. Used only
+/// when a frame enters or leaves an outbox. Any thread.
 /// </summary>
-/// <param name="limit">The limit in bytes. Shedding begins above 7/8 of it (<see cref="WhenHighAsync"/>); at the limit no PUSH is queued.</param>
+/// <param name="limit">
+/// The limit in bytes. Shedding begins above 7/8 of it (<see cref="WhenHighAsync"/>); at the limit no PUSH is queued.
+/// </param>
 internal sealed class OutboxTotal(long limit)
 {
     /// <summary>The memory of an entry without its frame: a list node.</summary>
@@ -41,7 +43,10 @@ internal sealed class OutboxTotal(long limit)
     /// <summary>A frame has left an outbox.</summary>
     public void Remove(Frame frame) => Interlocked.Add(ref _bytes, -(EntryBytes + (frame.Release() ? frame.Length + FrameBytes : 0)));
 
-    /// <summary>A queued frame's share of the total: its entry, and its memory divided by the number of outboxes that hold it. All shares add up to the total.</summary>
+    /// <summary>
+    /// A queued frame's share of the total: its entry, and its memory divided by the number of outboxes that hold it. All shares add up to
+    /// the total.
+    /// </summary>
     public static long Share(Frame frame) => EntryBytes + (frame.Length + FrameBytes) / Math.Max(1, frame.Holders);
 
     /// <summary>Completes when shedding must begin. One waiter at a time.</summary>

@@ -1,8 +1,9 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// Spreads pings over time; otherwise clients that connect in one wave would be pinged together in every round. The time at which a client was last heard decides how much
-/// earlier than the setting it is pinged, so the wave spreads further with each round and needs no memory per connection.
+/// Spreads pings over time; otherwise clients that connect in one wave would be pinged together in every round. The time at which a client
+/// was last heard decides how much earlier than the setting it is pinged, so the wave spreads further with each round and needs no memory
+/// per connection.
 /// </summary>
 internal static class PingSpread
 {

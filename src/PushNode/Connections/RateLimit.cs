@@ -1,8 +1,8 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// A rate limit with a burst for many clients, by the generic cell rate algorithm (ITU-T I.371): a client's state is one time stamp, the time at which its whole burst is
-/// available again. Immutable; any thread. The caller guards the state.
+/// A rate limit with a burst for many clients, by the generic cell rate algorithm (ITU-T I.371): a client's state is one time stamp, the
+/// time at which its whole burst is available again. Immutable; any thread. The caller guards the state.
 /// </summary>
 internal sealed class RateLimit
 {

@@ -24,7 +24,9 @@ internal sealed class RoomMembers(Shards shards)
     private ref MemberSet? Set(int shard, Variant variant) => ref _sets[shard * Batch.VariantCount + (int)variant];
 }
 
-/// <summary>The members of one room and variant in one shard, contiguous in memory. Guarded by the shard's lock, except for <see cref="Count"/>.</summary>
+/// <summary>
+/// The members of one room and variant in one shard, contiguous in memory. Guarded by the shard's lock, except for <see cref="Count"/>.
+/// </summary>
 internal sealed class MemberSet
 {
     private Membership[] _members = [];

@@ -30,7 +30,9 @@ internal sealed class Shards : IDisposable
         _shards = new Shard[settings.Workers > 0 ? settings.Workers : Math.Max(1, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, metrics, failures, senders?.Invoke());
-        _sets = [.. from shard in Enumerable.Range(0, _shards.Length) from variant in Enumerable.Range(0, Batch.VariantCount) select (shard, (Variant)variant)];
+        _sets = [.. from shard in Enumerable.Range(0, _shards.Length)
+                    from variant in Enumerable.Range(0, Batch.VariantCount)
+                    select (shard, (Variant)variant)];
         Everyone = new RoomMembers(this);
     }
 

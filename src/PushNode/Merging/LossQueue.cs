@@ -3,9 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace PushNode.Merging;
 
 /// <summary>
-/// Spreads the GAPs after an outage over time. An outage affects all rooms at once; if all members got their GAP in the same instant, it would add to the load of Redis
-/// returning, and clients that reload what they missed would do so together. So each room has a random time within <see cref="Settings.MergeSettings.GapSpread"/>, or its
-/// next PUSH if that is earlier, since a PUSH never overtakes a GAP. Owned by a merger.
+/// Spreads the GAPs after an outage over time. An outage affects all rooms at once; if all members got their GAP in the same instant, it
+/// would add to the load of Redis returning, and clients that reload what they missed would do so together. So each room has a random time
+/// within <see cref="Settings.MergeSettings.GapSpread"/>, or its next PUSH if that is earlier, since a PUSH never overtakes a GAP. Owned by
+/// a merger.
 /// </summary>
 internal sealed class LossQueue(MergeClock clock)
 {

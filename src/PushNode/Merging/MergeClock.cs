@@ -12,7 +12,10 @@ internal sealed class MergeClock(MergeSettings settings, TimeProvider time)
 
     public long Now => time.GetTimestamp();
 
-    /// <summary>How long a quiet room's first message waits for others: a random time between half the setting and all of it, so that rooms do not tick in step.</summary>
+    /// <summary>
+    /// How long a quiet room's first message waits for others: a random time between half the setting and all of it, so that rooms do not
+    /// tick in step.
+    /// </summary>
     public long Gather() => (long)(Ticks(Settings.Gather, time) * (0.5 + Random.Shared.NextDouble() / 2));
 
     /// <summary>How long after an outage a quiet room gets its GAP: a random time up to the setting.</summary>

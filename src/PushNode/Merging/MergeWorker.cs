@@ -6,8 +6,8 @@ using PushNode.Telemetry;
 namespace PushNode.Merging;
 
 /// <summary>
-/// A thread that runs one <see cref="Merger"/> over a bounded inbox. Backplane threads add payloads and never wait. A payload that does not fit is dropped and counted,
-/// and a marker in the inbox takes its place. Owned by <see cref="MergeWorkers"/>; lives as long as the node.
+/// A thread that runs one <see cref="Merger"/> over a bounded inbox. Backplane threads add payloads and never wait. A payload that does not
+/// fit is dropped and counted, and a marker in the inbox takes its place. Owned by <see cref="MergeWorkers"/>; lives as long as the node.
 /// </summary>
 internal sealed class MergeWorker : IDisposable
 {
@@ -38,8 +38,8 @@ internal sealed class MergeWorker : IDisposable
     }
 
     /// <summary>
-    /// Adds a payload for a room; it must not change afterwards. Wakes the thread only if the payload needs it now: if the room's batch is open, the thread wakes when the
-    /// batch is due, unless the inbox holds enough to fill the batch.
+    /// Adds a payload for a room; it must not change afterwards. Wakes the thread only if the payload needs it now: if the room's batch is
+    /// open, the thread wakes when the batch is due, unless the inbox holds enough to fill the batch.
     /// </summary>
     public void Enqueue(RoomBatch room, ReadOnlyMemory<byte> payload)
     {
@@ -55,7 +55,9 @@ internal sealed class MergeWorker : IDisposable
             EnqueueLoss(room, messages);
     }
 
-    /// <summary>Reports that messages of the room were lost in an outage: a GAP goes out after the payloads added before and ahead of later ones.</summary>
+    /// <summary>
+    /// Reports that messages of the room were lost in an outage: a GAP goes out after the payloads added before and ahead of later ones.
+    /// </summary>
     public void EnqueueGap(RoomBatch room) => Enqueue(new Entry(EntryKind.Gap, room));
 
     /// <summary>Completes when all payloads added before have been dispatched, due or not.</summary>
@@ -82,7 +84,8 @@ internal sealed class MergeWorker : IDisposable
     /// <param name="payload">The payload.</param>
     /// <param name="waiting">The bytes in the inbox, including the payload.</param>
     /// <returns>
-    /// False if the inbox has a loss marker of this room: until the thread reaches it, the room loses all payloads, so that it has one marker at a time.
+    /// False if the inbox has a loss marker of this room: until the thread reaches it, the room loses all payloads, so that it has one
+    /// marker at a time.
     /// </returns>
     private bool TryEnqueue(RoomBatch room, ReadOnlyMemory<byte> payload, long waiting)
     {
@@ -114,8 +117,8 @@ internal sealed class MergeWorker : IDisposable
     }
 
     /// <summary>
-    /// Reports that the room's frame has left all shards. Jumps ahead of queued payloads: those of this room could be dropped for a frame that is no longer under way. Wakes
-    /// the thread only if a batch waits for the frame.
+    /// Reports that the room's frame has left all shards. Jumps ahead of queued payloads: those of this room could be dropped for a frame
+    /// that is no longer under way. Wakes the thread only if a batch waits for the frame.
     /// </summary>
     private void EnqueueFrameLeft(RoomBatch room)
     {

@@ -6,8 +6,9 @@ using PushNode.Telemetry;
 namespace PushNode.Merging;
 
 /// <summary>
-/// Validates payloads, adds their messages to their rooms' batches and sends each batch when it is due. If handling a room throws, that room loses its waiting messages
-/// and no other room is affected. Single-threaded: owned by a merge worker, or by a test that sets the time.
+/// Validates payloads, adds their messages to their rooms' batches and sends each batch when it is due. If handling a room throws, that
+/// room loses its waiting messages and no other room is affected. Single-threaded: owned by a merge worker, or by a test that sets the
+/// time.
 /// </summary>
 /// <param name="clock">The settings and the time.</param>
 /// <param name="shards">Send the frames.</param>
@@ -64,7 +65,10 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         _open.Enqueue(room, room.Due);
     }
 
-    /// <summary>Messages of a room were lost in an outage: its GAP follows the messages received before and precedes later ones, now or after a delay.</summary>
+    /// <summary>
+    /// Messages of a room were lost in an outage: its GAP follows the messages received before and precedes later ones, now or after a
+    /// delay.
+    /// </summary>
     public void Gap(RoomBatch room, long now)
     {
         try

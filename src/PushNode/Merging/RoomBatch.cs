@@ -6,8 +6,8 @@ using PushNode.Telemetry;
 namespace PushNode.Merging;
 
 /// <summary>
-/// One room's open batch and when it is due. Passive: a <see cref="Merger"/> fills and sends it on the thread of the room's merge worker, and only members marked
-/// otherwise may be used elsewhere. Lives as long as the room.
+/// One room's open batch and when it is due. Passive: a <see cref="Merger"/> fills and sends it on the thread of the room's merge worker,
+/// and only members marked otherwise may be used elsewhere. Lives as long as the room.
 /// </summary>
 /// <param name="frames">Encodes for the room.</param>
 /// <param name="members">Get the room's frames.</param>
@@ -60,7 +60,8 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
     public bool IsFull(MergeSettings settings) => _bytes >= settings.MaxBatchBytes;
 
     /// <summary>
-    /// Whether a payload may wait in the inbox until the open batch is due, because it cannot fill the batch. Any thread, under the worker's lock.
+    /// Whether a payload may wait in the inbox until the open batch is due, because it cannot fill the batch. Any thread, under the
+    /// worker's lock.
     /// </summary>
     /// <param name="waiting">The bytes in the inbox, including the payload.</param>
     /// <param name="settings">Has the size of a full batch.</param>
@@ -117,8 +118,8 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
     }
 
     /// <summary>
-    /// Messages are lost after those received so far, which are complete and due at once. If they have to wait for the previous frame, later messages wait in a segment
-    /// of their own, so that the GAP comes between.
+    /// Messages are lost after those received so far, which are complete and due at once. If they have to wait for the previous frame,
+    /// later messages wait in a segment of their own, so that the GAP comes between.
     /// </summary>
     public void Lose(long messages, long now, NodeMetrics metrics)
     {
@@ -168,7 +169,8 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
     }
 
     /// <summary>
-    /// Handling the room threw: drops all waiting messages. The GAP is due one window later, so a room that always fails sends one GAP per window.
+    /// Handling the room threw: drops all waiting messages. The GAP is due one window later, so a room that always fails sends one GAP per
+    /// window.
     /// </summary>
     /// <returns>The number of messages dropped.</returns>
     public int Fail(long now, MergeClock clock, NodeMetrics metrics)

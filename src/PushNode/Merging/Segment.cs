@@ -2,7 +2,10 @@ using PushNode.Messages;
 
 namespace PushNode.Merging;
 
-/// <summary>Messages of one room with no loss between them, and the loss before the first. Owned by a <see cref="RoomBatch"/>; used on its thread only.</summary>
+/// <summary>
+/// Messages of one room with no loss between them, and the loss before the first. Owned by a <see cref="RoomBatch"/>; used on its thread
+/// only.
+/// </summary>
 internal sealed class Segment
 {
     private readonly Queue<ReadOnlyMemory<byte>> _messages = new();

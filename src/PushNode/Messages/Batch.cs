@@ -1,7 +1,8 @@
 namespace PushNode.Messages;
 
 /// <summary>
-/// The encodings that clients can get. To add one: a value here, a case in <see cref="RoomFrames"/> and <see cref="Answers"/>, and a choice in the handshake.
+/// The encodings that clients can get. To add one: a value here, a case in <see cref="RoomFrames"/> and <see cref="Answers"/>, and a choice
+/// in the handshake.
 /// </summary>
 internal enum Variant : byte
 {
@@ -10,8 +11,8 @@ internal enum Variant : byte
 }
 
 /// <summary>
-/// What all members of a room get at once, a PUSH or a GAP. Encoded once for each variant, when the first member wants it, so the number of encodings depends on the
-/// variants and never on the members. Not thread-safe: the thread that dispatches it encodes it.
+/// What all members of a room get at once, a PUSH or a GAP. Encoded once for each variant, when the first member wants it, so the number of
+/// encodings depends on the variants and never on the members. Not thread-safe: the thread that dispatches it encodes it.
 /// </summary>
 /// <param name="messages">The number of messages in it; 0 for a GAP.</param>
 /// <param name="encode">Encodes it for one variant.</param>

@@ -19,8 +19,8 @@ internal enum Refusal
 }
 
 /// <summary>
-/// Why a connection ended: the catalogue of close codes, their texts, and the label in push_connections_closed_total. docs/protocol.md tells clients what to do about
-/// each.
+/// Why a connection ended: the catalogue of close codes, their texts, and the label in push_connections_closed_total. docs/protocol.md
+/// tells clients what to do about each.
 /// </summary>
 /// <param name="Label">The metric's label value.</param>
 /// <param name="Code">The WebSocket close code; null if the node sends no close frame.</param>
@@ -60,7 +60,9 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
     /// <summary>The client kept sending after the node had begun to refuse its messages.</summary>
     public static readonly CloseReason RateLimited = new("rate_limited", 4029, "too many messages");
 
-    /// <summary>An unhandled exception while the node served this client. The state of its stream is unknown, so there is no close frame.</summary>
+    /// <summary>
+    /// An unhandled exception while the node served this client. The state of its stream is unknown, so there is no close frame.
+    /// </summary>
     public static readonly CloseReason Failed = new("failed");
 
     /// <summary>Every reason, in the order of the metric's series.</summary>

@@ -1,12 +1,14 @@
 namespace PushNode.Messages;
 
 /// <summary>
-/// The exact bytes that a connection writes to its socket, header included. Encoded once and shared by all connections that send it; any thread. Immutable except
-/// for the count of outboxes that hold it.
+/// The exact bytes that a connection writes to its socket, header included. Encoded once and shared by all connections that send it; any
+/// thread. Immutable except for the count of outboxes that hold it.
 /// </summary>
 /// <param name="bytes">Header and payload.</param>
 /// <param name="deliveries">The number of messages in a PUSH; 0 for every other frame.</param>
-/// <param name="loss">The number of messages that a client loses if this frame is dropped: those in it, or those that a GAP reports; null if unknown.</param>
+/// <param name="loss">
+/// The number of messages that a client loses if this frame is dropped: those in it, or those that a GAP reports; null if unknown.
+/// </param>
 internal sealed class Frame(byte[] bytes, int deliveries = 0, long? loss = 0)
 {
     private int _holders;

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace PushNode.Messages;
 
 /// <summary>
-/// Checks without an exception whether JsonDocument accepts a text: RFC 8259, at most 64 levels deep. .NET's reader throws, which costs 6 to 11 us for each bad
-/// message; a good one costs 1 us (20,000 in a loop, 2-core virtual machine).
+/// Checks without an exception whether JsonDocument accepts a text: RFC 8259, at most 64 levels deep. .NET's reader throws, which costs 6
+/// to 11 us for each bad message; a good one costs 1 us (20,000 in a loop, 2-core virtual machine).
 /// </summary>
 /// <param name="utf8">Valid UTF-8.</param>
 internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)
@@ -22,14 +22,18 @@ internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)
     /// <summary>The position after the value, or of the first byte that is not valid.</summary>
     public int Position { get; private set; }
 
-    /// <summary>True if a member's name, at any depth, has a lone surrogate. That is JSON, but JsonElement throws when it looks up such a name.</summary>
+    /// <summary>
+    /// True if a member's name, at any depth, has a lone surrogate. That is JSON, but JsonElement throws when it looks up such a name.
+    /// </summary>
     public bool HasLoneSurrogateInName { get; private set; }
 
     private readonly byte Current => Position < _text.Length ? _text[Position] : (byte)0;
 
     private readonly bool IsInObject => (_objects & 1) != 0;
 
-    /// <summary>Whether the escapes of a string, with or without its quotes, have a lone surrogate. The string must be valid JSON.</summary>
+    /// <summary>
+    /// Whether the escapes of a string, with or without its quotes, have a lone surrogate. The string must be valid JSON.
+    /// </summary>
     public static bool HasLoneSurrogate(ReadOnlySpan<byte> text)
     {
         var isHigh = false;

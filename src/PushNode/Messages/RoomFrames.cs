@@ -24,7 +24,8 @@ internal static class GapReason
 }
 
 /// <summary>
-/// Encodes what one room's members get: JOINED, PUSH and GAP. Encodes the parts that all frames of the room share once, when the room opens. Immutable; any thread.
+/// Encodes what one room's members get: JOINED, PUSH and GAP. Encodes the parts that all frames of the room share once, when the room
+/// opens. Immutable; any thread.
 /// </summary>
 internal sealed class RoomFrames
 {

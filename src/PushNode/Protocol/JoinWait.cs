@@ -3,7 +3,8 @@ using PushNode.Subscription;
 namespace PushNode.Protocol;
 
 /// <summary>
-/// A JOIN that waits until the node receives its room, from then until it is answered or withdrawn. Guarded by the session's lock, except as <see cref="RoomWait"/> says.
+/// A JOIN that waits until the node receives its room, from then until it is answered or withdrawn. Guarded by the session's lock, except
+/// as <see cref="RoomWait"/> says.
 /// </summary>
 /// <param name="session">The session of the client.</param>
 /// <param name="room">The room to enter.</param>
@@ -13,7 +14,9 @@ internal sealed class JoinWait(Session session, JoinedRoom room, string? id) : R
     /// <summary>The room to enter.</summary>
     public JoinedRoom Room { get; } = room;
 
-    /// <summary>The ids of the JOINs to answer, in order; null for one without an id. More than one if the client repeated the JOIN.</summary>
+    /// <summary>
+    /// The ids of the JOINs to answer, in order; null for one without an id. More than one if the client repeated the JOIN.
+    /// </summary>
     public List<string?> Ids { get; } = [id];
 
     /// <summary>The client has been told that JOINED comes later, and later requests do not wait for this one.</summary>

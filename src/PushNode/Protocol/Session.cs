@@ -6,9 +6,10 @@ using PushNode.Subscription;
 namespace PushNode.Protocol;
 
 /// <summary>
-/// One client's rooms and requests, which it processes in order. A JOIN waits until the backplane has acknowledged the room, and later requests wait behind it. During an
-/// outage a JOIN steps aside: the client is told, and later requests pass. Lives as long as its connection. Called by the connection's reader, by the handshake and by the
-/// thread that tells a room's waits, one at a time under its lock.
+/// One client's rooms and requests, which it processes in order. A JOIN waits until the backplane has acknowledged the room, and later
+/// requests wait behind it. During an outage a JOIN steps aside: the client is told, and later requests pass. Lives as long as its
+/// connection. Called by the connection's reader, by the handshake and by the thread that tells a room's waits, one at a time under its
+/// lock.
 /// </summary>
 internal sealed class Session : ClientSession
 {
@@ -47,11 +48,13 @@ internal sealed class Session : ClientSession
 
     /// <summary>Answers the URL's rooms over the limit.</summary>
     public void RefuseFurtherRooms() =>
-        Take(new Request("JOIN", Error: (_rules.Refuse(RequestRefusal.RoomLimit), $"The URL names more than {_rules.MaxRooms} rooms, which is the limit; the rest is ignored.")));
+        Take(new Request("JOIN", Error: (
+            _rules.Refuse(RequestRefusal.RoomLimit), $"The URL names more than {_rules.MaxRooms} rooms, which is the limit; the rest is ignored.")));
 
     public override void OnRateLimited() => _connection.Send(Answers.Error(
         ErrorCode.RateLimited,
-        $"More than {_connection.Settings.MessagesPerSecond} messages a second: further ones are not processed, and the connection is closed if this continues.",
+        $"More than {_connection.Settings.MessagesPerSecond} messages a second: "
+            + "further ones are not processed, and the connection is closed if this continues.",
         null));
 
     public override void OnEnded()

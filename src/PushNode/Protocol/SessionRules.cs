@@ -13,7 +13,9 @@ namespace PushNode.Protocol;
 /// <param name="time">The clock of the rate limits.</param>
 internal sealed class SessionRules(Rooms rooms, ConnectionSettings settings, NodeMetrics metrics, TimeProvider time)
 {
-    /// <summary>The smallest limit of requests that wait behind a JOIN, and the limit of JOINs of one room that wait for the backplane.</summary>
+    /// <summary>
+    /// The smallest limit of requests that wait behind a JOIN, and the limit of JOINs of one room that wait for the backplane.
+    /// </summary>
     public const int MaxWaiting = 32;
 
     private readonly RateLimit _joins = new(settings.JoinsPerSecond, settings.JoinBurst, time);

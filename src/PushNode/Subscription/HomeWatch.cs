@@ -3,15 +3,17 @@ using PushBackplane;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// Watches one server of the backplane for all rooms that have their home there. A continuation per room would put tens of thousands on one task, and removing one would
-/// be a search. Lives as long as the node.
+/// Watches one server of the backplane for all rooms that have their home there. A continuation per room would put tens of thousands on one
+/// task, and removing one would be a search. Lives as long as the node.
 /// </summary>
 internal sealed class HomeWatch(IBackplaneServer home)
 {
     private int _started;
 
     /// <summary>Starts to watch; further calls do nothing.</summary>
-    /// <param name="onChange">Called after each change, one call at a time, on a pool thread; must not throw. Quick changes may share a call.</param>
+    /// <param name="onChange">
+    /// Called after each change, one call at a time, on a pool thread; must not throw. Quick changes may share a call.
+    /// </param>
     public void Start(Action onChange)
     {
         if (Interlocked.Exchange(ref _started, 1) == 0)

@@ -20,14 +20,16 @@ internal enum RoomState
 }
 
 /// <summary>
-/// One room of this node, from its first holder until its linger ends: its channel, members, open batch, and the JOINs that wait for it. Made and retired by
-/// <see cref="Rooms"/>; any thread. Its lock is the room itself.
+/// One room of this node, from its first holder until its linger ends: its channel, members, open batch, and the JOINs that wait for it.
+/// Made and retired by <see cref="Rooms"/>; any thread. Its lock is the room itself.
 /// </summary>
 internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames frames, RoomMembers members, MergeWorker merging, NodeMetrics metrics)
 {
     private readonly RoomBatch _batch = new(frames, members);
 
-    /// <summary>The waits, first those that do not know of an outage, so that <see cref="TellWaiting"/> never searches. Null before the first wait.</summary>
+    /// <summary>
+    /// The waits, first those that do not know of an outage, so that <see cref="TellWaiting"/> never searches. Null before the first wait.
+    /// </summary>
     private LinkedList<RoomWait>? _waits;
 
     /// <summary>Whose messages the room carries: a room's, or the broadcasts.</summary>
@@ -42,7 +44,10 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     /// <summary>Get the room's frames.</summary>
     public RoomMembers Members { get; } = members;
 
-    /// <summary>Completes when the backplane has acknowledged the channel on its home and on every other available server. Null before <see cref="Subscribe"/>.</summary>
+    /// <summary>
+    /// Completes when the backplane has acknowledged the channel on its home and on every other available server. Null before
+    /// <see cref="Subscribe"/>.
+    /// </summary>
     public Task? Subscribed { get; private set; }
 
     /// <summary>Whether messages published from now on reach the room's members.</summary>
@@ -67,7 +72,9 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     public Task Subscribe(IBackplane backplane) => Subscribed =
         backplane.SubscribeAsync(Channel, payload => merging.Enqueue(_batch, payload), () => merging.EnqueueGap(_batch));
 
-    /// <summary>Begins a wait, unless the room is received already. The caller holds the room until the wait ends or is withdrawn.</summary>
+    /// <summary>
+    /// Begins a wait, unless the room is received already. The caller holds the room until the wait ends or is withdrawn.
+    /// </summary>
     /// <returns>The room's state; if it is <see cref="RoomState.Receiving"/>, no wait has begun.</returns>
     public RoomState Wait(RoomWait wait)
     {
@@ -98,7 +105,9 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
         }
     }
 
-    /// <summary>Tells each wait the current state, one by one and without the lock: meanwhile waits may be withdrawn and the state may change.</summary>
+    /// <summary>
+    /// Tells each wait the current state, one by one and without the lock: meanwhile waits may be withdrawn and the state may change.
+    /// </summary>
     public void TellWaiting()
     {
         while (NextToTell(out var state) is { } wait)

@@ -9,8 +9,9 @@ using PushNode.Telemetry;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// The rooms of this node. A room's first holder subscribes its channel; after its last holder has left and the linger is over, it is unsubscribed. Each room has its own
-/// lock, under which SUBSCRIBE and UNSUBSCRIBE are issued in the order of the changes that cause them. Lives as long as the node; any thread.
+/// The rooms of this node. A room's first holder subscribes its channel; after its last holder has left and the linger is over, it is
+/// unsubscribed. Each room has its own lock, under which SUBSCRIBE and UNSUBSCRIBE are issued in the order of the changes that cause them.
+/// Lives as long as the node; any thread.
 /// </summary>
 internal sealed class Rooms
 {
@@ -29,7 +30,9 @@ internal sealed class Rooms
     private readonly Failures _failures;
     private int _count;
 
-    public Rooms(IBackplane backplane, MergeWorkers merging, Shards shards, SubscriptionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<Rooms> logger)
+    public Rooms(
+        IBackplane backplane, MergeWorkers merging, Shards shards, SubscriptionSettings settings, NodeMetrics metrics, TimeProvider time,
+        ILogger<Rooms> logger)
     {
         (_backplane, _merging, _shards, _settings, _metrics, _time) = (backplane, merging, shards, settings, metrics, time);
         _failures = new Failures(FailedStage.Subscription, metrics, time, logger);

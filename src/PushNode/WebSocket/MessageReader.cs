@@ -42,7 +42,9 @@ internal sealed class MessageReader(int maxMessageBytes)
     /// <summary>True if nothing has to be kept until more bytes arrive.</summary>
     public bool IsIdle => _incomplete is null && _fragments is null && Violation is null;
 
-    /// <summary>The number of frames read since the last call. Each fragment counts, so a message may have many, or none since the last call.</summary>
+    /// <summary>
+    /// The number of frames read since the last call. Each fragment counts, so a message may have many, or none since the last call.
+    /// </summary>
     public int TakeFrames()
     {
         var frames = _frames;

@@ -166,10 +166,9 @@ public sealed class OutageTests : IAsyncLifetime
     {
         await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
         await using var node = await TestBackplane.UpAsync(_server, "node");
-        const int Loss = -1;
         var received = new ConcurrentQueue<int>();
         var confirmed = new ConcurrentQueue<int>();
-        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)), () => received.Enqueue(Loss));
+        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)), () => received.Enqueue(TestBackplane.Loss));
         using var stop = new CancellationTokenSource();
         var traffic = Task.Run(async () =>
         {
@@ -193,22 +192,7 @@ public sealed class OutageTests : IAsyncLifetime
 
         await stop.CancelAsync();
         await traffic;
-        // Some are lost, none is repeated or out of order, and a loss notice comes before later messages.
-        var payloads = received.Where(value => value != Loss).ToArray();
-        Assert.Equal(payloads.Order().Distinct(), payloads);
-        var lost = confirmed.Except(payloads).ToArray();
-        var (last, told) = (-1, false);
-        foreach (var value in received)
-        {
-            if (value == Loss)
-            {
-                told = true;
-                continue;
-            }
-
-            Assert.True(told || !lost.Any(number => number > last && number < value), $"Between {last} and {value} confirmed ones are lost without a loss notice.");
-            (last, told) = (value, false);
-        }
+        TestBackplane.AssertNoSilentLoss(received, confirmed);
     }
 
     [Fact]

@@ -12,6 +12,9 @@ namespace PushBackplane.Tests.Redis;
 /// </summary>
 internal sealed class TestBackplane : IAsyncDisposable
 {
+    /// <summary>Stands for a loss notice among the numbers of <see cref="AssertNoSilentLoss"/>.</summary>
+    public const int Loss = -1;
+
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<BackplaneMetrics>().BuildServiceProvider();
     private readonly ConcurrentDictionary<string, int> _losses = new();
 
@@ -88,6 +91,23 @@ internal sealed class TestBackplane : IAsyncDisposable
         }
 
         await _services.DisposeAsync();
+    }
+
+    /// <summary>Some numbers may be lost, but none without a loss notice before later ones, and none comes twice or out of order.</summary>
+    /// <param name="received">Ascending numbers as received, and <see cref="Loss"/> for each notice.</param>
+    /// <param name="confirmed">The numbers whose publish was confirmed.</param>
+    public static void AssertNoSilentLoss(IReadOnlyCollection<int> received, IEnumerable<int> confirmed)
+    {
+        var numbers = received.Where(value => value != Loss).ToArray();
+        Assert.Equal(numbers.Order().Distinct(), numbers);
+        var lost = confirmed.Except(numbers).ToArray();
+        var (last, isAnnounced) = (-1, false);
+        foreach (var value in received)
+        {
+            if (value != Loss && !isAnnounced)
+                Assert.False(lost.Any(number => number > last && number < value), $"Confirmed numbers between {last} and {value} are lost without a notice.");
+            (last, isAnnounced) = value != Loss ? (value, false) : (last, true);
+        }
     }
 
     private BackplaneChannel Channel(string name) => new(name, Server);

@@ -18,7 +18,7 @@ public sealed class BegunSendTests : IDisposable
     [InlineData("its outbox has a frame")]
     [InlineData("a GAP comes first")]
     [InlineData("ended")]
-    public void What_is_not_for_the_socket_now_begins_nothing_and_holds_no_gate(string state)
+    public void A_send_that_cannot_begin_holds_no_gate(string state)
     {
         var client = new TestClient(_metrics, _time);
         var member = client.Member(_a);
@@ -47,7 +47,7 @@ public sealed class BegunSendTests : IDisposable
     }
 
     [Fact]
-    public void A_gate_that_somebody_has_is_not_waited_for()
+    public void A_taken_gate_is_not_waited_for()
     {
         var client = new TestClient(_metrics, _time);
         var member = client.Member(_a);

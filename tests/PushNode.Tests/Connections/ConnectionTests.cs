@@ -26,7 +26,7 @@ public sealed class ConnectionTests : IDisposable
     [Theory]
     [InlineData(1000)]
     [InlineData(4999)]
-    public void A_clients_close_is_echoed_with_its_code_after_what_is_queued_and_the_wire_is_completed(int code)
+    public void A_clients_close_is_echoed_after_queued_frames(int code)
     {
         var client = Client();
         var member = client.Member(_a);
@@ -85,7 +85,7 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
-    public void A_client_that_broke_the_protocol_is_let_go_in_good_order_once_it_has_been_quiet()
+    public void A_client_that_is_silent_after_a_violation_is_closed_normally()
     {
         var client = Client();
         client.Send(ClientFrame.Of(WsOpcode.Binary, [1]));
@@ -99,7 +99,7 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
-    public void A_client_that_broke_the_protocol_and_goes_on_talking_is_cut_after_the_close_time()
+    public void A_client_that_keeps_sending_after_a_violation_is_cut()
     {
         var client = Client();
         client.Send(ClientFrame.Of(WsOpcode.Binary, [1]));
@@ -116,7 +116,7 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
-    public void A_quiet_client_is_pinged_once_and_closed_when_it_stays_silent()
+    public void A_silent_client_is_pinged_once_and_then_closed()
     {
         var client = Client();
         // After 20 to 25 s, another time each time (PingSpread).
@@ -156,7 +156,7 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
-    public void A_client_that_takes_nothing_for_the_stuck_time_is_closed_with_4008_and_cut_after_the_close_time()
+    public void A_client_that_reads_nothing_is_closed_with_4008_and_then_cut()
     {
         var client = Client();
         var member = client.Member(_a);
@@ -187,7 +187,7 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
-    public void Once_ended_nobody_touches_the_wire_again()
+    public void The_wire_is_not_used_after_the_end()
     {
         foreach (var before in new Action<TestClient>[] { _ => { }, c => c.Connection.Close(CloseReason.Draining), c => c.Send(ClientFrame.Close(1000)), c => c.Wire.Budget = 0 })
         {
@@ -210,7 +210,7 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
-    public void Bytes_count_what_the_wire_took_of_answers_and_of_queued_frames()
+    public void Sent_bytes_include_answers_and_queued_frames()
     {
         var client = Client();
         client.Wire.Budget = 10;
@@ -225,7 +225,9 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal(1, _metrics.Read("push.deliveries"));
     }
 
-    /// <summary>Several threads push while the room is joined and left over and over: all pushes lie between a JOINED and its LEFT.</summary>
+    /// <summary>
+    /// Several threads push while the room is joined and left over and over: all pushes lie between a JOINED and its LEFT.
+    /// </summary>
     [Fact]
     public async Task No_push_comes_before_joined_or_after_left()
     {

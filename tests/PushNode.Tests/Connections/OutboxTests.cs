@@ -55,7 +55,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void A_full_outbox_drops_its_oldest_whole_frames_and_a_gap_tells_their_sum_before_the_rooms_next_frame()
+    public void A_full_outbox_drops_its_oldest_frames_and_one_gap_reports_them()
     {
         var client = Client(Entries(4, 60));
         var (a, b) = (client.Member(_a), client.Member(_b));
@@ -74,7 +74,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void A_gap_is_told_when_the_rooms_next_frame_comes_long_after_the_outbox_is_empty()
+    public void A_gap_waits_for_the_rooms_next_frame_after_the_outbox_is_empty()
     {
         var client = Client(Entries(2, 60));
         var (a, b) = (client.Member(_a), client.Member(_b));
@@ -91,7 +91,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void A_client_that_was_idle_is_not_stuck_when_its_wire_is_busy_at_the_frame_after_a_drop()
+    public void An_idle_client_is_not_stuck_when_its_wire_becomes_busy()
     {
         var client = Client(Entries(2, 60));
         var (a, b) = (client.Member(_a), client.Member(_b));
@@ -115,7 +115,7 @@ public sealed class OutboxTests : IDisposable
     [Theory]
     [InlineData(null, "GAP a null backplane")]
     [InlineData(37, "GAP a 38 slow")]
-    public void A_gap_that_is_dropped_itself_is_told_with_the_next_one(int? missed, string told)
+    public void A_dropped_gap_is_added_to_the_next_one(int? missed, string told)
     {
         var client = Client(Entries(3, 60));
         var (a, b) = (client.Member(_a), client.Member(_b));
@@ -150,9 +150,9 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void A_flood_of_pings_from_a_client_that_does_not_read_ends_with_4008_and_stays_small()
+    public void A_client_that_floods_pings_and_does_not_read_is_closed_with_4008()
     {
-        // A wire that reads on whatever it is told, and a client that may send what it likes.
+        // A wire that always reads on, and a client that may send at any rate.
         var client = new TestClient(_metrics, _time, new ConnectionSettings { MessageBurst = 1_000_000 }, new OutboxSettings());
         client.Wire.Budget = 1;
         var ping = ClientFrame.Ping();
@@ -169,7 +169,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void With_the_policy_to_disconnect_the_first_frame_that_does_not_fit_closes_with_4008()
+    public void Under_the_disconnect_policy_a_full_outbox_closes_with_4008()
     {
         var client = Client(Entries(3, 60, WhenFull.Disconnect));
         var a = client.Member(_a);
@@ -190,7 +190,7 @@ public sealed class OutboxTests : IDisposable
     [Theory]
     [InlineData(nameof(WhenFull.DropOldest))]
     [InlineData(nameof(WhenFull.Disconnect))]
-    public void A_close_frame_goes_out_however_full_the_outbox_is(string whenFull)
+    public void A_close_frame_is_sent_even_if_the_outbox_is_full(string whenFull)
     {
         foreach (var byClient in new[] { false, true })
         {
@@ -209,7 +209,10 @@ public sealed class OutboxTests : IDisposable
         }
     }
 
-    /// <summary>Random members, frames, answers and a wire that takes random amounts: nothing is torn, doubled or out of order, and every delivery is accounted for.</summary>
+    /// <summary>
+    /// Random members, frames, answers and a wire that takes random amounts: nothing is torn, doubled or out of order, and every delivery
+    /// is accounted for.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -265,7 +268,7 @@ public sealed class OutboxTests : IDisposable
         client.End();
     }
 
-    /// <summary>Each room's numbers go up by one, but for the gaps that are told.</summary>
+    /// <summary>Each room's numbers go up by one, except where a GAP reports missing ones.</summary>
     private static void AssertSequences(TestClient client, string[] rooms)
     {
         var next = rooms.ToDictionary(room => room, _ => 0L);
@@ -288,7 +291,7 @@ public sealed class OutboxTests : IDisposable
 
     private void Push(TestClient client, Frame frame, Membership member)
     {
-        // What the fan-out's worker does.
+        // As a shard does.
         _metrics.Node.DeliveriesExpected(frame.Deliveries);
         switch (client.Connection.TrySend(frame, member))
         {

@@ -8,7 +8,7 @@ using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;
 
-/// <summary>What waits for all clients together is bounded, and the largest pay first.</summary>
+/// <summary>All outboxes together are bounded, and the largest are emptied first.</summary>
 public sealed class OutboxTotalTests : IDisposable
 {
     private const int Limit = 1_000_000;
@@ -20,7 +20,7 @@ public sealed class OutboxTotalTests : IDisposable
     public void Dispose() => _node.Dispose();
 
     [Fact]
-    public void A_frame_that_waits_for_many_counts_once_and_an_entry_for_each()
+    public void A_frame_in_many_outboxes_counts_once_and_its_entries_each()
     {
         var frame = _a.Push($"\"{new string('x', 10_000)}\"");
         var clients = Enumerable.Range(0, 100).Select(_ => Slow()).ToList();
@@ -74,7 +74,7 @@ public sealed class OutboxTotalTests : IDisposable
     }
 
     [Fact]
-    public async Task The_largest_lose_what_waits_for_them_and_are_told_and_the_others_lose_nothing()
+    public async Task Shedding_empties_the_largest_outboxes_and_no_others()
     {
         var (large, small) = (Slow(), Slow());
         var (largeMember, smallMember) = (large.Member(_a), small.Member(_a));
@@ -98,7 +98,7 @@ public sealed class OutboxTotalTests : IDisposable
     }
 
     [Fact]
-    public void Where_the_policy_says_so_the_largest_are_closed_with_4008()
+    public void Under_the_disconnect_policy_the_largest_are_closed_with_4008()
     {
         var (large, small) = (Slow(WhenFull.Disconnect), Slow(WhenFull.Disconnect));
         var (largeMember, smallMember) = (large.Member(_a), small.Member(_a));
@@ -113,7 +113,9 @@ public sealed class OutboxTotalTests : IDisposable
         Assert.Equal(1, _node.Metrics.Read("push.connections_closed", "outbox_total"));
     }
 
-    /// <summary>Its wire throws when the close frame is to leave, which is at once while the reader collects answers behind much that waits.</summary>
+    /// <summary>
+    /// Its wire throws when the close frame is to leave, which is at once while the reader collects answers behind much that waits.
+    /// </summary>
     [Fact]
     public void A_client_that_cannot_be_shed_fails_and_the_next_is_shed()
     {
@@ -130,7 +132,7 @@ public sealed class OutboxTotalTests : IDisposable
     }
 
     [Fact]
-    public void Those_that_hold_nothing_but_answers_are_closed_whatever_the_policy()
+    public void Outboxes_of_answers_only_are_closed_under_any_policy()
     {
         var large = Slow();
         for (var i = 0; i < 1000; i++)
@@ -142,7 +144,7 @@ public sealed class OutboxTotalTests : IDisposable
     }
 
     [Fact]
-    public void No_push_is_queued_while_the_limit_is_reached_and_a_gap_tells_of_it()
+    public void At_the_limit_no_push_is_queued_and_a_gap_reports_it()
     {
         var (large, small) = (Slow(), Slow());
         var member = small.Member(_a);
@@ -159,11 +161,13 @@ public sealed class OutboxTotalTests : IDisposable
         Assert.Equal(["GAP a 2 slow", "PUSH a [3]"], small.Received);
     }
 
-    /// <summary>A frame that the wire has begun has to be finished; one of which it took nothing does not wait, nor does one behind a GAP.</summary>
+    /// <summary>
+    /// A frame that the wire has begun has to be finished; one of which it took nothing does not wait, nor does one behind a GAP.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public void Nor_is_one_queued_for_a_client_that_has_nothing_waiting(int taken)
+    public void At_the_limit_no_push_is_queued_for_an_idle_client(int taken)
     {
         var (large, small) = (Slow(), Slow());
         var member = small.Member(_a);

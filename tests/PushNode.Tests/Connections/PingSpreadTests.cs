@@ -25,7 +25,7 @@ public sealed class PingSpreadTests
 
     /// <summary>A microsecond between two of them, as when a node reads one after the other.</summary>
     [Fact]
-    public void Clients_heard_in_one_instant_are_pinged_at_different_times()
+    public void Clients_heard_at_the_same_time_are_pinged_at_different_times()
     {
         var times = Enumerable.Range(0, 10_000).Select(i => PingSpread.QuietTime(Setting, 123_456_789_000 + (1000L * i))).ToList();
         // Five seconds in tenths: as many in each, give or take half.
@@ -35,7 +35,7 @@ public sealed class PingSpreadTests
     }
 
     [Fact]
-    public void A_wave_of_clients_that_answer_is_spread_over_the_whole_time_in_the_end()
+    public void Pings_to_a_wave_of_clients_spread_over_the_whole_interval()
     {
         var time = new ManualTime();
         using var metrics = new TestMetrics();

@@ -5,12 +5,15 @@ using PushNode.Transport.Epoll;
 
 namespace PushNode.Tests.Connections;
 
-/// <summary>What an idle connection costs is what its objects weigh: one more field is 8 bytes for each of many thousands.</summary>
+/// <summary>The memory of an idle connection's objects: one more field is 8 bytes for each of many thousands.</summary>
 public sealed class SizeTests
 {
-    /// <summary>304 bytes on a 64-bit machine when this was written. Beside them stand its places in the loop's table and in two member sets, 32 bytes and what those have spare.</summary>
+    /// <summary>
+    /// 304 bytes on a 64-bit machine when this was written. Its places in the loop's table and in two member sets take 32 bytes more, and
+    /// the spare room there.
+    /// </summary>
     [Fact]
-    public void The_objects_of_an_idle_connection_in_one_room_weigh_320_bytes_at_most()
+    public void An_idle_connection_in_one_room_takes_at_most_320_bytes()
     {
         using var node = new TestNode();
         var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), node.Time, node.Metrics.Node, static () => { });

@@ -5,7 +5,7 @@ using TestSupport.Clients;
 
 namespace PushNode.Tests.Connections;
 
-/// <summary>What a client's bytes cost: how many writes, when it is read on, and how many messages it may send.</summary>
+/// <summary>The answers to one turn's bytes: how many writes, when the client is read on, and how many messages it may send.</summary>
 public sealed class TurnTests : IDisposable
 {
     private static readonly byte[] Ping = ClientFrame.Ping();
@@ -27,7 +27,7 @@ public sealed class TurnTests : IDisposable
     }
 
     [Fact]
-    public void A_push_that_comes_during_a_turn_follows_the_answers_before_it()
+    public void A_push_during_a_turn_follows_the_answers_before_it()
     {
         var client = Client();
         var member = client.Member(_a);
@@ -41,7 +41,7 @@ public sealed class TurnTests : IDisposable
     }
 
     [Fact]
-    public void More_answers_than_a_small_outbox_holds_do_not_end_a_client_that_takes_them()
+    public void A_reading_client_may_get_more_answers_than_its_outbox_holds()
     {
         var client = Client(outbox: new OutboxSettings { MaxBytes = 8192 });
         client.Send([.. Enumerable.Repeat(Ping, 400).SelectMany(ping => ping)]);
@@ -50,7 +50,7 @@ public sealed class TurnTests : IDisposable
     }
 
     [Fact]
-    public void A_client_is_not_read_while_answers_wait_for_it_and_is_read_while_only_pushes_do()
+    public void A_client_is_not_read_while_answers_wait_but_while_pushes_do()
     {
         var client = Client();
         var member = client.Member(_a);
@@ -64,7 +64,7 @@ public sealed class TurnTests : IDisposable
     }
 
     [Fact]
-    public void A_client_that_is_not_read_is_neither_silent_nor_pinged()
+    public void A_client_that_is_not_read_is_not_silent_and_not_pinged()
     {
         var client = Client(outbox: new OutboxSettings { StuckAfter = TimeSpan.FromHours(1) });
         client.Wire.Budget = 0;
@@ -84,7 +84,7 @@ public sealed class TurnTests : IDisposable
     }
 
     [Fact]
-    public void A_client_that_is_not_read_and_takes_nothing_is_closed_with_4008()
+    public void A_client_that_is_not_read_and_reads_nothing_is_closed_with_4008()
     {
         var client = Client();
         client.Wire.Budget = 0;
@@ -100,7 +100,7 @@ public sealed class TurnTests : IDisposable
     [InlineData("pongs")]
     [InlineData("texts")]
     [InlineData("fragments without a byte")]
-    public void A_flood_is_told_once_and_then_closed_with_4029(string flood)
+    public void A_flood_gets_one_error_and_is_then_closed_with_4029(string flood)
     {
         var told = 0;
         var client = Client(new ConnectionSettings { MessagesPerSecond = 1, MessageBurst = 10 });
@@ -124,7 +124,7 @@ public sealed class TurnTests : IDisposable
             client.Send(frames[^1]);
         Assert.Equal("Close 4029", client.Received[^1]);
         Assert.Equal(flood == "pings" ? 10 : 0, client.Frames.Count(frame => frame.Opcode == WsOpcode.Pong));
-        // What it goes on to send is left to the kernel, which makes it wait.
+        // Further bytes stay in the kernel, which makes the client wait.
         Assert.False(client.Connection.MayRead);
         Pass(client, 5);
         Assert.True(client.Wire.IsAborted);
@@ -133,7 +133,7 @@ public sealed class TurnTests : IDisposable
     }
 
     [Fact]
-    public void A_client_that_keeps_to_its_rate_is_never_refused_and_one_that_paused_may_burst_again()
+    public void A_client_within_its_rate_is_not_refused_and_may_burst_after_a_pause()
     {
         var told = 0;
         var client = Client(new ConnectionSettings { MessagesPerSecond = 2, MessageBurst = 10 });
@@ -172,7 +172,7 @@ public sealed class TurnTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_but_the_echo_is_processed_once_the_node_has_begun_to_close()
+    public void Once_the_node_closes_only_the_echo_is_processed()
     {
         var messages = 0;
         var client = Client();

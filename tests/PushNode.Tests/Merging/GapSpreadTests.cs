@@ -7,7 +7,7 @@ using PushNode.Telemetry;
 
 namespace PushNode.Tests.Merging;
 
-/// <summary>When the members of many rooms are told of the same outage, at times that the test names.</summary>
+/// <summary>When the members of many rooms get the GAP of one outage. The test sets the time.</summary>
 public sealed class GapSpreadTests : IDisposable
 {
     private const int Count = 400;
@@ -34,7 +34,7 @@ public sealed class GapSpreadTests : IDisposable
     }
 
     [Fact]
-    public async Task Quiet_rooms_are_told_of_an_outage_one_after_the_other()
+    public async Task After_an_outage_quiet_rooms_get_their_gaps_spread_over_time()
     {
         LoseAll();
         Assert.InRange(await ToldAsync(seconds: 0), 0, Count / 10);
@@ -44,7 +44,7 @@ public sealed class GapSpreadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_room_with_a_message_is_told_before_it_and_not_again()
+    public async Task A_room_with_a_message_gets_its_gap_before_it_and_only_once()
     {
         LoseAll();
         foreach (var (room, _) in _rooms)
@@ -55,7 +55,7 @@ public sealed class GapSpreadTests : IDisposable
     }
 
     [Fact]
-    public async Task Outages_in_a_row_are_one_gap_and_a_later_one_is_another()
+    public async Task Consecutive_outages_make_one_gap_and_a_later_one_another()
     {
         LoseAll();
         LoseAll();
@@ -67,7 +67,7 @@ public sealed class GapSpreadTests : IDisposable
     }
 
     [Fact]
-    public async Task Whatever_is_due_first_wakes_the_worker()
+    public async Task The_first_due_time_wakes_the_worker()
     {
         var (room, _) = _rooms[0];
         _merger.Gap(room, At(0));
@@ -80,7 +80,7 @@ public sealed class GapSpreadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_flush_tells_at_once()
+    public async Task A_flush_sends_gaps_at_once()
     {
         LoseAll();
         _merger.FlushAll(At(0));
@@ -95,7 +95,7 @@ public sealed class GapSpreadTests : IDisposable
             _merger.Gap(room, At(seconds));
     }
 
-    /// <summary>How many members have been told by that time.</summary>
+    /// <summary>The number of members that have a GAP by that time.</summary>
     private async Task<int> ToldAsync(double seconds)
     {
         while (_left.TryDequeue(out var room))

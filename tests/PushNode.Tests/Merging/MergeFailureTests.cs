@@ -34,7 +34,7 @@ public sealed class MergeFailureTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task A_message_that_throws_costs_its_room_what_waits_there_and_no_other_room(int looks)
+    public async Task A_message_that_throws_costs_only_its_room_the_waiting_messages(int looks)
     {
         var (room, client) = Room("a");
         var (other, bystander) = Room("b");
@@ -58,7 +58,7 @@ public sealed class MergeFailureTests : IDisposable
     }
 
     [Fact]
-    public async Task An_envelope_that_throws_half_way_is_counted_to_the_message()
+    public async Task An_envelope_that_throws_halfway_is_counted_to_the_message()
     {
         var (room, client) = Room("a");
         room.Receive("[0]");
@@ -73,12 +73,12 @@ public sealed class MergeFailureTests : IDisposable
         Assert.Equal("PUSH a [[6]]", client.Received[^1]);
         _metrics.AssertMessagesClose();
         _metrics.AssertDeliveriesClose();
-        // What was not pushed was told.
+        // Every message was pushed or reported by a GAP.
         Assert.Equal(_metrics.Read("push.messages_received"), client.Frames.Sum(frame => frame.Type == "GAP" ? frame.Missed : frame.Numbers.Count()));
     }
 
     [Fact]
-    public async Task A_room_that_failed_is_told_without_another_message()
+    public async Task A_failed_room_gets_its_gap_without_another_message()
     {
         var (room, client) = Room("a");
         room.Receive(new FaultyMemory("1"u8.ToArray(), 1).Memory);

@@ -5,7 +5,7 @@ using PushNode.Settings;
 
 namespace PushNode.Tests.Merging;
 
-/// <summary>The merge stage with its threads, by a clock that stands still and may hold up whoever asks it.</summary>
+/// <summary>The merge stage with its threads, by a clock that stands still and can block the thread that reads it.</summary>
 public sealed class MergeWorkerTests : IDisposable
 {
     private const int Cap = 1024;
@@ -35,7 +35,7 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
-    public async Task The_next_frame_waits_until_the_one_before_has_left()
+    public async Task The_next_frame_waits_until_the_previous_one_has_left()
     {
         var (room, client) = await RoomWithAFrameOnItsWayAsync();
         room.Receive("1");
@@ -49,7 +49,7 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_waits_beyond_four_times_the_cap_loses_its_oldest_and_the_next_frame_says_so()
+    public async Task Beyond_four_times_the_cap_the_oldest_messages_become_a_gap()
     {
         var (room, client) = await RoomWithAFrameOnItsWayAsync();
         for (var i = 1; i <= 6; i++)
@@ -68,7 +68,7 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_batch_that_fills_up_leaves_at_once_in_whatever_pieces_it_came()
+    public async Task A_full_batch_leaves_at_once_however_it_was_filled()
     {
         // Due after an hour: nothing but its size can send it.
         using var merging = new MergeWorkers(new MergeSettings { Workers = 1, Gather = TimeSpan.Zero, GapSpread = TimeSpan.Zero, Window = TimeSpan.FromHours(1), MaxBatchBytes = Cap }, _shards, _metrics.Node, _time);
@@ -87,7 +87,7 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_gap_comes_behind_what_was_received_before_it()
+    public async Task A_gap_follows_the_messages_received_before_it()
     {
         var (room, client) = Room();
         room.Receive("0");
@@ -118,7 +118,7 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_inbox_drops_with_the_number_of_messages_and_a_gap_says_so()
+    public async Task A_full_inbox_drops_messages_and_a_gap_reports_their_number()
     {
         var (room, client) = Room();
         await HoldMergingAsync();
@@ -158,7 +158,7 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_room_without_members_missed_is_nothing_to_those_who_come_later()
+    public async Task Losses_of_a_room_without_members_are_not_reported_to_later_members()
     {
         var members = new RoomMembers(_shards);
         var frames = TestFrames.Of("r");
@@ -178,13 +178,13 @@ public sealed class MergeWorkerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_inboxs_loss_is_told_between_what_came_before_and_after()
+    public async Task A_full_inboxs_loss_is_reported_in_its_place()
     {
         var (room, client) = Room();
         await HoldMergingAsync();
         room.Receive("1");
         room.Receive(new string('2', 2000));
-        // It would fit, but the loss before it is not told yet.
+        // It would fit, but the loss before it is not reported yet.
         room.Receive("3");
         _time.Go();
         await Eventually.HoldsAsync(() => client.Frames.Count == 2, "the loss is told");
@@ -196,7 +196,9 @@ public sealed class MergeWorkerTests : IDisposable
         _metrics.AssertMessagesClose();
     }
 
-    /// <summary>A stream of numbers with losses wherever the inbox is full: each GAP must stand for exactly the numbers that are missing there.</summary>
+    /// <summary>
+    /// A stream of numbers with losses wherever the inbox is full: each GAP must stand for exactly the numbers that are missing there.
+    /// </summary>
     [Theory]
     [InlineData(61)]
     [InlineData(62)]
@@ -332,7 +334,7 @@ public sealed class MergeWorkerTests : IDisposable
         return (room, client);
     }
 
-    /// <summary>Whatever the merge worker had before has been handled, and what was due has been sent, or is held.</summary>
+    /// <summary>The merge worker has handled everything before, and sent or held every due batch.</summary>
     private async Task ProbeAsync()
     {
         var (room, client) = Room(shard: 1);

@@ -35,7 +35,7 @@ public sealed class MergerTests : IDisposable
     }
 
     [Fact]
-    public void A_quiet_rooms_first_message_waits_between_half_of_gather_and_all_of_it_and_rooms_are_not_in_step()
+    public void A_quiet_rooms_first_message_gathers_for_a_random_time()
     {
         for (var i = 0; i < 200; i++)
             Accept(Room(), "1", at: 1000);
@@ -48,7 +48,7 @@ public sealed class MergerTests : IDisposable
     }
 
     [Fact]
-    public void A_busy_room_sends_one_frame_a_window_counted_from_the_last_one()
+    public void A_busy_room_sends_one_frame_per_window()
     {
         Accept(_room, "1", at: 1000);
         _merger.FlushDue(At(1060));
@@ -62,7 +62,7 @@ public sealed class MergerTests : IDisposable
     }
 
     [Fact]
-    public void A_message_just_before_the_windows_end_gathers_beyond_it()
+    public void A_message_at_the_end_of_a_window_gathers_beyond_it()
     {
         Accept(_room, "1", at: 1000);
         _merger.FlushDue(At(1060));
@@ -87,7 +87,7 @@ public sealed class MergerTests : IDisposable
     }
 
     [Fact]
-    public void A_burst_loses_nothing_while_nothing_is_on_its_way()
+    public void A_burst_loses_nothing_while_no_frame_is_under_way()
     {
         for (var i = 0; i < 40; i++)
             Accept(_room, Text(Cap / 3), at: 1000);
@@ -98,7 +98,7 @@ public sealed class MergerTests : IDisposable
     }
 
     [Fact]
-    public void Each_message_of_an_envelope_counts_and_is_validated_by_itself()
+    public void Each_message_of_an_envelope_is_validated_and_counted()
     {
         Accept(_room, Envelope.Encode(DateTimeOffset.UnixEpoch, [new byte[] { (byte)'1' }, new byte[] { 0xFF }, "\"\xFF\""u8.ToArray(), new byte[] { (byte)'"', 0xFF, (byte)'"' }, Encoding.UTF8.GetBytes(Text(Cap + 1)), Encoding.UTF8.GetBytes(Text(Cap))]), at: 1000);
         _merger.FlushAll(At(1000));
@@ -109,7 +109,7 @@ public sealed class MergerTests : IDisposable
     }
 
     [Fact]
-    public void A_raw_message_that_is_not_utf8_is_dropped_also_inside_a_string()
+    public void A_raw_message_that_is_not_utf8_is_dropped()
     {
         Accept(_room, [0xFF], at: 1000);
         Accept(_room, [(byte)'"', 0xFF, (byte)'"'], at: 1000);

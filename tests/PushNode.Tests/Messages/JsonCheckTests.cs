@@ -38,7 +38,7 @@ public sealed class JsonCheckTests
     [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void It_goes_as_deep_as_the_parser(int depth, bool isJson)
+    public void It_accepts_the_same_depth_as_the_parser(int depth, bool isJson)
     {
         foreach (var text in new[] { new string('[', depth) + new string(']', depth), string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth) })
         {

@@ -10,7 +10,7 @@ public sealed class RoomFramesTests
     [Theory]
     [InlineData(new string[] { "1" }, """{"type":"PUSH","data":{"room":"r","items":[1]}}""")]
     [InlineData(new string[] { "{ \"a\" : 1.0 }", "\"\\u0041\"", "[]" }, """{"type":"PUSH","data":{"room":"r","items":[{ "a" : 1.0 },"\u0041",[]]}}""")]
-    public void A_push_has_the_messages_bytes_untouched_and_in_order(string[] messages, string expected)
+    public void A_push_has_the_messages_bytes_unchanged_and_in_order(string[] messages, string expected)
     {
         var frame = TestFrames.Of("r").Push(messages);
         Assert.Equal(expected, Payload(frame));
@@ -19,7 +19,7 @@ public sealed class RoomFramesTests
     }
 
     [Fact]
-    public void A_broadcast_names_no_room()
+    public void A_broadcast_has_no_room()
     {
         var frames = new RoomFrames(null);
         Assert.Equal("""{"type":"PUSH","data":{"items":[1,2]}}""", Payload(frames.Push("1", "2")));
@@ -27,7 +27,7 @@ public sealed class RoomFramesTests
     }
 
     [Fact]
-    public void A_gap_says_how_many_and_why()
+    public void A_gap_has_the_number_and_the_reason()
     {
         var frame = TestFrames.Of("r").EncodeGap(37, GapReason.Slow);
         Assert.Equal("""{"type":"GAP","data":{"room":"r","missed":37,"reason":"slow"}}""", Payload(frame));
@@ -40,7 +40,7 @@ public sealed class RoomFramesTests
     [InlineData("a\"b\\c'd<e>&f")]
     [InlineData("😀 é \u2028\uFEFF{}")]
     [InlineData("{\"room\":\"x\"}")]
-    public void Any_room_name_comes_out_as_it_went_in(string room)
+    public void Any_room_name_round_trips(string room)
     {
         foreach (var frame in new[] { TestFrames.Of(room).Push("1"), TestFrames.Of(room).EncodeGap(1, GapReason.Slow) })
         {
@@ -50,7 +50,7 @@ public sealed class RoomFramesTests
     }
 
     [Fact]
-    public void No_frame_is_longer_than_its_items_by_the_overhead()
+    public void A_frame_exceeds_its_items_by_at_most_the_overhead()
     {
         string[] worst = ["\"", "\\", "'", "<", "é", "\u00AD", "\u2028", "\uE000", "\uFFFF", "默", "😀", "\U000E0001"];
         var longest = 0;

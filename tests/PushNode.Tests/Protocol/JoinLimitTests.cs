@@ -2,11 +2,11 @@ using PushNode.Settings;
 
 namespace PushNode.Tests.Protocol;
 
-/// <summary>What one client may ask of the node's rooms.</summary>
+/// <summary>The limits of one client's JOINs.</summary>
 public sealed class JoinLimitTests
 {
     [Fact]
-    public void Joins_beyond_the_rate_are_refused_until_the_time_that_the_error_names()
+    public void Joins_above_the_rate_are_refused_until_the_time_in_the_error()
     {
         using var node = new TestNode(connections: new ConnectionSettings { MaxRooms = 5, JoinsPerSecond = 2, JoinBurst = 5 });
         var client = node.Connect();
@@ -25,7 +25,7 @@ public sealed class JoinLimitTests
     }
 
     [Fact]
-    public void Leaving_and_joining_again_is_no_way_around_the_rate()
+    public void Leaving_and_joining_again_does_not_avoid_the_rate_limit()
     {
         using var node = new TestNode(connections: new ConnectionSettings { JoinsPerSecond = 1, JoinBurst = 5 });
         var client = node.Connect();
@@ -39,7 +39,7 @@ public sealed class JoinLimitTests
     }
 
     [Fact]
-    public void A_room_too_many_is_refused_and_one_that_the_node_has_is_not()
+    public void At_the_room_limit_only_new_rooms_are_refused()
     {
         using var node = new TestNode(subscription: new SubscriptionSettings { MaxRooms = 2 });
         var (first, second) = (node.Connect(), node.Connect());

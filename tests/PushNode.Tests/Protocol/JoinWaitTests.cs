@@ -14,7 +14,7 @@ public sealed class JoinWaitTests : IDisposable
     [Theory]
     [InlineData("away")]
     [InlineData("slow to acknowledge")]
-    public async Task Flapping_leaves_no_wait_behind_while_the_backplane_is(string how)
+    public async Task Joining_and_leaving_during_an_outage_leaves_no_wait_behind(string how)
     {
         _node.Backplane.Acknowledges = false;
         if (how == "away")
@@ -44,7 +44,7 @@ public sealed class JoinWaitTests : IDisposable
     }
 
     [Fact]
-    public async Task Everybody_who_waits_in_an_outage_is_answered_at_its_end()
+    public async Task Every_waiting_join_is_answered_after_an_outage()
     {
         _node.Backplane.GoAway();
         var clients = Enumerable.Range(0, 3000).Select(_ => _node.Connect()).ToArray();
@@ -61,12 +61,12 @@ public sealed class JoinWaitTests : IDisposable
         Assert.All(clients, client => Assert.Equal(2, client.Received.Count(text => text.StartsWith("JOINED", StringComparison.Ordinal))));
     }
 
-    /// <summary>Outages begin and end while clients join and leave: however they meet, nobody waits in vain at the end.</summary>
+    /// <summary>Outages begin and end while clients join and leave; in the end every client is answered.</summary>
     [Theory]
     [InlineData(71)]
     [InlineData(72)]
     [InlineData(73)]
-    public async Task However_outages_come_and_go_no_join_is_forgotten(int seed)
+    public async Task No_join_is_forgotten_over_random_outages(int seed)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         const int Threads = 4;
@@ -98,7 +98,7 @@ public sealed class JoinWaitTests : IDisposable
         Volatile.Write(ref over, true);
         var all = (await Task.WhenAll(clients)).SelectMany(mine => mine).ToArray();
         await Eventually.HoldsAsync(() => Waiting == 0, "nobody waits");
-        // Whatever is asked now is answered: no request stands behind a JOIN that was forgotten.
+        // Every request is answered now: none waits behind a forgotten JOIN.
         foreach (var client in all)
             client.Send("""{"type":"PING","id":"last"}""");
         await Eventually.HoldsAsync(() => all.All(client => client.Frames[^1].Summary == "PONG \"last\"" || client.Received.Contains("PONG \"last\"")), "the last PING is answered");
@@ -107,7 +107,7 @@ public sealed class JoinWaitTests : IDisposable
     [Fact]
     public async Task A_bug_in_answering_one_client_costs_only_this_one()
     {
-        // Once the watch of the server has told somebody, nobody but the acknowledgement tells the room below.
+        // After the server's watch has called, only the acknowledgement can answer the room below.
         _node.Backplane.GoAway();
         var first = _node.Connect();
         Join(first, "first");

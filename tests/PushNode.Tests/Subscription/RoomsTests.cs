@@ -9,7 +9,7 @@ public sealed class RoomsTests
     private static readonly RoomId A = TestFrames.Room("a");
 
     [Fact]
-    public void The_first_holder_subscribes_and_the_last_ones_leaving_unsubscribes_after_the_linger()
+    public void The_first_holder_subscribes_and_the_linger_after_the_last_unsubscribes()
     {
         using var node = Node(linger: 10);
         var first = node.Rooms.Hold(A)!;
@@ -28,7 +28,7 @@ public sealed class RoomsTests
     }
 
     [Fact]
-    public void Flapping_within_the_linger_costs_no_second_subscription_and_begins_the_linger_anew()
+    public void Rejoining_within_the_linger_does_not_subscribe_again()
     {
         using var node = Node(linger: 10);
         for (var i = 0; i < 50; i++)
@@ -44,7 +44,7 @@ public sealed class RoomsTests
     }
 
     [Fact]
-    public void Of_too_many_lingering_rooms_the_oldest_are_given_up_early()
+    public void Above_the_lingering_limit_the_oldest_rooms_are_retired()
     {
         using var node = Node(linger: 10);
         const int Surplus = 5;
@@ -59,7 +59,7 @@ public sealed class RoomsTests
     }
 
     [Fact]
-    public void A_room_that_was_given_up_is_subscribed_again_when_it_is_held_again()
+    public void A_retired_room_is_subscribed_again_when_it_is_held_again()
     {
         using var node = Node(linger: 0);
         for (var i = 0; i < 3; i++)
@@ -74,7 +74,7 @@ public sealed class RoomsTests
     }
 
     [Fact]
-    public void A_room_is_received_once_it_is_acknowledged_and_while_the_backplane_is_up()
+    public void A_room_is_received_once_acknowledged_and_while_the_backplane_is_up()
     {
         using var node = Node(linger: 10);
         node.Backplane.Acknowledges = false;
@@ -101,7 +101,7 @@ public sealed class RoomsTests
     }
 
     [Fact]
-    public void A_room_that_flaps_takes_one_place_among_the_lingering_ones()
+    public void A_room_that_is_left_and_rejoined_lingers_once()
     {
         using var node = Node(linger: 10);
         node.Rooms.Release(node.Rooms.Hold(TestFrames.Room("bystander"))!);
@@ -111,7 +111,7 @@ public sealed class RoomsTests
     }
 
     [Fact]
-    public void At_the_cap_only_rooms_that_the_node_has_can_be_held()
+    public void At_the_cap_only_existing_rooms_can_be_held()
     {
         using var node = Node(linger: 10, maxRooms: 2);
         var (a, b) = (node.Rooms.Hold(A)!, node.Rooms.Hold(TestFrames.Room("b"))!);
@@ -126,8 +126,8 @@ public sealed class RoomsTests
     }
 
     /// <summary>
-    /// Threads hold and release a few rooms in all orders while lingers end and acknowledgements come late. The backplane throws at a SUBSCRIBE or UNSUBSCRIBE too
-    /// many; whoever holds a room and has waited for it must be subscribed at that moment.
+    /// Threads hold and release a few rooms in all orders while lingers end and acknowledgements come late. The backplane throws at a
+    /// SUBSCRIBE or UNSUBSCRIBE too many; a holder that has waited for a room must be subscribed at that moment.
     /// </summary>
     [Theory]
     [InlineData(61, 0)]
@@ -135,7 +135,7 @@ public sealed class RoomsTests
     [InlineData(63, 1)]
     [InlineData(64, 1)]
     [InlineData(65, 3600)]
-    public async Task However_holders_come_and_go_a_held_room_is_subscribed(int seed, int linger)
+    public async Task A_held_room_is_subscribed_over_random_holds_and_releases(int seed, int linger)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         using var node = Node(linger);

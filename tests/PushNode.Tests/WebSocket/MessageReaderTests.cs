@@ -124,7 +124,7 @@ public sealed class MessageReaderTests
     [InlineData(8)]
     [InlineData(9)]
     [InlineData(10)]
-    public void A_control_frame_is_whole_and_has_125_bytes_at_most(int opcode)
+    public void A_control_frame_is_unfragmented_and_at_most_125_bytes(int opcode)
     {
         byte[] payload = [3, 232, .. Enumerable.Repeat((byte)'a', 123)];
         Assert.StartsWith(((WsOpcode)opcode).ToString(), Assert.Single(Read(ClientFrame.Of((WsOpcode)opcode, payload))), StringComparison.Ordinal);
@@ -206,9 +206,11 @@ public sealed class MessageReaderTests
         }
     }
 
-    /// <summary>A client may send a large message a few bytes at a time; what that costs must grow with the message, not with its square.</summary>
+    /// <summary>
+    /// A client may send a large message a few bytes at a time; what that costs must grow with the message, not with its square.
+    /// </summary>
     [Fact]
-    public void A_message_that_comes_in_many_pieces_is_copied_a_few_times_at_most()
+    public void A_message_in_many_pieces_is_copied_only_a_few_times()
     {
         const int Length = 200_000;
         const int Piece = 100;
@@ -255,7 +257,7 @@ public sealed class MessageReaderTests
         var read = new List<string>();
         foreach (var part in parts)
         {
-            // What came before is a whole control frame, or an incomplete frame within the limit.
+            // The bytes before it are a whole control frame, or an incomplete frame within the limit.
             var input = reader.Resume(part.ToArray());
             Assert.InRange(input.Length, part.Length, part.Length + 14 + Math.Max(limit, 125));
             while (reader.TryRead(ref input, out var opcode, out var payload))
