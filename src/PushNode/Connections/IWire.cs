@@ -1,16 +1,16 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// Carries one connection's bytes: the second of the node's two seams. <see cref="TryWrite"/>, <see cref="Complete"/> and
-/// <see cref="Abort"/> are called under the connection's gate. They never block, and never throw because of a peer or the network: a broken
-/// wire ends the connection through its reader.
+/// Carries one connection's bytes. One of the node's two seams; the other is the backplane. <see cref="TryWrite"/>, <see cref="Complete"/>
+/// and <see cref="Abort"/> are called under the connection's gate. They never block, and never throw because of a peer or the network: a
+/// broken wire ends the connection through its reader.
 /// </summary>
 internal interface IWire
 {
     /// <summary>The socket's descriptor, to which the holder of the gate may send directly; null if the wire has none.</summary>
     int? Socket { get; }
 
-    /// <summary>Sets the connection. Called once, first.</summary>
+    /// <summary>Sets the connection. Called once, before anything else.</summary>
     void Attach(Connection connection);
 
     /// <summary>Starts to read.</summary>

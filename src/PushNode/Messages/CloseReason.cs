@@ -78,6 +78,6 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
         _ => ProtocolError,
     }).Because(violation.Text);
 
-    /// <summary>The same reason with a text for this connection.</summary>
+    /// <summary>The same reason with a text for one connection.</summary>
     public CloseReason Because(string text) => this with { Text = text };
 }
