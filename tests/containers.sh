@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the images of src/Dockerfile, starts docker-compose.yml with three nodes of them, and checks what it promises. It ends with one line:
+# Builds the images of src/Dockerfile, starts docker-compose.yml with three nodes, and checks them. It ends with one line:
 #   containers: N checks passed            or            containers: FAILED
 # Base images are stand-ins of the same names (tests/Containers/stand-ins.sh), so no registry is needed; Grafana is left out.
-# Needs root on Debian, and five minutes and more. Everything that it makes is in one temporary directory, one network namespace and one process namespace,
-# which end with it: other programs of the machine notice nothing, and no packet of a container leaves the machine.
+# Needs root on Debian, and at least five minutes. Everything that it creates is in one temporary directory, one network namespace and one
+# process namespace, which end with it: other programs are unaffected, and no packet of a container leaves the machine.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,7 +27,7 @@ missing_packages() {
 }
 
 if [[ $(id -u) != 0 ]]; then
-    echo "It makes namespaces and needs root: sudo $0" >&2
+    echo "This script creates namespaces and needs root: sudo $0" >&2
     exit 1
 fi
 install_missing "The containers need"
@@ -60,7 +60,7 @@ printf 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permis
 export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf CONTAINERS_REGISTRIES_CONF=$work/registries.conf
 
 dotnet build src/PushLoad --configuration Release --verbosity quiet --nologo --disable-build-servers
-# The build reaches packages as this machine does; the farm reaches nothing.
+# The build has the network of this machine; the farm has none.
 unshare --mount --pid --fork --kill-child --mount-proc bash tests/Containers/images.sh
 unshare --net --mount --pid --fork --kill-child --mount-proc bash tests/Containers/farm.sh
 verdict="containers: $(< "$work/passed") checks passed"

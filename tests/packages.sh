@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Installs what a script needs and the machine lacks. Sourced by scripts that define missing_packages, which prints what is missing, in Debian's names.
+# Installs the packages that a script needs. Sourced by scripts that define missing_packages, which prints the missing Debian packages.
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# $1: who needs it, as the beginning of a sentence
+# $1: the beginning of the sentence that names the packages
 install_missing() {
     local missing
     missing=$(missing_packages | tr '\n' ' ')
@@ -18,7 +18,7 @@ install_missing() {
     fi
     echo "Installing $missing"
     (
-        # Who needs them starts servers of its own; a machine need not run any for having been used once.
+        # The scripts start servers of their own: the packages must not start theirs.
         policy=/usr/sbin/policy-rc.d
         if [[ ! -e $policy ]]; then
             trap 'rm -f "$policy"' EXIT

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests need and the machine lacks, builds in Release, runs every test, and ends with one line:
-#   N passed, N failed            (", N skipped" behind it if any)
+# Installs the packages that the tests need and the machine lacks, builds in Release, runs every test, and ends with one line:
+#   N passed, N failed            (", N skipped" is appended if tests were skipped)
 # The exit code is 0 only when tests ran and all of them passed.
+#   tests/run.sh --fast       installs nothing, and skips the tests that need a program from a package (redis-server, nginx, node, ...)
 #   tests/run.sh --install    installs what the machine lacks, and ends
 set -euo pipefail
 
@@ -10,26 +11,49 @@ cd "$repository"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$results"' EXIT
 
 # shellcheck source=tests/packages.sh
 source tests/packages.sh
 
+# Each Debian package and its programs. A package counts as installed when one of them is there. --fast hides them all.
+programs="
+redis-server               redis-server
+redis-tools                redis-cli
+nginx                      nginx
+dnsmasq-base               dnsmasq
+gettext-base               envsubst
+docker-compose             docker-compose
+prometheus                 promtool prometheus
+prometheus-alertmanager    amtool prometheus-alertmanager
+prometheus-redis-exporter  prometheus-redis-exporter
+prometheus-nginx-exporter  prometheus-nginx-exporter
+nodejs                     node
+npm                        npm
+curl                       curl
+chromium                   chromium chromium-browser google-chrome
+"
+
 missing_packages() {
-    has redis-server || echo redis-server
-    has redis-cli || echo redis-tools
-    has nginx || echo nginx
-    has dnsmasq || echo dnsmasq-base
-    has envsubst || echo gettext-base
-    has docker-compose || echo docker-compose
-    has promtool || echo prometheus
-    has amtool || echo prometheus-alertmanager
-    has prometheus-redis-exporter || echo prometheus-redis-exporter
-    has prometheus-nginx-exporter || echo prometheus-nginx-exporter
-    has node || echo nodejs
-    has npm || echo npm
-    has curl || echo curl
-    has chromium || has chromium-browser || has google-chrome || echo chromium
+    local package names name
+    while read -r package names; do
+        for name in $names; do
+            if has "$name"; then continue 2; fi
+        done
+        echo "$package"
+    done <<< "${programs:1:-1}"
+}
+
+# Replaces PATH by a directory of links to everything on it but those programs. A test that starts one without asking for it fails.
+hide_programs() {
+    local folder=$results/path names
+    mkdir "$folder"
+    tr : '\n' <<< "$PATH" | while read -r place; do
+        find -L "$place" -maxdepth 1 -type f -executable -print0 2> /dev/null | xargs -0r ln -s -t "$folder" 2> /dev/null || true
+    done
+    read -ra names <<< "$(cut -s -d ' ' -f 2- <<< "$programs" | tr '\n' ' ')"
+    (cd "$folder" && rm -f "${names[@]}")
+    export PATH=$folder PUSH_TESTS_FAST=1
 }
 
 # The value of one attribute of the <Counters> element; 0 where there are no results.
@@ -43,11 +67,17 @@ if ! has dotnet; then
     echo "The .NET 10 SDK is missing: see https://dotnet.microsoft.com/download" >&2
     exit 1
 fi
-install_missing "The tests need"
-if [[ ${1:-} == --install ]]; then exit; fi
+case ${1:-} in
+    --fast) hide_programs ;;
+    --install)
+        install_missing "The tests need"
+        exit
+        ;;
+    *) install_missing "The tests need" ;;
+esac
 dotnet build RedisPush.sln --configuration Release --disable-build-servers
 
-# One project's tests; prints what they say once they have ended, so that two projects' lines never mix.
+# Runs one project's tests; prints their output when they have ended, so that the lines of two projects never mix.
 run_project() {
     local name=$1 code=0
     dotnet test "tests/$name" --no-build --configuration Release --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
@@ -60,23 +90,16 @@ run_project() {
     ) 9> "$results/printing"
 }
 
-run_projects() {
-    local name
-    for name in "$@"; do run_project "$name"; done
-}
-
-# Most tests wait most of the time. So the longest project runs beside all others.
+# Most tests wait most of the time, so one project more than there are cores runs at a time; the longest begin.
 projects=(tests/*/*Tests.csproj)
 projects=("${projects[@]%/*}")
 projects=("${projects[@]#tests/}")
-longest=PushFarm.FunctionalTests
-others=()
+longest=(PushFarm.FunctionalTests Deployment.Tests PushBackplane.Tests Observability.Tests)
+mapfile -t projects < <(printf '%s\n' "${longest[@]}" "${projects[@]}" | awk '!seen[$0]++')
 for name in "${projects[@]}"; do
-    if [[ $name != "$longest" ]]; then others+=("$name"); fi
+    while (($(jobs -rp | wc -l) > $(nproc))); do wait -n || true; done
+    run_project "$name" &
 done
-trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$results"' EXIT
-run_projects "$longest" &
-run_projects "${others[@]}" &
 wait
 
 passed=0 failed=0 skipped=0
@@ -96,6 +119,10 @@ done
 
 echo
 summary="$passed passed, $failed failed"
-if [[ $skipped != 0 ]]; then summary+=", $skipped skipped"; fi
+if [[ ${1:-} == --fast ]]; then
+    echo "$skipped tests were skipped, mostly for want of a program that --fast does without."
+elif [[ $skipped != 0 ]]; then
+    summary+=", $skipped skipped"
+fi
 echo "$summary"
 [[ $failed == 0 && $passed != 0 ]]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The second half of tests/containers.sh: the farm, in namespaces of its own that this script may do with as it likes.
+# The second half of tests/containers.sh: the farm, in namespaces of its own, which this script may change freely.
 # shellcheck disable=SC2154 # work comes from tests/containers.sh
 set -euo pipefail
 
@@ -11,7 +11,7 @@ passed() { checks=$((checks + 1)); echo "  ok  $what"; }
 # State that engines leave in fixed places.
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /dev/shm
-# The engine's DNS passes on what it does not know, here to one that knows nothing: the machine's own cannot be reached, and silence would be waited for.
+# The engine's DNS forwards unknown names. This server refuses them; the machine's own is unreachable here, so each would time out.
 resolv_conf=$(readlink -m /etc/resolv.conf)
 echo 'nameserver 127.0.0.1' > "$work/resolv.conf"
 mkdir -p "$(dirname "$resolv_conf")"
@@ -28,7 +28,7 @@ passed
 
 ip link set lo up
 dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file= --no-resolv --no-hosts --local=/#/ --listen-address=127.0.0.1 --bind-interfaces --user=root &
-# Without systemd nothing calls health checks by itself; this script does.
+# Without systemd this script has to run the health checks.
 export DISABLE_HC_SYSTEMD=true
 export DOCKER_HOST=unix://$work/podman.sock COMPOSE_PROJECT_NAME=redispush GRAFANA_ADMIN_PASSWORD=test REDIS_PASSWORD=0123456789abcdef
 podman --cgroup-manager cgroupfs system service --time=0 "$DOCKER_HOST" > "$work/podman.log" 2>&1 &
@@ -47,7 +47,7 @@ within() {
         sleep 0.2
     done
 }
-# $1: a text that the output of the rest, a command, has to have. Not a pipe to grep -q, whose early end would be the command's failure.
+# $1: a text that the output of the command in the rest must contain. A pipe to grep -q would end early and fail the command.
 says() {
     local text=$1
     shift
@@ -87,7 +87,7 @@ passed
 
 check "every root and every mount of the repository is read-only"
 for container in $(podman ps --quiet); do
-    # Fields 5 and 6 are the place and its options.
+    # Fields 5 and 6 are the mount point and its options.
     awk '
         $5 == "/" && $6 !~ /^ro/ || $5 ~ /^\/(redispush|etc\/prometheus)/ && $6 !~ /^ro/ { print; wrong = 1 }
         END { exit wrong }' "/proc/$(pid "$container")/mountinfo"
@@ -98,7 +98,7 @@ passed
 
 check "the kernel has a memory limit for every container"
 for container in $(podman ps --quiet); do
-    # cgroup v1 has a line of its own for the memory controller, v2 one line for all of them.
+    # cgroup v1 has a line for the memory controller, v2 one line for all controllers.
     group=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' "/proc/$(pid "$container")/cgroup")/memory.limit_in_bytes
     [[ -e $group ]] || group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid "$container")/cgroup")/memory.max
     [[ $(< "$group") == $(podman inspect --format '{{.HostConfig.Memory}}' "$container") ]]

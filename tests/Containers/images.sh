@@ -12,7 +12,7 @@ case $(uname -m) in x86_64) architecture=amd64 ;; aarch64) architecture=arm64 ;;
 for program in PushNode PushApi PushFarm; do
     echo "== image of $program"
     name=$(sed 's/\(.\)\([A-Z]\)/\1-\2/' <<< "$program" | tr '[:upper:]' '[:lower:]')
-    # Packages come from this machine's cache, or from where this machine has them.
+    # Packages come from this machine's cache, or from its package sources.
     buildah bud --isolation chroot --format docker --build-arg "PROGRAM=$program" --build-arg "TARGETARCH=$architecture" \
         --volume "$dotnet_root:$dotnet_root:ro" --volume "${NUGET_PACKAGES:-$HOME/.nuget/packages}:/packages:ro" \
         --volume /etc/ssl/certs:/etc/ssl/certs:ro --volume /etc/resolv.conf:/etc/resolv.conf:ro \

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Base images for a machine that reaches no registry: of the names that src/Dockerfile and docker-compose.yml ask for, made of this machine's SDK and programs.
-# They prove what the repository's files say, not what is in the vendors' images. Sourced by images.sh; $work is a temporary directory.
+# Base images for a machine without a registry. They have the names in src/Dockerfile and docker-compose.yml and this machine's SDK and programs.
+# They test the repository's files, not the vendors' images. Sourced by images.sh; $work is a temporary directory.
 
 dotnet_root=$(dirname "$(readlink -f "$(command -v dotnet)")")
 
-# $1: a root directory; the rest: programs of this machine, which go there with the libraries that they load
+# $1: a root directory; the rest: programs of this machine, which are copied with the libraries that they load
 add_programs() {
     local root=$1 program
     shift
@@ -33,7 +33,7 @@ add_libraries() {
     done
 }
 
-# $1: a root directory; $2: a file of this machine, which goes to the same place there
+# $1: a root directory; $2: a file of this machine, which is copied to the same path
 add_file() {
     if [[ -e $1$2 ]]; then return; fi
     mkdir -p "$1$(dirname "$2")"
@@ -47,18 +47,18 @@ add_libraries_of_dotnet() {
     add_libraries "$1" libssl.so.3 libcrypto.so.3
 }
 
-# $1: a root directory; $2: the name of a user, $3 his number, $4 that of his group
+# $1: a root directory; $2: the name of a user, $3 the user id, $4 the group id
 add_user() {
     mkdir -p "$1/etc" "$1/tmp"
     chmod 1777 "$1/tmp"
     printf 'root:x:0:0::/root:/bin/sh\n%s:x:%s:%s::/tmp:/bin/sh\n' "$2" "$3" "$4" > "$1/etc/passwd"
     printf 'root:x:0:\n%s:x:%s:\n' "$2" "$4" > "$1/etc/group"
     printf 'hosts: files dns\n' > "$1/etc/nsswitch.conf"
-    # What resolving a name loads.
+    # Libraries that name resolution loads.
     add_libraries "$1" libnss_files.so.2 libnss_dns.so.2 libresolv.so.2
 }
 
-# A shell and what the vendors' images have with it: busybox. It is not installed, which would replace the machine's own.
+# busybox: a shell and the tools that vendors' images have. It is unpacked, not installed, because it would replace the machine's own.
 add_busybox() {
     mkdir -p "$1/bin" "$1/usr/bin"
     cp "$work/busybox/bin/busybox" "$1/bin/busybox"
@@ -84,7 +84,7 @@ make_stand_ins() {
     local root=$work/root
     get_busybox
 
-    # The SDK itself is mounted while images are built; here is what runs it, and how it reaches packages: as this machine does, out of its cache first.
+    # The SDK itself is mounted during builds. The image has what runs it, and this machine's package sources and cache.
     add_user "$root" app 1654 1654
     add_programs "$root" bash
     add_libraries_of_dotnet "$root"
@@ -99,7 +99,7 @@ make_stand_ins() {
     add_libraries_of_dotnet "$root"
     mkdir -p "$root/usr/share/dotnet"
     cp -r "$dotnet_root/host" "$dotnet_root/shared" "$dotnet_root/dotnet" "$root/usr/share/dotnet/"
-    # The vendor's image has these, the second of which the Dockerfile takes back.
+    # As in the vendor's image; the Dockerfile unsets the second.
     make_image mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled "$root" <<< "ENV APP_UID=1654 ASPNETCORE_HTTP_PORTS=8080 DOTNET_ROOT=/usr/share/dotnet DOTNET_RUNNING_IN_CONTAINER=true"
 
     mkdir -p "$root/bin"

@@ -7,14 +7,14 @@ using TestSupport.Clients;
 
 namespace Deployment.Tests;
 
-/// <summary>Who gets in, and what is said of him further inside.</summary>
+/// <summary>Who is admitted, and how nginx reports the client's address.</summary>
 public sealed class AccessTests
 {
     private const string Inside = "127.0.0.1";
     private const string Outside = "127.0.0.66";
 
     [Fact]
-    public async Task Publishers_come_from_inside_and_through_their_own_port_only()
+    public async Task Publishers_are_admitted_from_inside_and_on_their_own_port_only()
     {
         await using var farm = await NginxFarm.StartAsync(nodes: 1, edit: OnlyOneLoopbackAddressIsInside);
         var (clients, publishers) = (farm.Nginx.Ports.Clients, farm.Nginx.Ports.Publishers);
@@ -35,13 +35,13 @@ public sealed class AccessTests
         await client.JoinAsync("a%2Fb 默认");
         Assert.Equal(202, await StatusAsync(Inside, port, RawHttp.Publish("/v1/rooms/a%252Fb%20%E9%BB%98%E8%AE%A4/messages", "42")));
         Assert.Equal(["42"], (await client.NextAsync("PUSH")).Items);
-        // Not a step in a path that ends at another route: the API's own error.
+        // The API refuses it itself: nginx must not resolve the dots to another route.
         using var dots = await RawClient.RequestAsync(Inside, port, RawHttp.Publish("/v1/rooms/%2e%2e/messages"));
         Assert.Equal((400, Http.Problem), (dots.Answer.Status, dots.Answer.Headers["Content-Type"].Split(';')[0]));
     }
 
     [Fact]
-    public async Task What_a_client_says_of_its_address_is_replaced_by_the_truth()
+    public async Task A_forged_client_address_is_replaced()
     {
         using var api = new TcpListener(IPAddress.Loopback, 0);
         api.Start();
@@ -71,7 +71,7 @@ public sealed class AccessTests
     }
 
     [Fact]
-    public async Task One_address_has_only_so_many_connections_and_others_do_not_suffer_from_it()
+    public async Task One_address_has_a_limit_of_connections_that_affects_no_other()
     {
         await using var farm = await NginxFarm.StartAsync(nodes: 1);
         await using var nginx = await Nginx.StartAsync(
@@ -87,7 +87,7 @@ public sealed class AccessTests
         clients.ForEach(client => client.Dispose());
     }
 
-    /// <summary>All of 127.0.0.0/8 is inside as delivered; the other lines stay as they are.</summary>
+    /// <summary>By default all of 127.0.0.0/8 is inside.</summary>
     private static void OnlyOneLoopbackAddressIsInside(string directory)
     {
         const string Loopback = "allow 127.0.0.0/8;";

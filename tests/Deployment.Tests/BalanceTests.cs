@@ -3,7 +3,7 @@ using TestSupport.Clients;
 
 namespace Deployment.Tests;
 
-/// <summary>Which node gets a client.</summary>
+/// <summary>How nginx chooses a node for a client.</summary>
 public sealed class BalanceTests
 {
     [Fact]
@@ -12,13 +12,13 @@ public sealed class BalanceTests
         await using var farm = await NginxFarm.StartAsync();
         await using var load = await LoadGenerator.StartAsync(farm, "--connections", "900");
         var connections = await farm.ConnectionsAsync();
-        // Each goes to a node by lot: 300 to each, give or take 14 in two of three runs. This is seven times that.
+        // A random choice: 300 each with a standard deviation of 14, of which this allows seven.
         Assert.All(connections, node => Assert.InRange(node.Value, 200, 400));
         Assert.Equal(900, connections.Values.Sum());
     }
 
     [Fact]
-    public async Task A_full_node_is_passed_over_and_only_a_farm_that_is_full_refuses()
+    public async Task Full_nodes_are_skipped_and_only_a_full_farm_refuses()
     {
         await using var farm = await NginxFarm.StartAsync(settings: [("Push:Connections:Max", "40")]);
         var clients = new List<WsClient>();
@@ -35,7 +35,7 @@ public sealed class BalanceTests
     }
 
     [Fact]
-    public async Task A_draining_node_is_passed_over_and_comes_back_when_it_is_taken_back()
+    public async Task A_draining_node_is_skipped_until_it_is_undrained()
     {
         await using var farm = await NginxFarm.StartAsync();
         var (address, draining) = (NginxFarm.Address(1), farm.Nodes[NginxFarm.Address(1)]);
@@ -47,7 +47,7 @@ public sealed class BalanceTests
 
         var metrics = await Metrics.ScrapeAsync(draining);
         Assert.Equal(0, metrics["push_connections_accepted_total"]);
-        // The lot fell on it about twenty times.
+        // The random choice hit it about twenty times.
         Assert.InRange(metrics["push_connections_refused_total"], 1, 60);
 
         await farm.CommandAsync("undrain", address);

@@ -4,7 +4,7 @@ using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
-/// <summary>What can be said of the compose files without a container engine; tests/containers.sh starts them.</summary>
+/// <summary>The compose files, checked without a container engine; tests/containers.sh starts them.</summary>
 public sealed partial class ComposeTests
 {
     private const string Farm = "docker-compose.yml";
@@ -25,14 +25,14 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
-    public async Task Only_those_who_need_Redis_share_a_network_with_it()
+    public async Task Only_services_that_need_Redis_share_a_network_with_it()
     {
         var compose = await ComposeFile.ReadAsync(Farm);
         Assert.Equal(["push-api", "push-node", "redis-exporter"], Neighbours("redis"));
-        // Grafana asks Prometheus, and nothing else: an account in it must not reach the publish API.
+        // Grafana reaches Prometheus only: a Grafana account must not reach the publish API.
         Assert.Equal(["prometheus"], Neighbours("grafana"));
         Assert.Equal(["backplane", "monitoring"], compose.InternalNetworks.Order());
-        // A name has an address in each network that two services share: nginx and Prometheus would see every node twice.
+        // In two shared networks a node has two addresses, and nginx and Prometheus would count it twice.
         foreach (var (asks, asked) in new[] { ("nginx", "push-node"), ("nginx", "push-api"), ("prometheus", "push-node"), ("prometheus", "push-api") })
             Assert.Single(compose.NetworksOf(asks).Intersect(compose.NetworksOf(asked)));
 
@@ -55,7 +55,7 @@ public sealed partial class ComposeTests
     public async Task Nodes_and_the_inside_have_no_public_host_port()
     {
         var compose = await ComposeFile.ReadAsync(Farm);
-        // Only clients come in from everywhere. A node with a host port could not be scaled.
+        // Only clients connect from everywhere. A node with a host port could not be scaled.
         Assert.Equal(["published: 7777"], Published().Matches(compose.Text).Select(match => match.Value));
         Assert.Equal(["127.0.0.1:3000", "127.0.0.1:7799", "127.0.0.1:9090"], LocallyPublished().Matches(compose.Text).Select(match => match.Groups[1].Value).Order());
     }

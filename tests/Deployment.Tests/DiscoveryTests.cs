@@ -5,13 +5,13 @@ using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
-/// <summary>Nodes come and go, and nginx is told by nobody but the DNS.</summary>
+/// <summary>nginx finds nodes that start and stop by DNS alone.</summary>
 public sealed class DiscoveryTests
 {
     private static readonly TimeSpan Promised = TimeSpan.FromSeconds(10);
 
     [Fact]
-    public async Task A_new_node_is_found_and_a_removed_one_forgotten_within_10_seconds()
+    public async Task Nodes_are_found_and_forgotten_within_10_seconds()
     {
         await using var farm = await NginxFarm.StartAsync();
         await ConnectAsync(farm, 10);
@@ -25,21 +25,21 @@ public sealed class DiscoveryTests
             await ConnectAsync(farm, 1);
         }
 
-        // It goes on accepting: only its name tells that it is not wanted any more.
+        // It still accepts connections; only its DNS entry is gone.
         await farm.Names.SetAsync([.. farm.Nodes.Keys.Where(node => node != address)]);
         since = Stopwatch.GetTimestamp();
         var (before, accepted) = (-1.0, await AcceptedAsync(newcomer));
         while (before != accepted)
         {
             Assert.True(Stopwatch.GetElapsedTime(since) < Promised, "clients still come to the removed node after 10 s");
-            // One in four would go there: of forty none, once in a hundred thousand times.
+            // One in four would go there; that none of forty does by chance has a probability of 1 in 100,000.
             await ConnectAsync(farm, 40);
             (before, accepted) = (accepted, await AcceptedAsync(newcomer));
         }
     }
 
     [Fact]
-    public async Task A_name_without_addresses_is_502_and_heals_by_itself()
+    public async Task A_name_without_addresses_is_502_and_recovers_by_itself()
     {
         await using var farm = await NginxFarm.StartAsync(nodes: 1);
         await farm.Names.SetAsync();

@@ -29,7 +29,7 @@ public sealed class IPv6Tests
     }
 
     [Fact]
-    public async Task Clients_and_publishers_come_over_every_address_that_is_listed()
+    public async Task Clients_and_publishers_are_served_on_every_listed_address()
     {
         await using var farm = await NginxFarm.StartAsync(nodes: 1);
         var (clients, publishers) = (FreePort.Next(), FreePort.Next());

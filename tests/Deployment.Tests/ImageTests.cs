@@ -4,7 +4,7 @@ using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
-/// <summary>What the images are built from; tests/containers.sh builds and runs them.</summary>
+/// <summary>The sources of the images; tests/containers.sh builds and runs them.</summary>
 public sealed class ImageTests
 {
     private static readonly string[] SwitchedOff = ["System.GC.Server", "System.GC.Concurrent", "System.Runtime.TieredPGO"];
@@ -13,10 +13,10 @@ public sealed class ImageTests
     [InlineData("PushNode")]
     [InlineData("PushApi")]
     [InlineData("PushFarm")]
-    public async Task What_the_image_is_built_from_has_the_settings_of_ADR_16(string program)
+    public async Task The_sources_of_the_image_have_the_settings_of_ADR_16(string program)
     {
         using var source = ImageSource.Copy();
-        // What a build does for this file, and no compiling.
+        // As a build evaluates the file, without compiling.
         string[] options = ["-restore", "-target:PrepareForBuild;GenerateBuildRuntimeConfigurationFiles", "-property:Configuration=Release", "-nodeReuse:false", "-nologo", "-verbosity:quiet"];
         var (exitCode, output) = await Tool.RunAsync("dotnet", ["msbuild", Path.Combine(source.Directory, "src", program), .. options]);
         Assert.True(exitCode == 0, output);

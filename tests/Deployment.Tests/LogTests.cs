@@ -6,7 +6,7 @@ using TestSupport.Clients;
 
 namespace Deployment.Tests;
 
-/// <summary>Refusals are in the log, and nobody can fill it with them.</summary>
+/// <summary>Refusals are logged at a bounded rate.</summary>
 public sealed class LogTests
 {
     private const int Requests = 1500;
@@ -69,13 +69,13 @@ public sealed class LogTests
         }
 
         var most = LinesAtOnce + 1 + (int)(LinesPerSecond * Math.Ceiling(Stopwatch.GetElapsedTime(since).TotalSeconds));
-        // It writes what it has buffered at its end.
+        // nginx flushes its log buffer when it ends.
         await nginx.DisposeAsync();
         var written = Lines(nginx)[linesBefore..];
         var refusals = written.Count(line => line.Contains($"\" {status} node", StringComparison.Ordinal));
         TestContext.Current.SendDiagnosticMessage("{0} refusals with {1}: {2} lines of them and {3} others", Requests, status, refusals, written.Length - refusals);
         Assert.InRange(refusals, LinesAtOnce, most);
-        // No line of another kind for each of them either.
+        // Nor is there one line of another kind for each.
         Assert.InRange(written.Length, refusals, most);
     }
 

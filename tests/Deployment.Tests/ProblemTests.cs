@@ -7,7 +7,7 @@ using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
-/// <summary>What a publisher hears when nginx itself has to answer.</summary>
+/// <summary>The problems that nginx itself answers to publishers.</summary>
 public sealed class ProblemTests
 {
     [Fact]
@@ -26,7 +26,7 @@ public sealed class ProblemTests
     }
 
     [Fact]
-    public async Task An_API_that_dies_over_a_request_may_have_published_it()
+    public async Task A_problem_says_that_an_API_that_died_may_have_published()
     {
         using var api = new TcpListener(IPAddress.Loopback, 0);
         api.Start();
@@ -38,7 +38,7 @@ public sealed class ProblemTests
     }
 
     [Fact]
-    public async Task An_API_that_does_not_answer_in_time_may_have_published_it()
+    public async Task A_problem_says_that_an_API_that_timed_out_may_have_published()
     {
         using var api = new TcpListener(IPAddress.Loopback, 0);
         api.Start();
@@ -47,14 +47,14 @@ public sealed class ProblemTests
     }
 
     [Fact]
-    public async Task A_publisher_from_outside_is_told_so_in_a_problem()
+    public async Task A_publisher_from_outside_gets_a_problem()
     {
         await using var nginx = await StartAsync("127.0.0.1:9", edit: directory => Replace(directory, "allow 127.0.0.0/8;", "allow 127.0.0.9;"));
         await AnswersAsync(nginx, 403, "/problems/outside", retryAfter: null);
     }
 
     [Fact]
-    public async Task A_body_that_no_API_could_take_is_refused_in_a_problem()
+    public async Task A_body_over_every_limit_gets_a_problem()
     {
         await using var nginx = await StartAsync("127.0.0.1:9");
         var request = "POST /v1/broadcast HTTP/1.1\r\nHost: localhost\r\nContent-Length: 67108865\r\n\r\n";

@@ -4,7 +4,7 @@ using TestSupport.Processes;
 
 namespace Deployment.Tests;
 
-/// <summary>What viewers notice while the farm is being operated: 3,000 of them through nginx, each in one of ten rooms that have a frame a second.</summary>
+/// <summary>What 3,000 clients behind nginx notice of operations; each is in one of ten rooms with a frame a second.</summary>
 public sealed class RestartTests
 {
     private const int Clients = 3000;
@@ -12,7 +12,7 @@ public sealed class RestartTests
     private static readonly string[] Load = ["--connections", $"{Clients}", "--rooms", "10", "--rate", "50", "--allow-unconfirmed"];
 
     [Fact]
-    public async Task A_rolling_restart_of_all_nodes_cuts_nobody_without_a_hint_and_nobody_waits_3_seconds_for_a_message()
+    public async Task A_rolling_restart_hints_to_every_client_and_delays_none_by_3_seconds()
     {
         await using var farm = await NginxFarm.StartAsync();
         await using var load = await LoadGenerator.StartAsync(farm, [.. Load, "--allow-disconnects"]);
@@ -31,14 +31,14 @@ public sealed class RestartTests
         Passed(result, load);
         var ends = Reasons(result, "disconnects");
         Assert.Equal(["close 1001 with retry="], ends.Keys);
-        // All who were there at the beginning, and again who had come to a node that was restarted later.
+        // Every initial client, and again those that moved to a node that was restarted later.
         Assert.InRange(ends.Values.Sum(), Clients, 3 * Clients);
         Assert.Empty(Reasons(result, "connectFailures"));
         Assert.InRange(Maximum(result, "longestSilence"), 0, 3_000_000 * Slowness(result));
     }
 
     [Fact]
-    public async Task When_a_node_is_killed_only_its_clients_notice_and_they_are_back_within_5_seconds()
+    public async Task Clients_of_a_killed_node_are_back_within_5_seconds()
     {
         await using var farm = await NginxFarm.StartAsync();
         await using var load = await LoadGenerator.StartAsync(farm, [.. Load, "--allow-disconnects"]);
@@ -57,13 +57,13 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public async Task A_reload_of_nginx_drops_nobody_and_refuses_nobody()
+    public async Task A_reload_of_nginx_drops_and_refuses_no_client()
     {
         await using var farm = await NginxFarm.StartAsync();
         await using var load = await LoadGenerator.StartAsync(farm, [.. Load, "--reconnects", "100"]);
         for (var reload = 0; reload < 3; reload++)
             await farm.Nginx.ReloadAsync();
-        // Who connects now is served by the new workers, everybody else by the old ones.
+        // New workers serve new clients, the old workers the others.
         await farm.HasConnectionsAsync(Clients, load);
 
         var result = await load.FinishAsync();
@@ -73,7 +73,7 @@ public sealed class RestartTests
         Assert.Empty(Reasons(result, "connectFailures"));
     }
 
-    /// <summary>Nothing was lost, doubled or out of order, and the API confirmed everything but what was on its way when the run was ended.</summary>
+    /// <summary>Nothing was lost, duplicated or reordered, and the API confirmed all but the last requests in flight.</summary>
     private static void Passed(JsonElement result, LoadGenerator load)
     {
         Assert.True(result.GetProperty("verdict").GetProperty("exitCode").GetString() == "Passed", load.Output);
@@ -81,7 +81,7 @@ public sealed class RestartTests
     }
 
     /// <summary>
-    /// 1 on a machine that keeps time. On one that does not, those who stay, and have a frame a second by rights, wait longer than 1.5 s for one, and everything else may take longer by as much.
+    /// 1 on a machine that keeps up. On a slower one even undisturbed clients wait longer than 1.5 s for their frame, and everything may take proportionally longer.
     /// </summary>
     private static double Slowness(JsonElement result) => Math.Max(1, Maximum(result, "longestGap") / 1.5e6);
 

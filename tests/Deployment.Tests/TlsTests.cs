@@ -11,7 +11,7 @@ namespace Deployment.Tests;
 public sealed class TlsTests
 {
     [Fact]
-    public async Task TLS_is_off_as_delivered_and_carries_clients_when_it_is_switched_on()
+    public async Task TLS_is_off_by_default_and_serves_clients_when_it_is_on()
     {
         await using var farm = await NginxFarm.StartAsync(nodes: 1);
         using var certificate = await ServerCertificate.CreateAsync();

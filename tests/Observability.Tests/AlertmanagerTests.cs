@@ -5,7 +5,7 @@ using TestSupport.Processes;
 
 namespace Observability.Tests;
 
-/// <summary>prometheus/alertmanager.example.yml, as a real Alertmanager obeys it.</summary>
+/// <summary>prometheus/alertmanager.example.yml in a real Alertmanager.</summary>
 public sealed class AlertmanagerTests : IAsyncLifetime
 {
     private const string Example = "prometheus/alertmanager.example.yml";
@@ -16,7 +16,7 @@ public sealed class AlertmanagerTests : IAsyncLifetime
     public AlertmanagerTests()
     {
         var port = FreePort.Next();
-        // Without a cluster address it looks for no others of its kind.
+        // Without a cluster address it searches for no peers.
         _alertmanager = new BackgroundProgram(
             port, "/-/ready", "prometheus-alertmanager",
             $"--config.file={Repository.PathTo(Example)}", $"--storage.path={_directory.FullName}", $"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=");
@@ -40,7 +40,7 @@ public sealed class AlertmanagerTests : IAsyncLifetime
         Assert.Equal(receiver, (await Tool.SucceedsAsync("amtool", "config", "routes", "test", $"--config.file={Example}", $"severity={severity}")).Split('\n')[0]);
 
     [Fact]
-    public async Task What_follows_from_another_alert_is_not_sent()
+    public async Task A_consequence_of_another_alert_is_not_sent()
     {
         await FireAsync(
             ("PushNoNode", "", ""), ("PushTargetDown", "push-node", "a:9464"), ("PushTargetGone", "push-node", ""), ("PushNodesMissing", "push-node", ""),
@@ -53,21 +53,21 @@ public sealed class AlertmanagerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_late_backplane_is_not_sent_as_slow_beside_it()
+    public async Task A_late_backplane_is_not_also_sent_as_slow()
     {
         await FireAsync(("PushBackplaneLate", "push-node", "a:9464"), ("PushBackplaneSlow", "push-node", "a:9464"), ("PushBackplaneSlow", "push-node", "d:9464"));
         await SentAsync("PushBackplaneLate push-node a:9464", "PushBackplaneSlow push-node d:9464");
     }
 
     [Fact]
-    public async Task What_does_not_follow_is_sent()
+    public async Task Independent_alerts_are_sent()
     {
         await FireAsync(("PushNoApi", "push-api", ""), ("PushTargetDown", "push-node", "a:9464"), ("PushTargetGone", "push-node", ""), ("PushTargetGone", "redis", ""), ("PushRedisDown", "redis", "r:9121"));
         await SentAsync("PushNoApi push-api", "PushTargetDown push-node a:9464", "PushTargetGone redis", "PushRedisDown redis r:9121");
     }
 
     [Fact]
-    public async Task Prometheus_sends_to_an_alertmanager_that_it_finds_by_file()
+    public async Task Prometheus_finds_an_alertmanager_by_file_and_sends_to_it()
     {
         await using var prometheus = await PrometheusServer.StartAsync(rules => rules.Replace("for: 30s", "for: 1s", StringComparison.Ordinal), ("alertmanager", [_alertmanager.Port]));
         await SentAsync("PushNoNode");
@@ -80,7 +80,7 @@ public sealed class AlertmanagerTests : IAsyncLifetime
         Assert.True((int)answer.Status == 200, answer.Body);
     }
 
-    /// <summary>Waits until exactly these are left to be sent.</summary>
+    /// <summary>Waits until exactly these alerts are active.</summary>
     private async Task SentAsync(params string[] expected)
     {
         string[] sent = [];

@@ -1,2 +1,2 @@
-// The tests share two cores with the processes they start: side by side they would only disturb each other.
+// The tests use most of two cores with the processes that they start, and some measure delays.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

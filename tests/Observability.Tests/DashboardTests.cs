@@ -3,13 +3,13 @@ using TestSupport.Processes;
 
 namespace Observability.Tests;
 
-/// <summary>What the files of grafana/ say, without a Grafana.</summary>
+/// <summary>The files of grafana/, without a Grafana.</summary>
 public sealed class DashboardTests
 {
     public static TheoryData<string> Names => [.. Dashboard.All.Select(dashboard => dashboard.Name)];
 
     [Theory, MemberData(nameof(Names))]
-    public void Every_panel_has_a_unit_a_description_and_a_text_for_when_it_is_empty(string name) =>
+    public void Every_panel_has_a_unit_a_description_and_a_text_for_no_value(string name) =>
         Assert.All(Named(name).Panels.Where(panel => !panel.IsRow), panel =>
         {
             Assert.NotEmpty(panel.Defaults.GetProperty("unit").GetString()!);
@@ -63,7 +63,7 @@ public sealed class DashboardTests
     }
 
     [Fact]
-    public async Task Dashboards_are_of_Grafanas_own_types()
+    public async Task Dashboards_match_the_types_of_Grafana()
     {
         var directory = Path.Combine(AppContext.BaseDirectory, "Schema");
         var (code, output) = await Tool.RunAsync("npm", ["ci", "--no-audit", "--no-fund"], directory: directory);

@@ -5,13 +5,13 @@ using Observability.Tests.Support;
 
 namespace Observability.Tests;
 
-/// <summary>Every panel's queries, asked of a Prometheus that watches a farm under load.</summary>
+/// <summary>Every panel's queries, run on a Prometheus that scrapes a farm under load.</summary>
 public sealed class PanelTests(LoadedFarm farm)
 {
-    // What Grafana makes of it with the data source's timeInterval of 5 s: four of those at least.
+    // Grafana's value for the data source's timeInterval of 5 s: four intervals.
     private const string RateInterval = "20s";
 
-    /// <summary>Panels that show nothing while all is well, on purpose. Their queries must be valid all the same.</summary>
+    /// <summary>Panels that are empty on a healthy farm. Their queries must still be valid.</summary>
     private static readonly string[] EmptyWhenHealthy = ["farm.json: Alerts firing"];
 
     public static TheoryData<string> Titles => [.. Panels.Select(panel => panel.ToString())];
@@ -36,7 +36,7 @@ public sealed class PanelTests(LoadedFarm farm)
                 $"{title} has data",
                 () => $"{query}\n{string.Join('\n', result)}\n{farm.Log}");
 
-            // Filled in anew each time: Prometheus may have scraped only some of the processes yet.
+            // Evaluated each time, because Prometheus may not have scraped all processes yet.
             async Task<(string Query, JsonElement[] Result)> AskAsync()
             {
                 var filled = await FilledInAsync(expression, Dashboard.All.Single(dashboard => dashboard.Name == panel.Dashboard));
@@ -52,7 +52,7 @@ public sealed class PanelTests(LoadedFarm farm)
             await farm.Prometheus.QueryAsync(expression, range: true);
     }
 
-    /// <summary>With the variable "instance" at All, as Grafana fills it in: every value of its query.</summary>
+    /// <summary>The variable "instance" set to All, as Grafana expands it.</summary>
     private async Task<string> FilledInAsync(string expression, Dashboard dashboard)
     {
         string[] instances = [];

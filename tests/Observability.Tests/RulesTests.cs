@@ -5,7 +5,7 @@ using TestSupport.Processes;
 
 namespace Observability.Tests;
 
-/// <summary>prometheus.yml and prometheus/, as Prometheus's own tool reads them.</summary>
+/// <summary>prometheus.yml and prometheus/, as promtool reads them.</summary>
 public sealed partial class RulesTests(LoadedFarm farm)
 {
     [Fact]
@@ -35,7 +35,7 @@ public sealed partial class RulesTests(LoadedFarm farm)
     }
 
     [Fact]
-    public async Task Every_alert_has_a_severity_a_summary_a_description_and_a_section_of_the_runbook()
+    public async Task Every_alert_has_its_annotations_and_a_section_of_the_runbook()
     {
         var sections = Heading().Matches(Repository.Read("docs/runbook.md")).Select(match => match.Groups[1].Value).ToHashSet();
         var alerts = await AlertsAsync();

@@ -9,7 +9,7 @@ namespace Observability.Tests;
 public sealed partial class RunbookTests
 {
     [Fact]
-    public async Task When_a_process_dies_the_alerts_of_the_runbook_fire_and_no_others()
+    public async Task A_dead_process_fires_exactly_the_alerts_of_the_runbook()
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await ProgramProcess.StartNodeAsync(redis);
@@ -53,7 +53,7 @@ public sealed partial class RunbookTests
         api.Signal(Signals.Kill);
         await FiresAsync("all nodes and the API");
 
-        // Half-way from one state to another, some alerts fire already or still: what counts is where it comes to rest.
+        // During a transition some alerts fire early or late; only the final state counts.
         async Task FiresAsync(string what)
         {
             var expected = InRunbook(what);
@@ -65,10 +65,10 @@ public sealed partial class RunbookTests
         }
     }
 
-    /// <summary>What is meant to take minutes takes seconds; but what looks back for a quarter of an hour sees the whole test.</summary>
+    /// <summary>Minutes become seconds, but ranges of a quarter of an hour stay and cover the whole test.</summary>
     private static string Sooner(string rules) => Window().Replace(For().Replace(rules, "for: 5s"), "[15s]");
 
-    /// <summary>With the numbers of this farm, as an operator sets them.</summary>
+    /// <summary>With this farm's numbers, as an operator sets them.</summary>
     private static string Counted(string rules) => SetCount().Replace(rules, count => $"vector({(count.Groups[2].Value == "push-node" ? 2 : 1)}){count.Groups[1].Value}");
 
     /// <summary>The alerts of one row of the table.</summary>
@@ -78,7 +78,7 @@ public sealed partial class RunbookTests
         return [.. AlertName().Matches(row).Select(match => match.Groups[1].Value)];
     }
 
-    /// <summary>Goes on whatever is answered.</summary>
+    /// <summary>Continues after any answer.</summary>
     private static async Task PublishAsync(ProgramProcess api, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)

@@ -5,14 +5,14 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>Rule 6: when the node is quiet, received = merged + dropped and expected = deliveries + dropped deliveries, to the message.</summary>
+/// <summary>Rule 6: once the node is idle, received = merged + dropped and expected = deliveries + dropped deliveries, exactly.</summary>
 public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper output) : TransportTests(transport)
 {
     private const int Rooms = 4;
     private const int Rounds = 300;
 
     [Fact]
-    public async Task The_books_balance_after_load_with_slow_readers_bad_payloads_and_clients_that_come_and_go()
+    public async Task The_counters_balance_after_load_with_slow_readers_and_bad_payloads()
     {
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
@@ -23,7 +23,7 @@ public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var series = (await Metrics.ScrapeAsync(node)).Series.ToHashSet();
 
-        // A member in each room for the whole time: each room stays subscribed, so that all that is published is received.
+        // One member stays in each room, so that the room stays subscribed and every published message is received.
         var rooms = Enumerable.Range(0, Rooms).Select(i => Room.New($"r{i}")).ToList();
         var clients = new List<WsClient>();
         foreach (var room in rooms)
@@ -46,7 +46,7 @@ public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper
 
         await stop.CancelAsync();
         await coming;
-        // A cut, a return to reading, or an orderly close settles what each outbox holds.
+        // A cut, resumed reading, or an orderly close empties each outbox.
         foreach (var sleeper in clients.Where((_, i) => i % 6 > 0))
         {
             if (random.Next(2) == 0)
@@ -64,7 +64,7 @@ public abstract class AccountingTests(NodeTransport transport, ITestOutputHelper
         Assert.True(metrics["push_messages_dropped_total"] > 0, "no bad payload was among the load");
         Assert.True(metrics["push_deliveries_dropped_total"] > 0, "no reader was slow enough");
         Assert.Equal(metrics["push_connections_accepted_total"], metrics["push_connections"] + metrics["push_connections_closed_total"]);
-        // Counters are there from the start: of one that appears later rate() misses the first increase. Histograms appear with their first value.
+        // Counters are exported from the start, because rate() misses the first increase of a counter that appears later.
         Assert.All(metrics.Series.Where(name => name.StartsWith("push_", StringComparison.Ordinal) && name.Contains("_total", StringComparison.Ordinal)), name => Assert.Contains(name, series));
         Assert.Equal(metrics["push_batches_total"], metrics["push_batch_messages_count"]);
         Assert.Equal(metrics["push_messages_merged_total"], metrics["push_batch_messages_sum"]);

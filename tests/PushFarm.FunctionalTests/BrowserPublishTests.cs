@@ -8,10 +8,10 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>Pages of other origins in a real browser that stands where the publish API can be reached.</summary>
+/// <summary>Pages of other origins, in a real browser that can reach the publish API.</summary>
 public sealed class BrowserPublishTests
 {
-    // The image is answered when the page is done: only then is the page loaded, and its DOM dumped.
+    // The image is answered when the page is done, because Chromium dumps the DOM once all images are loaded.
     private const string Frame = """
         <!doctype html><meta charset="utf-8"><pre id="log"></pre><img src="/hold">
         <script>
@@ -51,7 +51,7 @@ public sealed class BrowserPublishTests
         """;
 
     [Fact]
-    public async Task A_page_of_another_origin_reaches_nobody()
+    public async Task A_page_of_another_origin_publishes_nothing()
     {
         await using var farm = await ProgramProcess.StartFarmAsync();
         await using var member = await WsClient.ConnectAsync(farm.NodePort);
@@ -104,7 +104,7 @@ public sealed class BrowserPublishTests
             return Results.NoContent();
         });
         app.MapGet("/done", () => done.TrySetResult() ? Results.NoContent() : Results.NoContent());
-        // What rebinding comes to: from now on the page's own name leads to the API, and the request arrives there as the browser made it.
+        // DNS rebinding: the page's own name now resolves to the API, which gets the request as the browser made it.
         app.MapPost("/v1/broadcast", async context => context.Response.StatusCode = (int)await RelayAsync(context.Request, api));
         return app;
     }

@@ -8,12 +8,13 @@ using TestSupport.Processes;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>A real browser's WebSocket, as strict as browsers are, in a page of ours.</summary>
+[Collection(EpollFarmDefinition.Name)]
 public sealed class BrowserTests(FarmFixture fixture)
 {
     private const string Room = "默认房间";
     private const string Text = "你好，世界 🎉 <b>&";
 
-    // The image is answered when the page has seen everything: only then is the page loaded, and its DOM dumped.
+    // The image is answered when the page is done, because Chromium dumps the DOM once all images are loaded.
     private const string Page = """
         <!doctype html><meta charset="utf-8"><title>push</title><pre id="log"></pre><img src="/hold">
         <script>

@@ -6,7 +6,8 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>What a stranger sees who starts PushFarm.</summary>
+/// <summary>What PushFarm prints on start.</summary>
+[Collection(EpollFarmDefinition.Name)]
 public sealed partial class CommandLineTests(FarmFixture fixture)
 {
     private readonly ProgramProcess _farm = fixture.Farm;
@@ -26,6 +27,7 @@ public sealed partial class CommandLineTests(FarmFixture fixture)
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
         await client.JoinAsync(room);
 
+        InstalledProgram.Find("curl");
         var info = new ProcessStartInfo("bash", ["-c", line]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var bash = Process.Start(info)!;
         var output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await bash.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -35,7 +37,7 @@ public sealed partial class CommandLineTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task A_log_line_says_which_bus_is_in_use()
+    public async Task A_log_line_names_the_backplane_in_use()
     {
         Assert.Contains("memory", _farm.Output, StringComparison.OrdinalIgnoreCase);
         await using var redis = await RedisProcess.StartNewAsync();
@@ -45,7 +47,7 @@ public sealed partial class CommandLineTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task With_a_Redis_PushFarm_is_a_member_of_a_real_farm()
+    public async Task PushFarm_with_a_Redis_joins_a_farm()
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint));

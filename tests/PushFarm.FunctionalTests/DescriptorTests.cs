@@ -5,7 +5,7 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>A process out of descriptors: who is there is served, who comes waits, and no core is burnt meanwhile.</summary>
+/// <summary>A process without free descriptors serves its clients, lets new ones wait, and does not spin.</summary>
 public sealed class DescriptorTests
 {
     private const int Limit = 300;
@@ -13,14 +13,14 @@ public sealed class DescriptorTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Out_of_descriptors_newcomers_wait_without_cost_and_everybody_else_is_served(bool isLoweredWhileItRuns)
+    public async Task Without_free_descriptors_new_clients_wait_and_others_are_served(bool isLoweredWhileItRuns)
     {
         await using var farm = await ProgramProcess.StartFarmWithDescriptorsAsync(isLoweredWhileItRuns ? null : Limit, ("Push:Transport", "Epoll"));
         if (isLoweredWhileItRuns)
             await LowerAsync(farm);
         var room = Room.New();
         var clients = new List<WsClient>();
-        // More than there can be descriptors: somewhere among them the handshakes go unanswered.
+        // More clients than descriptors, so that some handshakes go unanswered.
         var waiting = new List<Task<WsClient>>();
         while (waiting.Count < Limit)
             waiting.Add(WsClient.ConnectAsync(farm.NodePort, $"/ws?room={room}", patient: true));
@@ -36,7 +36,7 @@ public sealed class DescriptorTests
         waiting.RemoveAll(task => task.IsCompleted);
         Assert.NotEmpty(waiting);
 
-        // A spinning loop burns a core: two seconds here for each. Pausing is next to nothing, but the machine may be noisy.
+        // A loop that spins would use two seconds of CPU here; one that pauses uses almost none.
         var before = CpuTime(farm);
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed < TimeSpan.FromSeconds(2))
@@ -55,7 +55,7 @@ public sealed class DescriptorTests
             await client.NextItemsAsync(room, 1);
         }
 
-        // Everybody who waited gets in for somebody who left.
+        // Each client that leaves makes room for one that waits.
         while (waiting.Count > 0)
         {
             Assert.NotEmpty(clients);

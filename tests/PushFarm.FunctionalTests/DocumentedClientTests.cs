@@ -6,7 +6,7 @@ namespace PushFarm.FunctionalTests;
 /// <summary>The browser client of docs/protocol.md, in a real browser, with a WebSocket that the page closes itself.</summary>
 public sealed partial class DocumentedClientTests
 {
-    // Timers are recorded instead of started: how long the client would wait is what is asked.
+    // Timers are recorded instead of started, because the test asks how long the client would wait.
     private const string Page = """
         <!doctype html><meta charset="utf-8"><title>push</title><pre id="log"></pre>
         <script>

@@ -7,13 +7,13 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>A message on the control channel empties a node that goes on running, and takes it back.</summary>
+/// <summary>Commands on the control channel drain a running node and undrain it.</summary>
 public abstract class DrainTests(NodeTransport transport) : TransportTests(transport)
 {
     private const string Control = "push:control";
 
     [Fact]
-    public async Task One_of_two_nodes_is_drained_and_taken_back_and_the_other_notices_nothing()
+    public async Task One_of_two_nodes_drains_and_undrains_and_the_other_is_unaffected()
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var first = await StartNodeAsync(redis, ("Push:Node", "first"), ("Push:Drain:RetryAfter", "00:00:02"), ("Push:Drain:Over", "00:00:02"));
@@ -25,7 +25,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         await publisher.PublishAsync(Room.Channel(room), "{\"n\":0}");
         await Member.SawAllAsync([.. leaving, .. staying], 1, first);
 
-        // As docs/deployment.md says it; both nodes hear it.
+        // The command of docs/deployment.md; both nodes receive it.
         Assert.Equal("2", await redis.CliAsync("PUBLISH", Control, """{"command":"drain","node":"first"}"""));
         await first.BecomesUnreadyAsync();
         Assert.Contains("The node is draining.", (await Http.GetAsync(first.ManagementPort, "/readyz")).Body, StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     }
 
     [Fact]
-    public async Task A_node_taken_back_half_way_keeps_who_is_still_there_and_lets_newcomers_in_at_once()
+    public async Task A_node_undrained_half_way_keeps_its_clients_and_accepts_new_ones()
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Node", "a"), ("Push:Connections:Max", "200"), ("Push:Drain:ClosesPerSecond", "10"));
@@ -75,7 +75,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         await using var newcomer = await WsClient.ConnectAsync(node.NodePort, $"/ws?room={room}");
         await newcomer.NextAsync("JOINED");
 
-        // Two whole windows pass, in which a drain that went on would close ten each; who was told before may still count.
+        // A drain that continued would close ten clients in each of two windows; earlier hints may still count.
         var before = await Metrics.ScrapeAsync(node);
         for (var n = 0; n < 3; n++)
         {
@@ -93,7 +93,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     }
 
     [Fact]
-    public async Task SIGTERM_during_a_drain_by_command_ends_it_in_order()
+    public async Task SIGTERM_during_a_drain_ends_the_process_in_order()
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Node", "a"), ("Push:Connections:Max", "400"), ("Push:Drain:ClosesPerSecond", "50"));
@@ -103,7 +103,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         await Metrics.UntilAsync(node, metrics => metrics["push_connections_closed_total{reason=\"draining\"}"] > 0, "some are closed");
         node.Signal(Signals.Terminate);
         await Eventually.HoldsAsync(() => node.Output.Contains("Draining", StringComparison.Ordinal) && node.Output.Contains("at most 00:00:25", StringComparison.Ordinal), "the end has begun", () => node.Log);
-        // Nothing calls it back from the end.
+        // No command cancels the exit.
         await publisher.PublishAsync(Control, """{"command":"undrain","node":"a"}""");
         await RefusesAsync(node);
 
@@ -115,7 +115,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     }
 
     [Fact]
-    public async Task A_drained_node_stays_drained_through_an_outage_and_hears_commands_after_it()
+    public async Task A_drained_node_stays_drained_through_an_outage_and_then_obeys()
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Node", "a"));
@@ -132,7 +132,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     }
 
     [Fact]
-    public async Task Hostile_messages_on_the_control_channel_drain_nobody_and_do_not_fill_the_log()
+    public async Task Hostile_control_messages_drain_no_node_and_do_not_fill_the_log()
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await StartNodeAsync(redis, ("Push:Node", "a"));
@@ -162,7 +162,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         double Count(string result) => metrics[$"push_control_messages_total{{result=\"{result}\"}}"];
     }
 
-    /// <summary>Newcomers are sent elsewhere.</summary>
+    /// <summary>New clients are refused.</summary>
     private static async Task RefusesAsync(ProgramProcess node)
     {
         var (client, answer) = await WsClient.TryConnectAsync(node.NodePort);
@@ -170,7 +170,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         Assert.Equal((503, "1"), (answer.Status, answer.Headers["Retry-After"]));
     }
 
-    /// <summary>The second time changes nothing.</summary>
+    /// <summary>A repeated command has no effect.</summary>
     private static async Task DrainTwiceAsync(RedisPublisher publisher, string node)
     {
         var drain = Encoding.UTF8.GetBytes($$"""{"command":"drain","node":"{{node}}"}""");

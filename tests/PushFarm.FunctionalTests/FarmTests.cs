@@ -9,7 +9,7 @@ namespace PushFarm.FunctionalTests;
 public sealed class FarmTests(RedisFarmFixture fixture)
 {
     [Fact]
-    public async Task Each_client_of_each_node_gets_each_message_of_its_rooms_once_and_in_order()
+    public async Task Each_client_gets_each_message_of_its_rooms_once_and_in_order()
     {
         string[] rooms = [Room.New("a"), Room.New("房间"), Room.New("c")];
         var clients = await ConnectAsync(10, rooms);
@@ -33,7 +33,7 @@ public sealed class FarmTests(RedisFarmFixture fixture)
             }
 
             Assert.All(received.Values, numbers => Assert.Equal(Enumerable.Range(0, Messages), numbers));
-            await client.PingAsync(); // Nothing came twice.
+            await client.PingAsync(); // No duplicates.
             await client.DisposeAsync();
         }
     }
@@ -52,7 +52,7 @@ public sealed class FarmTests(RedisFarmFixture fixture)
     }
 
     [Fact]
-    public async Task A_room_named_star_receives_nothing_of_other_rooms()
+    public async Task A_room_named_star_receives_no_messages_of_other_rooms()
     {
         var room = Room.New();
         foreach (var pattern in (string[])["*", "?", "[a-z]*", "room-*", "\\*"])
@@ -72,7 +72,7 @@ public sealed class FarmTests(RedisFarmFixture fixture)
     }
 
     [Fact]
-    public async Task A_node_subscribes_with_the_first_member_and_unsubscribes_after_the_last_left()
+    public async Task A_node_subscribes_for_the_first_member_and_unsubscribes_after_the_last()
     {
         var room = Room.New();
         var channel = Room.Channel(room);

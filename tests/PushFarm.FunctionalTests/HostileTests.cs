@@ -6,7 +6,7 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>Random bytes on every port of every program disturb nobody.</summary>
+/// <summary>Random bytes on every port of every program do not affect other clients.</summary>
 [Collection(RedisFarmDefinition.Name)]
 public sealed class HostileTests(RedisFarmFixture redisFarm, FarmFixture farm, ITestOutputHelper output)
 {
@@ -19,7 +19,7 @@ public sealed class HostileTests(RedisFarmFixture redisFarm, FarmFixture farm, I
     ];
 
     [Fact]
-    public async Task Random_bytes_on_every_port_disturb_nobody()
+    public async Task Random_bytes_on_every_port_do_not_affect_other_clients()
     {
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
@@ -67,7 +67,7 @@ public sealed class HostileTests(RedisFarmFixture redisFarm, FarmFixture farm, I
             }
 
             socket.Shutdown(SocketShutdown.Send);
-            // The server ends it, whatever it made of the bytes.
+            // The server closes the connection in any case.
             var buffer = new byte[4096];
             while (await Eventually.CompletesAsync(socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken).AsTask(), "the end of a hostile connection") > 0)
             {

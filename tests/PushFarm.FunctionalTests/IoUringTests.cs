@@ -4,11 +4,11 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>A node that a sandbox keeps from io_uring, as Docker's default profile does.</summary>
+/// <summary>A node in a sandbox that forbids io_uring, as Docker's default profile does.</summary>
 public sealed class IoUringTests
 {
     [Fact]
-    public async Task Where_a_sandbox_forbids_it_frames_are_sent_one_by_one_which_is_logged_once()
+    public async Task Without_io_uring_frames_are_sent_one_by_one_and_the_log_says_so_once()
     {
         await using var node = await Sandbox.Run(() =>
         {
@@ -21,7 +21,7 @@ public sealed class IoUringTests
     }
 
     [Fact]
-    public async Task Where_it_is_required_and_forbidden_the_program_says_so_in_one_sentence_and_ends()
+    public async Task Requiring_io_uring_where_it_is_forbidden_stops_the_program()
     {
         await using var node = Sandbox.Run(() =>
         {
@@ -33,7 +33,7 @@ public sealed class IoUringTests
     }
 
     [Fact]
-    public async Task Where_it_is_to_be_had_nothing_is_said_of_it()
+    public async Task Available_io_uring_is_not_logged()
     {
         Assert.SkipUnless(Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
         await using var node = await ProgramProcess.StartFarmAsync(("Push:Transport", "Auto"));

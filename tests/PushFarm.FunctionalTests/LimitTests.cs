@@ -7,7 +7,7 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>Who may connect, how many, and how a handshake must look.</summary>
+/// <summary>Limits of connections, origins and handshakes.</summary>
 public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) : TransportTests(transport)
 {
     private readonly ProgramProcess _farm = fixture.Over(transport);
@@ -43,7 +43,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
     }
 
     [Fact]
-    public async Task An_origin_list_lets_in_only_its_origins()
+    public async Task An_origin_list_allows_only_its_origins()
     {
         await using var farm = await StartFarmAsync(("Push:Connections:AllowedOrigins", "https://a.example;https://b.example:8443"));
         foreach (var (origin, status) in new[]
@@ -61,14 +61,14 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
     }
 
     [Fact]
-    public async Task Every_origin_is_let_in_by_default()
+    public async Task Every_origin_is_allowed_by_default()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { ExtraHeaders = "Origin: https://anywhere.example\r\n" });
         await client.PingAsync();
     }
 
     [Fact]
-    public async Task Rooms_per_connection_and_message_bytes_are_settings()
+    public async Task Rooms_per_connection_and_message_bytes_are_configurable()
     {
         await using var farm = await StartFarmAsync(("Push:Connections:MaxRooms", "2"), ("Push:Connections:MaxMessageBytes", "512"));
         await using var client = await WsClient.ConnectAsync(farm.NodePort);
@@ -83,12 +83,12 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
     }
 
     [Fact]
-    public async Task Who_sends_too_many_messages_is_told_once_and_then_closed_with_4029()
+    public async Task A_client_that_sends_too_much_gets_one_error_and_is_closed_with_4029()
     {
         await using var farm = await StartFarmAsync(("Push:Connections:MessagesPerSecond", "1"), ("Push:Connections:MessageBurst", "100"), ("Push:Connections:CloseTimeout", "00:00:01"));
         await using var client = await WsClient.ConnectAsync(farm.NodePort);
         await using var other = await WsClient.ConnectAsync(farm.NodePort);
-        // The rate lets a few more pass while this runs.
+        // The rate allows a few more meanwhile.
         await client.SendBytesAsync([.. Enumerable.Repeat(ClientFrame.Text("""{"type":"PING"}"""), 150).SelectMany(frame => frame)]);
         var answers = new List<ServerMessage>();
         while (answers.Count == 0 || answers[^1].Type == "PONG")
@@ -107,7 +107,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
     [Theory]
     [InlineData("/ws")]
     [InlineData("/connect")]
-    public async Task A_wrong_handshake_is_refused_with_the_right_status(string path)
+    public async Task An_invalid_handshake_is_refused_with_the_right_status(string path)
     {
         var port = _farm.NodePort;
         var version = await RawHttp.SendAsync(port, RawHttp.Upgrade(path, version: "8"));
@@ -115,7 +115,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         Assert.Equal(400, (await RawHttp.SendAsync(port, RawHttp.Upgrade(path, key: null))).Status);
         Assert.Equal(400, (await RawHttp.SendAsync(port, RawHttp.Upgrade(path, key: "short"))).Status);
         Assert.Equal(405, (await RawHttp.SendAsync(port, RawHttp.Upgrade(path, method: "POST"))).Status);
-        Assert.InRange((await RawHttp.SendAsync(port, $"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).Status, 400, 426);
+        Assert.Equal(426, (await RawHttp.SendAsync(port, $"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).Status);
     }
 
     /// <summary>RFC 6455, 4.2.1, point by point.</summary>
@@ -186,12 +186,12 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
         var answer = await Eventually.CompletesAsync(new StreamReader(socket.GetStream()).ReadToEndAsync(TestContext.Current.CancellationToken), "the end of a refused client's connection");
         Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
-        // Not by the deadline.
+        // The deadline did not end it.
         Assert.Equal(0, (await Metrics.ScrapeAsync(farm))["push_handshakes_cut_total"]);
     }
 
     [Fact]
-    public async Task A_path_that_is_none_is_404()
+    public async Task An_unknown_path_is_404()
     {
         Assert.Equal(404, (await RawHttp.SendAsync(_farm.NodePort, RawHttp.Upgrade("/no-such-path"))).Status);
     }
@@ -200,7 +200,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
     [InlineData("")]
     [InlineData("G")]
     [InlineData("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgr")]
-    public async Task A_handshake_that_does_not_come_to_its_end_is_cut(string sent)
+    public async Task An_incomplete_handshake_is_cut(string sent)
     {
         await using var farm = await StartFarmAsync(("Push:Connections:HandshakeTimeout", "00:00:02"));
         using var socket = new TcpClient();
@@ -233,7 +233,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
     }
 
     [Fact]
-    public async Task Connections_that_are_no_WebSockets_have_a_limit_and_shut_nobody_out()
+    public async Task Non_WebSocket_connections_are_limited_and_block_no_client()
     {
         const int Limit = 20;
         const int Idle = 200;
@@ -279,7 +279,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
                 }
                 catch (Exception refused) when (refused is IOException or SocketException)
                 {
-                    // Expected while all of them are young.
+                    // Expected while all connections are younger than a second.
                 }
 
                 return clients.Count == 10;
@@ -290,7 +290,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         Assert.Equal(10, metrics["push_connections"]);
         Assert.InRange(metrics["push_handshakes_pending"], 0, Limit);
 
-        // The publishers' port has nothing to do with it.
+        // The publishers' port is unaffected.
         await publisher.GetStream().WriteAsync("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
         Assert.True(await Eventually.CompletesAsync(publisher.GetStream().ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask(), "an answer of the API") > 0);
         foreach (var client in clients)
@@ -299,7 +299,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
     }
 
     [Fact]
-    public async Task Metrics_and_health_are_on_the_management_port_alone_whatever_the_Host_header_says()
+    public async Task Metrics_and_health_are_only_on_the_management_port()
     {
         var farm = _farm;
         foreach (var port in (int[])[farm.NodePort, farm.ApiPort])
@@ -346,7 +346,9 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         }
     }
 
+    [Collection(EpollFarmDefinition.Name)]
     public sealed class OverEpoll(FarmFixture fixture) : LimitTests(fixture, NodeTransport.Epoll);
 
+    [Collection(KestrelFarmDefinition.Name)]
     public sealed class OverKestrel(FarmFixture fixture) : LimitTests(fixture, NodeTransport.Stream);
 }

@@ -4,11 +4,11 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>A client that only receives stays; a peer that gives no sign of life is asked and then closed, however much is pushed to it.</summary>
+/// <summary>A client that only receives stays; a silent peer is pinged and then closed, even under load.</summary>
 public abstract class LivenessTests(NodeTransport transport) : TransportTests(transport)
 {
     [Fact]
-    public async Task Clients_that_answer_pings_stay_and_those_that_do_not_are_closed()
+    public async Task Clients_that_answer_pings_stay_and_silent_ones_are_closed()
     {
         await using var farm = await StartFarmAsync(
             ("Push:Connections:PingAfter", "00:00:01"), ("Push:Connections:CloseAfter", "00:00:04"), ("Push:Merge:Window", "00:00:00.2"));
@@ -34,7 +34,7 @@ public abstract class LivenessTests(NodeTransport transport) : TransportTests(tr
         await Task.WhenAll(silent.Select(client => client.EndAsync()));
         Assert.All(silent, client => Assert.InRange(client.Pings, 1, int.MaxValue));
 
-        // Pings are at least four fifths of a second apart: six of them and what came before are more than one close time survived.
+        // Pings are at least 0.8 s apart, so six of them outlast one CloseAfter.
         await Eventually.HoldsAsync(() => living.All(client => client.Pings >= 6 || client.Ended.IsCompleted), "the living were pinged six times", () => farm.Log);
         Assert.All(living, client => Assert.True(!client.Ended.IsCompleted, client.Ended.IsCompleted ? $"{client.Pings} pings, {client.Ended.Result}" : ""));
         await Metrics.UntilAsync(farm, metrics => metrics["push_connections"] == 2, "only the living are left");

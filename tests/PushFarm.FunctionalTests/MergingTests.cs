@@ -6,7 +6,7 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>A room's messages become one frame per window, encoded once; nothing is lost or reordered by it.</summary>
+/// <summary>A room's messages become one frame per window, without loss or reordering.</summary>
 public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private RedisProcess _redis = null!;
@@ -16,7 +16,7 @@ public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
     [Fact]
-    public async Task A_thousand_messages_a_second_reach_200_members_whole_in_one_frame_a_second()
+    public async Task A_thousand_messages_a_second_reach_200_members_in_one_frame_a_second()
     {
         const int Members = 200;
         const int Messages = 5000;
@@ -40,7 +40,7 @@ public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
         output.WriteLine($"{members.Max(member => member.Stream.Frames)} frames in {seconds:0.0} s");
         Assert.All(members, member => Assert.InRange(member.Stream.Frames, 1, (int)Math.Ceiling(seconds) + 2));
 
-        // Nobody was slow: what was expected was delivered, each batch as one frame for each member.
+        // No client was slow: each batch was delivered as one frame to each member.
         var metrics = await Metrics.UntilAsync(node, metrics => metrics["push_deliveries_total"] >= Members * Messages, "all deliveries are counted");
         Assert.Equal(Messages, metrics["push_messages_received_total"]);
         Assert.Equal(Messages, metrics["push_messages_merged_total"]);
@@ -53,7 +53,7 @@ public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lone_message_does_not_wait_for_the_end_of_a_window()
+    public async Task A_lone_message_does_not_wait_for_its_window()
     {
         var window = TimeSpan.FromSeconds(30);
         await using var node = await ProgramProcess.StartNodeAsync(_redis, ("Push:Merge:Window", window.ToString()));
@@ -67,13 +67,13 @@ public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
             await publisher.PublishAsync(Room.Channel(room), "1");
             await client.NextItemsAsync(room, 1);
             output.WriteLine($"{clock.Elapsed.TotalMilliseconds:0} ms");
-            // The end of a window would be 30 s away; how early in it is not this test's matter.
+            // The end of the window is 30 s away.
             Assert.InRange(clock.Elapsed, TimeSpan.Zero, window / 2);
         }
     }
 
     [Fact]
-    public async Task A_batch_of_the_largest_size_does_not_wait_for_the_window()
+    public async Task A_full_batch_does_not_wait_for_its_window()
     {
         const int MaxBatchBytes = 16 * 1024;
         const int MessageBytes = 1000;
@@ -86,10 +86,10 @@ public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
         var received = 0;
         for (var round = 0; round < 10; round++)
         {
-            // Twenty messages are more than one batch; four batches would be the point where the oldest are dropped.
+            // Twenty messages are more than one batch, and fewer than the four at which the oldest are dropped.
             var payloads = Enumerable.Range(0, 20).Select(i => Encoding.UTF8.GetBytes($"{{\"n\":{(round * 20) + i},\"pad\":\"{new string('x', MessageBytes)}\"}}")).ToList();
             await publisher.PublishAsync(Room.Channel(room), payloads);
-            // Less than one batch may be left waiting for the window.
+            // The rest, less than one batch, may wait for the window.
             while (received < ((round + 1) * 20) - (MaxBatchBytes / MessageBytes) - 1)
             {
                 var push = await client.NextAsync("PUSH");

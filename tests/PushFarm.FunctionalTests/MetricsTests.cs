@@ -5,7 +5,7 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>What /metrics says before anything happened, and how it says it.</summary>
+/// <summary>The metrics page of programs that have just started.</summary>
 [Collection(RedisFarmDefinition.Name)]
 public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
 {
@@ -17,11 +17,11 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
     ];
 
     [Fact]
-    public async Task Promtool_finds_nothing_wrong()
+    public async Task Promtool_accepts_the_metrics()
     {
         foreach (var program in (ProgramProcess[])[farm.Farm, redisFarm.First, redisFarm.Api])
         {
-            var info = new ProcessStartInfo("promtool", ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+            var info = new ProcessStartInfo(InstalledProgram.Find("promtool"), ["check", "metrics"]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
             using var process = Process.Start(info)!;
             await process.StandardInput.WriteAsync((await Metrics.ScrapeAsync(program)).Text);
             process.StandardInput.Close();
@@ -32,7 +32,7 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
     }
 
     [Fact]
-    public async Task Every_counter_is_exported_from_the_start_at_0()
+    public async Task Every_counter_is_exported_as_0_from_the_start()
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var node = await ProgramProcess.StartNodeAsync(redis);

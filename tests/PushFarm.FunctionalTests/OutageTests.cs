@@ -5,7 +5,7 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>Redis goes away, by death or by standing still: clients stay, are told of the gap, and messages flow again by themselves.</summary>
+/// <summary>When Redis is killed or stalls, clients stay connected, get a GAP, and receive messages again afterwards.</summary>
 public abstract class OutageTests(NodeTransport transport) : TransportTests(transport)
 {
     [Theory]
@@ -71,7 +71,7 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
     }
 
     [Fact]
-    public async Task A_farm_whose_Redis_comes_later_is_alive_and_then_ready()
+    public async Task A_farm_started_before_its_Redis_is_alive_and_later_ready()
     {
         await using var redis = RedisProcess.NotStarted();
         var (port, nodeManagement, apiPort, apiManagement) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
@@ -82,7 +82,7 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
         foreach (var program in (ProgramProcess[])[node, api])
         {
             await Eventually.HoldsAsync(async () => await Http.StatusAsync(program.ManagementPort, "/healthz") == HttpStatusCode.OK, "alive", () => program.Log);
-            // And serves already: before that it says not ready for another reason.
+            // It must serve already; before that it is not ready for another reason.
             await Eventually.HoldsAsync(async () => (await Http.GetAsync(program.ManagementPort, "/readyz")).Body == $"Redis at {redis.EndPoint} does not answer.", "not ready for want of Redis", () => program.Log);
         }
 
@@ -103,7 +103,7 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
     }
 
     [Fact]
-    public async Task Joins_that_flap_while_Redis_is_stalled_leave_nothing_waiting()
+    public async Task Joins_and_leaves_during_a_stall_leave_nothing_pending()
     {
         const int Flaps = 100;
         await using var redis = await RedisProcess.StartNewAsync();
@@ -115,7 +115,7 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
         await staying.SendAsync(WsClient.JoinText(room));
         Assert.Equal("backplane_away", (await staying.NextAsync("ERROR")).Code);
 
-        // Each flaps and is waiting when it goes.
+        // Each client joins and leaves, and disconnects while it waits.
         for (var i = 0; i < 20; i++)
         {
             await using var flapping = await WsClient.ConnectAsync(node.NodePort, $"/ws?room={room}");

@@ -116,7 +116,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
                 await Http.PublishAsync(farm, room, "1");
         }, TestContext.Current.CancellationToken);
 
-        // Others, all in one shard, make each fan-out last long enough for a JOIN or a LEAVE to come in its middle.
+        // Other members of the same shard make each fan-out last long enough for a JOIN or LEAVE to arrive during it.
         var others = new List<WsClient>();
         for (var i = 0; i < 300; i++)
             others.Add(await WsClient.ConnectAsync(farm.NodePort, $"/ws?room={room}", new WsOptions { OnMessage = _ => { } }));
@@ -139,7 +139,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
                 pushes++;
             }
 
-            // PONG must be the next message: a late PUSH would be in its place.
+            // PONG must be next: a late PUSH would precede it.
             await client.PingAsync();
         }
 
@@ -164,7 +164,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
     }
 
     [Fact]
-    public async Task One_LEAVE_undoes_a_repeated_JOIN_and_a_LEAVE_of_a_room_not_joined_is_answered_LEFT()
+    public async Task One_LEAVE_undoes_a_repeated_JOIN_and_LEAVE_is_always_answered_LEFT()
     {
         var (room, marker) = (Room.New(), Room.New("marker"));
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
@@ -202,7 +202,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
 
     [Theory]
     [MemberData(nameof(WrongRooms))]
-    public async Task A_wrong_room_is_an_ERROR_and_the_connection_goes_on(string roomJson)
+    public async Task An_invalid_room_is_an_ERROR_and_the_connection_stays_open(string roomJson)
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
         foreach (var type in (string[])["JOIN", "LEAVE"])
@@ -227,7 +227,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
     }
 
     [Fact]
-    public async Task A_room_of_128_bytes_is_a_room()
+    public async Task A_room_name_may_have_128_bytes()
     {
         var room = Guid.NewGuid().ToString("N") + new string('r', 96);
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
@@ -237,7 +237,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
     }
 
     [Fact]
-    public async Task An_unknown_type_is_an_ERROR_and_the_connection_goes_on()
+    public async Task An_unknown_type_is_an_ERROR_and_the_connection_stays_open()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
         await client.SendAsync("""{"type":"DANCE","data":{}}""");
@@ -247,7 +247,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
 
     [Theory]
     [MemberData(nameof(NotRequests))]
-    public async Task What_is_no_request_is_an_ERROR_and_the_connection_goes_on(string text)
+    public async Task A_malformed_request_is_an_ERROR_and_the_connection_stays_open(string text)
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
         await client.SendAsync(text);
@@ -285,7 +285,7 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
     [InlineData("a%00b")]
     [InlineData("%ed%a0%80")]
     [InlineData("%zz")]
-    public async Task A_wrong_room_in_the_query_is_an_ERROR_and_the_good_ones_are_joined(string wrong)
+    public async Task An_invalid_room_in_the_query_is_an_ERROR_and_the_others_are_joined(string wrong)
     {
         var (a, b) = (Room.New("a"), Room.New("b"));
         await using var client = await WsClient.ConnectAsync(_farm.NodePort, $"/ws?room={a}&room={wrong}&room={b}");
@@ -316,7 +316,9 @@ public abstract class ProtocolTests(FarmFixture fixture, NodeTransport transport
         Assert.Equal(id, error.Id);
     }
 
+    [Collection(EpollFarmDefinition.Name)]
     public sealed class OverEpoll(FarmFixture fixture) : ProtocolTests(fixture, NodeTransport.Epoll);
 
+    [Collection(KestrelFarmDefinition.Name)]
     public sealed class OverKestrel(FarmFixture fixture) : ProtocolTests(fixture, NodeTransport.Stream);
 }

@@ -7,6 +7,7 @@ using TestSupport.Processes;
 namespace PushFarm.FunctionalTests;
 
 /// <summary>The HTTP API from request to socket, and its refusals.</summary>
+[Collection(EpollFarmDefinition.Name)]
 public sealed class PublishingTests(FarmFixture fixture)
 {
     private readonly ProgramProcess _farm = fixture.Farm;
@@ -117,7 +118,7 @@ public sealed class PublishingTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task Several_rooms_get_all_items_and_accepted_counts_messages_times_rooms()
+    public async Task Several_rooms_get_all_items_and_accepted_counts_each()
     {
         var (first, firstClient) = await JoinedAsync();
         var (second, secondClient) = await JoinedAsync("二号");
@@ -129,7 +130,7 @@ public sealed class PublishingTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task A_broadcast_reaches_everybody_once_without_a_room()
+    public async Task A_broadcast_reaches_every_client_once_without_a_room()
     {
         var (_, member) = await JoinedAsync();
         await using var __ = member;
@@ -153,7 +154,7 @@ public sealed class PublishingTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task The_curl_calls_of_go_push_work_although_they_encode_nothing()
+    public async Task The_unencoded_curl_calls_of_go_push_work()
     {
         var (room, client) = await JoinedAsync("默认房间");
         await using var _ = client;
@@ -164,7 +165,7 @@ public sealed class PublishingTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task One_publishers_requests_arrive_in_their_order()
+    public async Task Requests_of_one_publisher_arrive_in_order()
     {
         var (room, client) = await JoinedAsync();
         await using var _ = client;
@@ -178,7 +179,7 @@ public sealed class PublishingTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task A_room_without_members_takes_messages_that_reach_no_node()
+    public async Task Messages_to_a_room_without_members_reach_no_node()
     {
         var answer = await Http.PublishAsync(_farm, Room.New(), "1");
         Assert.Equal(1, answer.GetProperty("accepted").GetInt32());
@@ -187,7 +188,7 @@ public sealed class PublishingTests(FarmFixture fixture)
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task A_wrong_request_is_a_problem_that_names_what_is_wrong(string path, string contentType, string body, int status, string named)
+    public async Task An_invalid_request_is_a_problem_that_names_the_field(string path, string contentType, string body, int status, string named)
     {
         var answer = await Http.PostAsync(_farm.ApiPort, path, contentType, body);
         Assert.True((int)answer.Status == status, $"{(int)answer.Status} {answer.Body}");
@@ -202,7 +203,7 @@ public sealed class PublishingTests(FarmFixture fixture)
     [InlineData("/v1/rooms/%2E/messages", 400)]
     [InlineData("/v1/rooms/%zz/messages", 400)]
     [InlineData("/v1/rooms/a%00b/messages", 400)] // Kestrel itself refuses this one, without a body.
-    public async Task A_room_that_no_HTTP_client_would_send_is_a_wrong_room(string target, int status)
+    public async Task A_room_that_no_HTTP_client_would_send_is_invalid(string target, int status)
     {
         var answer = await RawHttp.SendAsync(_farm.ApiPort, $"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1");
         Assert.Equal(status, answer.Status);
@@ -222,7 +223,7 @@ public sealed class PublishingTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task More_items_than_a_request_may_have_are_refused_and_as_many_as_it_may_have_arrive()
+    public async Task The_largest_number_of_items_arrives_and_one_more_is_refused()
     {
         var (room, client) = await JoinedAsync();
         await using var _ = client;
@@ -238,14 +239,14 @@ public sealed class PublishingTests(FarmFixture fixture)
     [InlineData("PUT", "/v1/rooms/r/messages")]
     [InlineData("DELETE", "/v1/messages")]
     [InlineData("GET", "/push/all")]
-    public async Task A_wrong_method_is_405(string method, string path)
+    public async Task Another_method_is_405(string method, string path)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri($"http://127.0.0.1:{_farm.ApiPort}{path}"));
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await Http.SendAsync(request)).Status);
     }
 
     [Fact]
-    public async Task Posts_from_another_sites_page_are_refused()
+    public async Task Cross_site_posts_are_refused()
     {
         foreach (var (site, expected) in new[] { ("cross-site", HttpStatusCode.Forbidden), ("same-origin", HttpStatusCode.Accepted) })
         {

@@ -4,7 +4,7 @@ using TestSupport.Clients;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>What anyone may PUBLISH to the rooms' channels, and what becomes of it.</summary>
+/// <summary>Payloads that other programs PUBLISH to the rooms' channels.</summary>
 [Collection(RedisFarmDefinition.Name)]
 public sealed class RedisPublishingTests(RedisFarmFixture fixture)
 {
@@ -55,7 +55,7 @@ public sealed class RedisPublishingTests(RedisFarmFixture fixture)
 
     [Theory]
     [MemberData(nameof(Payloads))]
-    public async Task JSON_passes_through_and_text_becomes_a_string(string payload, string item)
+    public async Task JSON_is_unchanged_and_text_becomes_a_string(string payload, string item)
     {
         await using var publisher = await RedisPublisher.ConnectAsync(fixture.Redis);
         var room = Room.New();
@@ -67,7 +67,7 @@ public sealed class RedisPublishingTests(RedisFarmFixture fixture)
 
     [Theory]
     [MemberData(nameof(BadPayloads))]
-    public async Task A_bad_payload_is_dropped_and_counted_and_the_next_arrives(string what, byte[] payload)
+    public async Task An_invalid_payload_is_dropped_and_counted_and_the_next_arrives(string what, byte[] payload)
     {
         await using var publisher = await RedisPublisher.ConnectAsync(fixture.Redis);
         var room = Room.New();
@@ -81,7 +81,7 @@ public sealed class RedisPublishingTests(RedisFarmFixture fixture)
     }
 
     [Fact]
-    public async Task An_envelope_arrives_as_its_items_and_one_that_is_cut_anywhere_not_at_all()
+    public async Task An_envelope_arrives_as_its_items_and_a_truncated_one_is_dropped()
     {
         await using var publisher = await RedisPublisher.ConnectAsync(fixture.Redis);
         var room = Room.New();
@@ -97,7 +97,7 @@ public sealed class RedisPublishingTests(RedisFarmFixture fixture)
     }
 
     [Fact]
-    public async Task A_bad_item_of_an_envelope_is_dropped_alone()
+    public async Task Only_the_invalid_item_of_an_envelope_is_dropped()
     {
         await using var publisher = await RedisPublisher.ConnectAsync(fixture.Redis);
         var room = Room.New();
@@ -108,7 +108,7 @@ public sealed class RedisPublishingTests(RedisFarmFixture fixture)
     }
 
     [Fact]
-    public async Task A_later_envelopes_further_elements_are_skipped()
+    public async Task Additional_elements_of_an_envelope_are_ignored()
     {
         await using var publisher = await RedisPublisher.ConnectAsync(fixture.Redis);
         var room = Room.New();
@@ -120,7 +120,7 @@ public sealed class RedisPublishingTests(RedisFarmFixture fixture)
     }
 
     [Fact]
-    public async Task Random_payloads_disturb_nothing()
+    public async Task Random_payloads_do_not_affect_valid_ones()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
@@ -142,7 +142,7 @@ public sealed class RedisPublishingTests(RedisFarmFixture fixture)
         await publisher.PublishAsync(Room.Channel(room), [.. payloads, Encoding.UTF8.GetBytes("\"the end\"")]);
         while (!(await client.NextAsync("PUSH")).Items.Contains("\"the end\""))
         {
-            // Some of the payloads may by chance be text; the client has checked each frame.
+            // Some payloads may be valid text by chance; the client has checked each frame.
         }
 
         await Metrics.UntilAsync(fixture.First, metrics => Outstanding(metrics) == 0, "received = merged + dropped");

@@ -5,13 +5,13 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>Redis behind TLS, both connections to it: the one that publishes and the one that subscribes.</summary>
+/// <summary>TLS on both connections to Redis: the publisher's and the subscriber's.</summary>
 public sealed class RedisTlsTests
 {
     private const string Password = "correct-horse-battery";
 
     [Fact]
-    public async Task What_is_published_over_TLS_reaches_a_member()
+    public async Task A_message_published_over_TLS_reaches_a_member()
     {
         await using var redis = await TlsRedis.StartNewAsync("--requirepass", Password);
         (string, string)[] settings = [("ConnectionStrings:Redis", $"{redis.EndPoint},ssl=true,password={Password}"), ("SSL_CERT_FILE", redis.Authority)];
@@ -48,7 +48,7 @@ public sealed class RedisTlsTests
         var filler = new string('x', 980);
         for (var first = 0; first < Messages; first += Group)
         {
-            // The load's shape, and nothing that is waited for.
+            // Shapes the load; no result depends on it.
             await pace.WaitForNextTickAsync(TestContext.Current.CancellationToken);
             var reached = await publisher.PublishAsync(Room.Channel(room), [.. Enumerable.Range(first, Group).Select(i => Encoding.ASCII.GetBytes($"\"{i} {filler}\""))]);
             Assert.All(reached, count => Assert.Equal(1, count));
@@ -59,7 +59,7 @@ public sealed class RedisTlsTests
     }
 
     [Fact]
-    public async Task A_Redis_that_wants_to_know_its_clients_is_shown_the_certificate_that_the_environment_names()
+    public async Task The_client_certificate_of_the_environment_is_sent_to_Redis()
     {
         await using var redis = await TlsRedis.StartNewAsync("--tls-auth-clients", "yes");
         (string, string)[] settings = [("ConnectionStrings:Redis", $"{redis.EndPoint},ssl=true"), ("SSL_CERT_FILE", redis.Authority), ("SERedis_ClientCertPfxPath", redis.ClientCertificate)];
@@ -77,7 +77,7 @@ public sealed class RedisTlsTests
     [InlineData("127.0.0.1", "correct-horse-battery", "its certificate is for another name than 127.0.0.1.", true)]
     [InlineData("localhost", "wrong", "it does not accept the user or the password (WRONGPASS).", true)]
     [InlineData("localhost", "wrong,user=node", "it does not accept the user or the password (WRONGPASS).", true)]
-    public async Task What_is_wrong_with_TLS_or_the_password_is_told_as_what_it_is(string host, string password, string cause, bool isTrusted)
+    public async Task The_log_names_the_cause_of_a_TLS_or_password_failure(string host, string password, string cause, bool isTrusted)
     {
         await using var redis = await TlsRedis.StartNewAsync("--requirepass", Password);
         var endPoint = redis.EndPoint.Replace("localhost", host, StringComparison.Ordinal);
@@ -94,7 +94,7 @@ public sealed class RedisTlsTests
     }
 
     [Fact]
-    public async Task Without_TLS_a_node_is_not_ready_and_logs_a_cause_that_tells_no_secret()
+    public async Task Without_TLS_a_node_is_not_ready_and_its_log_tells_no_secret()
     {
         const string Cause = "no connection can be made";
         await using var redis = await TlsRedis.StartNewAsync("--requirepass", Password);

@@ -11,7 +11,7 @@ public sealed class ServersTests(ITestOutputHelper output)
     private static readonly (string, string) ShortWindow = ("Push:Merge:Window", "00:00:00.2");
 
     [Fact]
-    public async Task Messages_reach_members_over_every_server_whoever_publishes_where()
+    public async Task Messages_reach_members_over_every_server()
     {
         await using var redis = await RedisServers.StartNewAsync(3);
         await using var api = await ProgramProcess.StartApiAsync(redis.Settings(3));
@@ -50,7 +50,7 @@ public sealed class ServersTests(ITestOutputHelper output)
     [Theory]
     [InlineData("killed and restarted")]
     [InlineData("stalled and resumed")]
-    public async Task Only_the_rooms_of_a_server_are_touched_when_it_is(string how)
+    public async Task Only_the_rooms_of_a_server_are_affected_when_it_is(string how)
     {
         const int Away = 1;
         var killed = how.StartsWith("killed", StringComparison.Ordinal);
@@ -83,14 +83,14 @@ public sealed class ServersTests(ITestOutputHelper output)
             Assert.Equal([1, 0, 1], Enumerable.Range(0, 3).Select(server => metrics["push_backplane_up" + redis.Label(server)]));
         }
 
-        // A JOIN waits for its own server and for no other.
+        // A JOIN waits for its own server only.
         await asking.JoinAsync(RedisServers.RoomAt(0, 3));
         var waiting = RedisServers.RoomAt(Away, 3);
         await asking.SendAsync(WsClient.JoinText(waiting));
         Assert.Equal("backplane_away", (await asking.NextAsync("ERROR")).Code);
         await asking.PingAsync();
         await PublishesWholeOrNotAtAllAsync(api, asking, redis[Away]);
-        // The others' rooms go on meanwhile.
+        // Rooms of the other servers are unaffected.
         foreach (var home in (int[])[0, 2])
         {
             var last = loads[home].Accepted.Max();
@@ -121,7 +121,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         foreach (var (client, seen, home) in witnesses)
         {
             Assert.False(client.Ended.IsCompleted, "disconnected");
-            // One GAP for everybody, since anyone may have published to any room on the server that was away.
+            // Every client gets one GAP, because any message to the server's rooms may be lost.
             Assert.Null(seen.Fault(loads[home].Accepted, gaps: 1));
             if (home != Away)
                 Assert.Empty(seen.NotSeenOnce(loads[home].Accepted));
@@ -141,12 +141,12 @@ public sealed class ServersTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_third_server_is_added_by_rolling_restarts_without_losing_a_message()
+    public async Task Rolling_restarts_add_a_third_server_without_losing_a_message()
     {
         await using var redis = await RedisServers.StartNewAsync(3);
         (string, string)[] two = [ShortWindow, .. redis.Settings(2)];
         (string, string)[] three = [ShortWindow, .. redis.Settings(3)];
-        // Two rooms that stay where they are, and two that move to the third server.
+        // Two rooms stay on their servers, and two move to the third server.
         string[] rooms =
         [
             RedisServers.RoomWhere(room => RedisServers.Home(room, 2) == 0 && RedisServers.Home(room, 3) == 0),
@@ -163,7 +163,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         RoomLoad[] loads = [.. rooms.Select(room => new RoomLoad(room, ports.Next))];
         var before = await WatchAsync(secondNode, rooms, loads);
 
-        // The nodes first: each list they have must contain the server that any API publishes on.
+        // Nodes first: a node's list must contain every server that an API publishes to.
         await StopAsync(firstNode);
         await using var firstNodeAgain = await ProgramProcess.StartNodeAsync(three);
         var first = await WatchAsync(firstNodeAgain, rooms, loads);
@@ -173,7 +173,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         var second = await WatchAsync(secondNodeAgain, rooms, loads);
         await ProceedAsync(loads);
 
-        // Then the APIs. For a while they disagree about two rooms, and take turns.
+        // Then the APIs, which disagree about two rooms until both are restarted.
         ports.Use(secondApi.ApiPort);
         await StopAsync(firstApi);
         await using var firstApiAgain = await ProgramProcess.StartApiAsync([.. redis.Settings(3)]);
@@ -194,7 +194,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         {
             Assert.False(client.Ended.IsCompleted, "disconnected");
             Assert.Equal(0, seen.Gaps);
-            // A room that moves is published on two servers for a while, and only there may its messages mix.
+            // Only the messages of a room that moves may be reordered, while it is published on two servers.
             if (room < 2)
                 Assert.Null(seen.Fault(loads[room].Accepted, gaps: 0));
             await client.DisposeAsync();
@@ -208,7 +208,7 @@ public sealed class ServersTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_farm_in_one_process_takes_the_list_too()
+    public async Task PushFarm_accepts_a_list_of_servers()
     {
         await using var redis = await RedisServers.StartNewAsync(2);
         await using var farm = await ProgramProcess.StartFarmAsync(redis.Settings(2));
@@ -223,7 +223,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>A request to several rooms, one of which has its server away, is published to none.</summary>
+    /// <summary>A request to several rooms is published to none if one room's server is unavailable.</summary>
     private static async Task PublishesWholeOrNotAtAllAsync(ProgramProcess api, WsClient client, RedisProcess away)
     {
         var (there, gone) = (RedisServers.RoomAt(2, 3), RedisServers.RoomAt(1, 3));
@@ -235,7 +235,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         Assert.Equal(["\"whole\""], await client.NextItemsAsync(there, 1));
     }
 
-    /// <summary>Two members of each room, who receive already.</summary>
+    /// <summary>Two members of each room that already receive messages.</summary>
     private static async Task<List<(WsClient Client, OutageWitness Seen, int Room)>> WatchAsync(ProgramProcess node, string[] rooms, RoomLoad[] loads)
     {
         var members = new List<(WsClient Client, OutageWitness Seen, int Room)>();
@@ -274,7 +274,7 @@ public sealed class ServersTests(ITestOutputHelper output)
         Assert.True(await program.ExitAsync() == 0, program.Log);
     }
 
-    /// <summary>The APIs that are published to, each in turn.</summary>
+    /// <summary>The APIs, used in turn.</summary>
     private sealed class Rotation(params int[] ports)
     {
         private volatile int[] _ports = ports;

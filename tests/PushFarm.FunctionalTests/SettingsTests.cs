@@ -1,11 +1,8 @@
 using TestSupport.Processes;
 
-
-
-
 namespace PushFarm.FunctionalTests;
 
-/// <summary>A wrong setting stops a program at its start with one sentence that names the key.</summary>
+/// <summary>An invalid setting stops a program on start with one sentence that names the key.</summary>
 public sealed class SettingsTests
 {
     public static TheoryData<string, string, string> Wrong
@@ -64,14 +61,14 @@ public sealed class SettingsTests
 
     [Theory]
     [MemberData(nameof(Wrong))]
-    public async Task A_wrong_setting_stops_the_program_with_one_sentence_that_names_it(string program, string key, string value)
+    public async Task An_invalid_setting_stops_the_program_with_one_sentence_naming_it(string program, string key, string value)
     {
         await using var process = StartOnFreePorts(program, (key, value));
         await ExpectOneSentenceAsync(process, key);
     }
 
     [Fact]
-    public async Task A_wrong_setting_on_the_command_line_is_no_different()
+    public async Task An_invalid_setting_on_the_command_line_stops_the_program()
     {
         await using var process = ProgramProcess.Start("PushNode", [("Management:Port", $"{FreePort.Next()}")], ["--urls=banana"]);
         await ExpectOneSentenceAsync(process, "urls");
@@ -101,7 +98,7 @@ public sealed class SettingsTests
     [InlineData("PushNode", "Backplane:Servers:1", "127.0.0.1:banana")]
     [InlineData("PushApi", "Backplane:Servers:1", "127.0.0.1:6379")]
     [InlineData("PushFarm", "Backplane:Servers:2", "127.0.0.1:6379")]
-    public async Task A_list_of_servers_is_refused_by_the_number_of_the_wrong_one(string program, string key, string value)
+    public async Task An_invalid_list_of_servers_is_refused_naming_the_wrong_one(string program, string key, string value)
     {
         var second = key.EndsWith('1') ? value : "127.0.0.1:6380";
         await using var process = ProgramProcess.Start(
@@ -134,7 +131,7 @@ public sealed class SettingsTests
     private static ProgramProcess StartOnFreePorts(string program, (string Key, string Value) setting)
     {
         var management = FreePort.Next();
-        // Nobody's Redis: a program that lets a wrong setting pass runs on, and the test fails by its patience.
+        // No Redis listens there: a program that accepts an invalid setting keeps running, and the test times out.
         var settings = new Dictionary<string, string>
         {
             ["Management:Port"] = $"{management}",

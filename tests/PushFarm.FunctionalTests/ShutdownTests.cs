@@ -5,15 +5,15 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>SIGTERM: what was merged arrives, then each client is told to come back later, then the process ends with 0.</summary>
+/// <summary>On SIGTERM the last batches are sent, each client gets a retry hint, and the process exits with 0.</summary>
 public abstract partial class ShutdownTests(NodeTransport transport) : TransportTests(transport)
 {
     [Fact]
-    public async Task Two_thousand_clients_get_what_was_merged_and_then_a_hint_when_to_come_back()
+    public async Task Two_thousand_clients_get_the_last_batch_and_then_a_retry_hint()
     {
         const int Clients = 2000;
         await using var redis = await RedisProcess.StartNewAsync();
-        // Slow enough for the test to look at the draining node.
+        // Slow enough to observe the draining node.
         await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:Over", "00:00:04"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var room = Room.New();
@@ -36,14 +36,14 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
         Assert.All(ends, end => Assert.True(end.Code == 1001 && end.Error is null, end.ToString()));
         var hints = ends.Select(end => RetryHint().Match(end.Reason)).ToList();
         Assert.All(hints, hint => Assert.True(hint.Success));
-        // Jittered: two thousand clients must not come back in one moment.
+        // Jittered, so that two thousand clients do not reconnect at once.
         Assert.True(hints.Select(hint => hint.Value).Distinct().Count() > 10);
         Assert.Equal(0, await node.ExitAsync());
         Assert.DoesNotContain("   at ", node.Log, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Clients_that_do_not_echo_the_close_do_not_hold_up_the_end()
+    public async Task Clients_that_do_not_echo_the_close_do_not_delay_the_exit()
     {
         await using var farm = await StartFarmAsync();
         var clients = new List<WsClient>();
@@ -62,16 +62,16 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
     }
 
     [Fact]
-    public async Task A_client_that_closes_and_does_not_take_the_last_bytes_does_not_hold_up_the_end()
+    public async Task A_client_that_closes_with_unread_bytes_does_not_delay_the_exit()
     {
-        // Whoever still holds up the end holds it up for an hour.
+        // A client that delays the exit would delay it by an hour.
         await using var farm = await StartFarmAsync(
             ("Push:Connections:SendBufferBytes", "4096"), ("Push:Connections:CloseTimeout", "00:00:01"), ("Push:Drain:Deadline", "01:00:00"));
         var room = Room.New();
         await using var client = await WsClient.ConnectAsync(farm.NodePort, options: new WsOptions { ReceiveBuffer = 4096 });
         await client.JoinAsync(room);
         client.StopReading();
-        // More than the kernel keeps here, less than at what Kestrel makes a writer wait.
+        // More than the kernel buffers here, less than Kestrel's write limit.
         await Http.PublishAsync(farm, room, $"\"{new string('x', 60_000)}\"");
         await Metrics.UntilAsync(farm, metrics => metrics["push_deliveries_expected_total"] == 1, "the frame is on its way");
         await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(1000)));
@@ -85,7 +85,7 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
     [InlineData("PushNode")]
     [InlineData("PushApi")]
     [InlineData("PushFarm")]
-    public async Task A_program_without_clients_ends_with_0_also_when_its_Redis_is_away(string program)
+    public async Task A_program_without_clients_exits_with_0_even_without_its_Redis(string program)
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var process = program switch

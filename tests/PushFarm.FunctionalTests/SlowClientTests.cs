@@ -5,12 +5,12 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>Clients that do not read lose frames, or their connection; clients that do lose nothing.</summary>
+/// <summary>Clients that do not read lose frames or their connection; others lose nothing.</summary>
 public abstract class SlowClientTests(NodeTransport transport) : TransportTests(transport), IAsyncLifetime
 {
     private const int Readers = 30;
     private const int Sleepers = 20;
-    // More than the kernel keeps for a socket nobody reads, in frames of two messages of 20 KB.
+    // More than the kernel buffers for an unread socket, in frames of two messages of 20 KB.
     private const int Rounds = 250;
     private const int SmallReceiveBuffer = 8 * 1024;
 
@@ -35,7 +35,7 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
     }
 
     [Fact]
-    public async Task Never_readers_lose_the_oldest_frames_and_are_told_how_many_messages_once_they_read()
+    public async Task Clients_that_never_read_lose_the_oldest_frames_and_get_a_GAP()
     {
         await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "DropOldest"));
         var (readers, sleepers) = await LoadAsync(node);
@@ -57,15 +57,15 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
     }
 
     [Fact]
-    public async Task Never_readers_are_disconnected_where_the_policy_says_so()
+    public async Task Clients_that_never_read_are_disconnected_if_the_policy_says_so()
     {
-        // The load must not outlast the time the node keeps its close frame for a client that does not read.
+        // The load must end before the node's CloseTimeout for clients that do not read.
         await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "Disconnect"), ("Push:Connections:CloseTimeout", "00:01:00"));
         var (readers, sleepers) = await LoadAsync(node);
         foreach (var sleeper in sleepers)
             sleeper.Client.ResumeReading();
         var ends = await Task.WhenAll(sleepers.Select(sleeper => sleeper.Client.EndAsync()));
-        // A client that reads again in time is told why; one that does not is cut.
+        // A client that resumes reading in time gets the close frame; the others are cut.
         Assert.All(ends, end => Assert.True(end.Code == 4008, end.ToString()));
         Assert.All(sleepers, sleeper => Assert.Null(sleeper.Stream.Fault));
         var metrics = await Metrics.UntilAsync(node, metrics => metrics["push_connections"] == Readers && Settled(metrics), "only the readers are left");
@@ -77,7 +77,7 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
     }
 
     [Fact]
-    public async Task Those_that_take_nothing_at_all_are_disconnected_whatever_the_policy()
+    public async Task Stuck_clients_are_disconnected_under_any_policy()
     {
         await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "DropOldest"), ("Push:Outbox:StuckAfter", "00:00:02"));
         var (readers, sleepers) = await LoadAsync(node);
@@ -97,7 +97,7 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
             await member.DisposeAsync();
     }
 
-    // Two messages make a batch of the largest size, so that each round is one frame at once.
+    // Two messages fill a batch, so that each round is one frame at once.
     private Task<ProgramProcess> StartNodeAsync(params (string, string)[] settings) =>
         StartNodeAsync(_redis, [("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"), .. settings]);
 

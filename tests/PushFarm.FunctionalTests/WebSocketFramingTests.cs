@@ -5,7 +5,7 @@ using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 
-/// <summary>RFC 6455 from the client's side: what a frame may be, and which close code answers what it may not be.</summary>
+/// <summary>RFC 6455 from the client's side: valid frames, and the close codes for invalid ones.</summary>
 public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport transport) : TransportTests(transport)
 {
     private const string Ping = """{"type":"PING","data":{}}""";
@@ -54,7 +54,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
 
     [Theory]
     [MemberData(nameof(WrongBytes))]
-    public async Task Wrong_bytes_close_their_connection_with_the_right_code_and_no_other(string what, int code, byte[] bytes)
+    public async Task Invalid_bytes_close_only_their_connection_with_the_right_code(string what, int code, byte[] bytes)
     {
         var room = Room.New();
         await using var bystander = await WsClient.ConnectAsync(_farm.NodePort);
@@ -71,7 +71,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     }
 
     [Fact]
-    public async Task A_message_as_long_as_the_limit_is_answered_whole_or_in_fragments()
+    public async Task A_message_of_the_largest_size_is_answered_whole_or_in_fragments()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
         var message = Encoding.UTF8.GetBytes(Ping + new string(' ', MessageLimit - Ping.Length));
@@ -83,7 +83,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     }
 
     [Fact]
-    public async Task Fragments_make_one_message_also_with_a_ping_between_them_and_a_cut_within_a_character()
+    public async Task Fragments_with_a_ping_between_them_make_one_message()
     {
         var room = Room.New("默");
         var join = Encoding.UTF8.GetBytes($$$"""{"type":"JOIN","data":{"room":"{{{room}}}"}}""");
@@ -127,7 +127,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     }
 
     [Fact]
-    public async Task A_pong_nobody_asked_for_is_ignored()
+    public async Task An_unsolicited_pong_is_ignored()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort);
         await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Pong, "unasked"u8));
@@ -139,7 +139,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     [InlineData(1001, "")]
     [InlineData(3000, "library")]
     [InlineData(4999, "application")]
-    public async Task A_close_frame_is_echoed_and_the_stream_ended(int code, string reason)
+    public async Task A_close_frame_is_echoed_and_the_stream_ends(int code, string reason)
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { EchoesClose = false });
         await client.SendBytesAsync(ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(code, reason)));
@@ -157,7 +157,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     }
 
     [Fact]
-    public async Task What_follows_a_close_frame_is_not_answered()
+    public async Task Bytes_after_a_close_frame_are_not_answered()
     {
         await using var client = await WsClient.ConnectAsync(_farm.NodePort, options: new WsOptions { EchoesClose = false });
         await client.SendBytesAsync([.. ClientFrame.Text(Ping), .. ClientFrame.Of(WsOpcode.Close, ClientFrame.ClosePayload(1000)), .. ClientFrame.Text(Ping)]);
@@ -190,7 +190,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
     }
 
     [Fact]
-    public async Task Random_bytes_after_the_handshake_disturb_nobody_else()
+    public async Task Random_bytes_after_the_handshake_affect_no_other_client()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
@@ -203,7 +203,7 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
             var bytes = new byte[random.Next(1, 2000)];
             random.NextBytes(bytes);
             if (random.Next(2) == 0)
-                bytes[0] = (byte)(0x80 | random.Next(16)); // Gets past the first check more often.
+                bytes[0] = (byte)(0x80 | random.Next(16)); // Passes the first check more often.
             await using var client = await WsClient.ConnectAsync(_farm.NodePort);
             await client.SendHostileAsync(bytes);
             if (random.Next(2) == 0)
@@ -217,7 +217,9 @@ public abstract class WebSocketFramingTests(FarmFixture fixture, NodeTransport t
 
     private static byte[] Blanks(int length) => Encoding.UTF8.GetBytes(new string(' ', length));
 
+    [Collection(EpollFarmDefinition.Name)]
     public sealed class OverEpoll(FarmFixture fixture) : WebSocketFramingTests(fixture, NodeTransport.Epoll);
 
+    [Collection(KestrelFarmDefinition.Name)]
     public sealed class OverKestrel(FarmFixture fixture) : WebSocketFramingTests(fixture, NodeTransport.Stream);
 }

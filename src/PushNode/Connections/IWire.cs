@@ -1,9 +1,9 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// Carries one connection's bytes. One of the node's two seams; the other is the backplane. <see cref="TryWrite"/>, <see cref="Complete"/>
-/// and <see cref="Abort"/> are called under the connection's gate. They never block, and never throw because of a peer or the network: a
-/// broken wire ends the connection through its reader.
+/// Carries one connection's bytes; one of the node's seams (docs/architecture.md). <see cref="TryWrite"/>, <see cref="Complete"/> and
+/// <see cref="Abort"/> are called under the connection's gate. They never block, and never throw because of a peer or the network: a broken
+/// wire ends the connection through its reader.
 /// </summary>
 internal interface IWire
 {

@@ -8,8 +8,8 @@ namespace PushNode.FanOut;
 
 /// <summary>
 /// A share of the node's connections: their memberships in all rooms, under one lock, and the thread that pushes frames to them in the
-/// order of dispatch. The lock is held to add, remove and list members, never to send. The merge stage bounds the queue by keeping at most
-/// one frame per room under way. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
+/// order of dispatch. The lock is held to add, remove and list members, never to send. The merge stage bounds the queue: at most one frame
+/// per room is under way, except during a flush. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
 /// </summary>
 internal sealed class Shard : IDisposable
 {

@@ -1,11 +1,5 @@
 using TestSupport.Processes;
 
-
-
-
-
-
-
 namespace Deployment.Tests.Harness;
 
 /// <summary>A dnsmasq that knows the addresses of one name, as Docker's DNS knows those of a service.</summary>

@@ -1,12 +1,6 @@
 using TestSupport.Clients;
 using TestSupport.Processes;
 
-
-
-
-
-
-
 namespace Deployment.Tests.Harness;
 
 /// <summary>The repository's nginx configuration, rendered into a directory of its own and run by the nginx of this machine.</summary>
@@ -46,6 +40,7 @@ internal sealed class Nginx : IAsyncDisposable
     /// <returns>The directory.</returns>
     public static async Task<string> RenderAsync(string[] options, (string Name, string Value)[] settings)
     {
+        InstalledProgram.Find("envsubst");
         var directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
         var variables = settings.GroupBy(setting => setting.Name).ToDictionary(group => group.Key, group => group.Last().Value);
         var (exitCode, output) = await Tool.RunAsync(Repository.PathTo("nginx/render.sh"), [.. options, directory], variables);

@@ -1,12 +1,6 @@
 using TestSupport.Clients;
 using TestSupport.Processes;
 
-
-
-
-
-
-
 namespace Deployment.Tests.Harness;
 
 /// <summary>

@@ -1,11 +1,5 @@
 using TestSupport.Processes;
 
-
-
-
-
-
-
 namespace Deployment.Tests.Harness;
 
 /// <summary>Where an nginx listens.</summary>

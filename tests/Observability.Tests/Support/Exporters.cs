@@ -1,11 +1,5 @@
 using TestSupport.Processes;
 
-
-
-
-
-
-
 namespace Observability.Tests.Support;
 
 /// <summary>An nginx, and Debian's exporters for it and for a Redis: what the jobs "nginx" and "redis" of prometheus.yml scrape.</summary>

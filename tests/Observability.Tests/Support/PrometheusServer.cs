@@ -35,7 +35,7 @@ internal sealed class PrometheusServer : IAsyncDisposable
             // An alert that fired before an Alertmanager was found is sent again after this.
             "--rules.alert.resend-delay=1s",
         ];
-        var start = new ProcessStartInfo("prometheus", arguments) { WorkingDirectory = _directory.FullName, RedirectStandardError = true };
+        var start = new ProcessStartInfo(InstalledProgram.Find("prometheus"), arguments) { WorkingDirectory = _directory.FullName, RedirectStandardError = true };
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) => Append(line.Data);
         _process.BeginErrorReadLine();

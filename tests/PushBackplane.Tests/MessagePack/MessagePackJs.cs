@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TestSupport.Processes;
 
 namespace PushBackplane.Tests.MessagePack;
 
@@ -10,7 +11,7 @@ public sealed class MessagePackJs : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (!Directory.Exists(Path.Combine(InstallDirectory, "node_modules", "@msgpack", "msgpack")))
-            await RunAsync("npm", ["install", "--no-audit", "--no-fund"], "");
+            await InstalledProgram.SkippedAsync(() => RunAsync("npm", ["install", "--no-audit", "--no-fund"], ""));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -24,7 +25,7 @@ public sealed class MessagePackJs : IAsyncLifetime
 
     private static async Task<string> RunAsync(string program, string[] arguments, string input)
     {
-        var start = new ProcessStartInfo(program, arguments)
+        var start = new ProcessStartInfo(InstalledProgram.Find(program), arguments)
         {
             WorkingDirectory = InstallDirectory,
             RedirectStandardInput = true,

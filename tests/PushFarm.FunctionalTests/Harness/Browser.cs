@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests.Harness;
 
@@ -14,7 +15,7 @@ internal sealed class Browser : IAsyncDisposable
 
     private Browser(string url, string[] arguments)
     {
-        var info = new ProcessStartInfo(Program()) { RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8 };
+        var info = new ProcessStartInfo(InstalledProgram.Find("chromium", "chromium-browser", "google-chrome")) { RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8 };
         foreach (var argument in (string[])
         [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", $"--user-data-dir={_profile.FullName}", .. arguments, "--dump-dom", url,
@@ -44,8 +45,4 @@ internal sealed class Browser : IAsyncDisposable
         _process.Dispose();
         _profile.Delete(recursive: true);
     }
-
-    private static string Program() => ((string[])["chromium", "chromium-browser", "google-chrome"]).FirstOrDefault(IsOnPath) ?? throw new FileNotFoundException("No Chromium on the PATH.");
-
-    private static bool IsOnPath(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -1,15 +1,8 @@
 using TestSupport.Processes;
 
-
-
-
-
-
-[assembly: AssemblyFixture(typeof(PushFarm.FunctionalTests.Harness.FarmFixture))]
-
 namespace PushFarm.FunctionalTests.Harness;
 
-/// <summary>One PushFarm on the memory bus with default settings for each transport, for every test that needs no other.</summary>
+/// <summary>One PushFarm on the memory backplane with default settings for each transport. Each collection has its own, since a broadcast reaches all clients.</summary>
 public sealed class FarmFixture : IAsyncLifetime
 {
     private ProgramProcess? _farm;

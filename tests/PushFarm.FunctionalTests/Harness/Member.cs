@@ -1,11 +1,6 @@
 using TestSupport.Clients;
 using TestSupport.Processes;
 
-
-
-
-
-
 namespace PushFarm.FunctionalTests.Harness;
 
 /// <summary>A client of one room under load, and what it saw of the room's numbered messages.</summary>

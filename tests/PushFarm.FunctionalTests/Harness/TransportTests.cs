@@ -1,11 +1,5 @@
 using TestSupport.Processes;
 
-
-
-
-
-
-
 namespace PushFarm.FunctionalTests.Harness;
 
 /// <summary>Tests of what a client sees, which is the same over each transport: a class of them has one subclass for each.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using PushHosting.Tests.Support;
+using TestSupport.Processes;
 
 namespace PushHosting.Tests.Metrics;
 
@@ -102,7 +103,7 @@ public sealed class MetricsPageTests
         AssertHas(page, "# TYPE kestrel_active_connections gauge\n");
         AssertHas(page, "# TYPE dotnet_timer_count_value gauge\n");
 
-        using var promtool = Process.Start(new ProcessStartInfo("promtool", ["check", "metrics"])
+        using var promtool = Process.Start(new ProcessStartInfo(InstalledProgram.Find("promtool"), ["check", "metrics"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -19,7 +19,7 @@ public sealed class BackgroundProgram(int port, string path, string program, par
 
     public async Task<BackgroundProgram> StartAsync()
     {
-        _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process = Process.Start(new ProcessStartInfo(InstalledProgram.Find(program), arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         _process.OutputDataReceived += (_, line) => Append(line.Data);
         _process.ErrorDataReceived += (_, line) => Append(line.Data);
         _process.BeginOutputReadLine();

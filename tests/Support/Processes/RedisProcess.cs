@@ -43,7 +43,7 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It has ended instead; its output is the message.</exception>
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo("redis-server") { WorkingDirectory = _directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(InstalledProgram.Find("redis-server")) { WorkingDirectory = _directory, RedirectStandardOutput = true, RedirectStandardError = true };
         string[] own = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
         foreach (var argument in own.Concat(_arguments))
             start.ArgumentList.Add(argument);
@@ -100,7 +100,7 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <summary>Runs one command through redis-cli and returns what it prints, without the last line end.</summary>
     public async Task<string> CliAsync(params string[] command)
     {
-        var start = new ProcessStartInfo("redis-cli") { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(InstalledProgram.Find("redis-cli")) { RedirectStandardOutput = true };
         string[] own = ["-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture)];
         foreach (var argument in own.Concat(command))
             start.ArgumentList.Add(argument);

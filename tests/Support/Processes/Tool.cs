@@ -10,14 +10,15 @@ public sealed class Tool : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
     private bool _disposed;
 
     private Tool(ProcessStartInfo info)
     {
         info.RedirectStandardOutput = info.RedirectStandardError = info.RedirectStandardInput = true;
         _process = new Process { StartInfo = info };
-        _process.OutputDataReceived += (_, line) => Append(line.Data);
-        _process.ErrorDataReceived += (_, line) => Append(line.Data);
+        _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
+        _process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
         // A test host that ends in the middle of a test leaves no program behind.
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Terminate();
         _process.Start();
@@ -27,32 +28,26 @@ public sealed class Tool : IAsyncDisposable
 
     public int Pid => _process.Id;
 
-    /// <summary>Both of its streams.</summary>
-    public string Output
-    {
-        get
-        {
-            lock (_output)
-                return _output.ToString();
-        }
-    }
+    /// <summary>Standard output, then standard error.</summary>
+    public string Output => Read(_output) + Read(_errors);
 
-    public static Tool Start(string program, IEnumerable<string> arguments) => new(new ProcessStartInfo(program, arguments));
+    public static Tool Start(string program, IEnumerable<string> arguments) => new(new ProcessStartInfo(InstalledProgram.Find(program), arguments));
 
-    /// <summary>Runs a program to its end.</summary>
-    /// <returns>The exit code and both streams.</returns>
+    /// <summary>Runs a program to its end, however long that takes.</summary>
+    /// <returns>The exit code, and standard output followed by standard error.</returns>
     public static async Task<(int ExitCode, string Output)> RunAsync(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
     {
-        var info = new ProcessStartInfo(program, arguments) { WorkingDirectory = directory };
+        var info = new ProcessStartInfo(InstalledProgram.Find(program), arguments) { WorkingDirectory = directory };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             info.Environment[name] = value;
         await using var tool = new Tool(info);
-        return (await tool.ExitAsync(), tool.Output);
+        await tool._process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (tool._process.ExitCode, tool.Output);
     }
 
     /// <summary>Runs a program in the repository's root and requires exit code 0.</summary>
-    /// <returns>Both streams.</returns>
+    /// <returns>Standard output, then standard error.</returns>
     public static async Task<string> SucceedsAsync(string program, params IEnumerable<string> arguments)
     {
         var (code, output) = await RunAsync(program, arguments, directory: Repository.Root);
@@ -97,12 +92,18 @@ public sealed class Tool : IAsyncDisposable
         }
     }
 
-    private void Append(string? line)
+    private static void Append(StringBuilder target, string? line)
     {
-        lock (_output)
+        lock (target)
         {
             if (line is not null)
-                _output.AppendLine(line);
+                target.AppendLine(line);
         }
+    }
+
+    private static string Read(StringBuilder source)
+    {
+        lock (source)
+            return source.ToString();
     }
 }
