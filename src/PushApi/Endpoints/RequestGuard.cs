@@ -45,7 +45,7 @@ internal sealed class RequestGuard(PageAccess pages, Refusals refusals)
         }
         catch (Exception e) when (e is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
         {
-            // Expected: the client disconnected while its body was being read, so there is nobody to answer.
+            // Expected: the client disconnected while its body was being read, so no answer can be sent.
         }
     }
 }
