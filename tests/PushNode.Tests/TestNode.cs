@@ -17,7 +17,7 @@ internal sealed class TestNode : IDisposable
         Merging = new MergeWorkers(merge ?? new() { Workers = 2 }, Shards, Metrics.Node, Time);
         Rooms = new Rooms(Backplane, Merging, Shards, subscription ?? new(), Metrics.Node, Time, new LogRecorder<Rooms>());
         Sessions = new SessionRules(Rooms, Connections, Metrics.Node, Time);
-        Rooms.Open();
+        Rooms.SubscribeToBroadcasts();
     }
 
     public ManualTime Time { get; } = new() { RealTimers = true };

@@ -1,7 +1,7 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// Carries one connection's bytes: the second of the node's two seams. <see cref="TryWrite"/>, <see cref="Complete"/> and
+/// Carries one connection's bytes; one of the node's seams (docs/architecture.md). <see cref="TryWrite"/>, <see cref="Complete"/> and
 /// <see cref="Abort"/> are called under the connection's gate. They never block, and never throw because of a peer or the network: a broken
 /// wire ends the connection through its reader.
 /// </summary>

@@ -9,7 +9,7 @@ namespace PushNode.FanOut;
 /// <summary>
 /// A share of the node's connections: their membership in all rooms, under one lock, and the thread that pushes frames to them in the
 /// order in which these were dispatched. The lock is held to add, remove and list members, never to send. The merge stage bounds the
-/// queue: it has one frame per room under way. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
+/// queue: it has one frame per room under way, and more only during a flush. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
 /// </summary>
 internal sealed class Shard : IDisposable
 {

@@ -17,7 +17,7 @@ namespace PushNode.Merging;
 /// <param name="frameLeft">Called when a room's frame has left all shards, on any thread; leads to <see cref="EndFlight"/>.</param>
 internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metrics, Failures failures, Action<RoomBatch> frameLeft)
 {
-    // Has a room once for each due time of its open batch; all but the last are skipped.
+    // A room's entry is stale if its batch's due time has changed since; stale entries are skipped.
     private readonly PriorityQueue<RoomBatch, long> _open = new();
 
     // The rooms whose batch is due while their previous frame is under way.
@@ -234,8 +234,8 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     {
         if (room.LossDue is null)
             return;
-        room.LossDue = null;
         shards.Dispatch(room.Members, room.Frames.Gap(null, GapReason.Backplane));
+        room.LossDue = null;
     }
 
     /// <summary>Handling a room threw, which is a bug: drops the room's waiting messages. Its members get a GAP.</summary>

@@ -1,7 +1,7 @@
 namespace PushNode.Messages;
 
 /// <summary>
-/// The encodings that clients can get. To add one: a value here, a case in <see cref="RoomFrames"/> and <see cref="Answers"/>, and a choice
+/// The encodings that clients can get. To add one: a value here, an encoder in <see cref="RoomFrames"/> and <see cref="Answers"/>, and a choice
 /// in the handshake.
 /// </summary>
 internal enum Variant : byte
@@ -19,7 +19,7 @@ internal enum Variant : byte
 internal sealed class Batch(int messages, Func<Variant, Frame> encode)
 {
     /// <summary>The number of values of <see cref="Variant"/>.</summary>
-    public const int VariantCount = 1;
+    public static readonly int VariantCount = Enum.GetValues<Variant>().Length;
 
     private readonly Frame?[] _frames = new Frame?[VariantCount];
 

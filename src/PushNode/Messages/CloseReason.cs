@@ -80,4 +80,9 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
 
     /// <summary>The same reason with a text for this connection.</summary>
     public CloseReason Because(string text) => this with { Text = text };
+
+    /// <summary>Whether the reasons are the same; their texts may differ.</summary>
+    public bool Equals(CloseReason? other) => Label == other?.Label;
+
+    public override int GetHashCode() => Label.GetHashCode(StringComparison.Ordinal);
 }

@@ -136,7 +136,7 @@ internal sealed class Session : ClientSession
             JoinAgainLocked(known, requestId);
         else if (CountLocked() >= _rules.MaxRooms)
             RefuseLocked(RequestRefusal.RoomLimit, $"The connection is in {_rules.MaxRooms} rooms, which is the limit; leave one first.", requestId);
-        else if (_rules.Rooms.Hold(id) is not { } room)
+        else if (_rules.Rooms.Hold(Topic.Room(id)) is not { } room)
             RefuseLocked(RequestRefusal.TooManyRooms, "The node is at its room limit; join a room that it has already, or try again later.", requestId);
         else
             JoinLocked(_joined = new JoinedRoom(_connection, room, _joined), requestId);

@@ -6,8 +6,8 @@ namespace PushNode.Settings;
 internal sealed class OutboxSettings : ICheckedSettings
 {
     /// <summary>
-    /// Bytes that may wait for one client. Must hold the largest frame, four times <c>Push:Merge:MaxBatchBytes</c>. Frames are shared, so a
-    /// thousand slow clients of one room hold its frames once.
+    /// Bytes that may wait for one client. Must be at least the largest frame: four times <c>Push:Merge:MaxBatchBytes</c>, and its overhead.
+    /// Frames are shared, so a thousand slow clients of one room hold its frames once.
     /// </summary>
     [Number(8_192, 1_073_741_824)]
     public int MaxBytes { get; set; } = 2 * 1024 * 1024;

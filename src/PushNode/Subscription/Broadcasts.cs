@@ -5,7 +5,7 @@ internal sealed class Broadcasts(Rooms rooms) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        rooms.Open();
+        rooms.SubscribeToBroadcasts();
         return Task.CompletedTask;
     }
 

@@ -44,13 +44,12 @@ internal sealed class Rooms
     public Room Everyone { get; }
 
     /// <summary>Subscribes to broadcasts. Called once.</summary>
-    public void Open() => _ = ReportAsync(Everyone, Everyone.Subscribe(_backplane));
+    public void SubscribeToBroadcasts() => _ = ReportAsync(Everyone, Everyone.Subscribe(_backplane));
 
     /// <summary>Holds a room, and opens it if it is new. Each successful call needs one <see cref="Release"/>.</summary>
     /// <returns>The room; null if the node is at its room limit.</returns>
-    public Room? Hold(RoomId id)
+    public Room? Hold(Topic topic)
     {
-        var topic = Topic.Room(id);
         while (true)
         {
             if ((_rooms.GetValueOrDefault(topic) ?? OpenRoom(topic)) is not { } room)

@@ -1,3 +1,4 @@
+using PushBackplane;
 using PushNode.Connections;
 using PushNode.Protocol;
 using PushNode.Settings;
@@ -17,7 +18,7 @@ public sealed class SizeTests
     {
         using var node = new TestNode();
         var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), node.Time, node.Metrics.Node, static () => { });
-        var room = node.Rooms.Hold(TestFrames.Room("r"))!;
+        var room = node.Rooms.Hold(Topic.Room(TestFrames.Room("r")))!;
         var least = long.MaxValue;
         // Now and then a set of members grows meanwhile, which is not a connection's own weight.
         for (var i = 0; i < 100; i++)

@@ -1,3 +1,4 @@
+using PushBackplane;
 using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Settings;
@@ -37,7 +38,7 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public void A_room_has_its_new_member_before_joined_is_sent()
     {
-        var room = _node.Rooms.Hold(TestFrames.Room("r"))!;
+        var room = _node.Rooms.Hold(Topic.Room(TestFrames.Room("r")))!;
         var client = _node.Connect();
         var members = new List<int>();
         client.Wire.OnWrite = () => members.Add(room.Members.Count);

@@ -12,8 +12,8 @@ public sealed class RoomsTests
     public void The_first_holder_subscribes_and_the_linger_after_the_last_unsubscribes()
     {
         using var node = Node(linger: 10);
-        var first = node.Rooms.Hold(A)!;
-        var second = node.Rooms.Hold(A)!;
+        var first = node.Rooms.Hold(Topic.Room(A))!;
+        var second = node.Rooms.Hold(Topic.Room(A))!;
         Assert.Same(first, second);
         node.Rooms.Release(first);
         node.EndLinger();
@@ -33,7 +33,7 @@ public sealed class RoomsTests
         using var node = Node(linger: 10);
         for (var i = 0; i < 50; i++)
         {
-            node.Rooms.Release(node.Rooms.Hold(A)!);
+            node.Rooms.Release(node.Rooms.Hold(Topic.Room(A))!);
             Pass(node, 3);
         }
 
@@ -51,7 +51,7 @@ public sealed class RoomsTests
         for (var i = 0; i < Rooms.MaxLingering + Surplus; i++)
         {
             var id = TestFrames.Room($"{i}");
-            node.Rooms.Release(node.Rooms.Hold(id)!);
+            node.Rooms.Release(node.Rooms.Hold(Topic.Room(id))!);
         }
 
         Assert.Equal(Rooms.MaxLingering, node.Metrics.Read("push.rooms"));
@@ -64,7 +64,7 @@ public sealed class RoomsTests
         using var node = Node(linger: 0);
         for (var i = 0; i < 3; i++)
         {
-            node.Rooms.Release(node.Rooms.Hold(A)!);
+            node.Rooms.Release(node.Rooms.Hold(Topic.Room(A))!);
             Pass(node, 0);
         }
 
@@ -78,7 +78,7 @@ public sealed class RoomsTests
     {
         using var node = Node(linger: 10);
         node.Backplane.Acknowledges = false;
-        var room = node.Rooms.Hold(A)!;
+        var room = node.Rooms.Hold(Topic.Room(A))!;
         Assert.Equal(RoomState.Pending, room.State);
         node.Backplane.Acknowledge("push:room:a");
         Assert.Equal(RoomState.Receiving, room.State);
@@ -93,7 +93,7 @@ public sealed class RoomsTests
     {
         using var node = Node(linger: 10);
         node.Backplane.Acknowledges = false;
-        var (failed, other) = (node.Rooms.Hold(A)!, node.Rooms.Hold(TestFrames.Room("b"))!);
+        var (failed, other) = (node.Rooms.Hold(Topic.Room(A))!, node.Rooms.Hold(Topic.Room(TestFrames.Room("b")))!);
         node.Backplane.Fail("push:room:a");
         node.Backplane.Acknowledge("push:room:b");
         await Eventually.HoldsAsync(() => node.Metrics.Read("push.failures", "subscription") == 1, "the failure is counted");
@@ -104,9 +104,9 @@ public sealed class RoomsTests
     public void A_room_that_is_left_and_rejoined_lingers_once()
     {
         using var node = Node(linger: 10);
-        node.Rooms.Release(node.Rooms.Hold(TestFrames.Room("bystander"))!);
+        node.Rooms.Release(node.Rooms.Hold(Topic.Room(TestFrames.Room("bystander")))!);
         for (var i = 0; i < 2 * Rooms.MaxLingering; i++)
-            node.Rooms.Release(node.Rooms.Hold(A)!);
+            node.Rooms.Release(node.Rooms.Hold(Topic.Room(A))!);
         Assert.Equal(["push:all", "push:room:a", "push:room:bystander"], node.Backplane.Subscribed);
     }
 
@@ -114,15 +114,15 @@ public sealed class RoomsTests
     public void At_the_cap_only_existing_rooms_can_be_held()
     {
         using var node = Node(linger: 10, maxRooms: 2);
-        var (a, b) = (node.Rooms.Hold(A)!, node.Rooms.Hold(TestFrames.Room("b"))!);
-        Assert.Null(node.Rooms.Hold(TestFrames.Room("c")));
-        Assert.Same(a, node.Rooms.Hold(A));
+        var (a, b) = (node.Rooms.Hold(Topic.Room(A))!, node.Rooms.Hold(Topic.Room(TestFrames.Room("b")))!);
+        Assert.Null(node.Rooms.Hold(Topic.Room(TestFrames.Room("c"))));
+        Assert.Same(a, node.Rooms.Hold(Topic.Room(A)));
         Assert.Equal(2, node.Metrics.Read("push.rooms"));
         node.Rooms.Release(b);
         // The one that lingers makes place at once.
-        Assert.NotNull(node.Rooms.Hold(TestFrames.Room("c")));
+        Assert.NotNull(node.Rooms.Hold(Topic.Room(TestFrames.Room("c"))));
         Assert.Equal(["push:all", "push:room:a", "push:room:c"], node.Backplane.Subscribed);
-        Assert.Null(node.Rooms.Hold(TestFrames.Room("b")));
+        Assert.Null(node.Rooms.Hold(Topic.Room(TestFrames.Room("b"))));
     }
 
     /// <summary>
@@ -164,7 +164,7 @@ public sealed class RoomsTests
                 else
                 {
                     var id = ids[random.Next(ids.Length)];
-                    var room = node.Rooms.Hold(id)!;
+                    var room = node.Rooms.Hold(Topic.Room(id))!;
                     Assert.Contains(room.Channel.Name, node.Backplane.Subscribed);
                     mine.Add((id, room));
                 }
