@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// Describes the failures of StackExchange.Redis and of our own socket in words that are safe to log. It never repeats their own texts,
-/// which could quote the configuration.
+/// Describes the failures of StackExchange.Redis and of our own socket in words that are safe to log. Never repeats an exception's own
+/// text, which could quote the configuration.
 /// </summary>
 internal static class RedisFailure
 {
@@ -33,7 +33,8 @@ internal static class RedisFailure
     public static string Describe(Exception e) => e switch
     {
         RedisUnreachableException or RedisRefusedException => e.Message,
-        // When the password or the certificate is refused during connect, only the text says so, in the same words for both.
+        // When Redis refuses the password or the certificate during connect, only the exception's text says so, and it is the same for
+        // both.
         RedisConnectionException connection when connection.Message.Contains(nameof(ConnectionFailureType.AuthenticationFailure), StringComparison.Ordinal)
             => Words(ConnectionFailureType.AuthenticationFailure),
         RedisConnectionException connection => Describe(connection.FailureType, connection),

@@ -12,7 +12,7 @@ internal static class RedisOptions
     private const string UnixPrefix = "unix:";
     private const string DefaultUser = "default";
 
-    /// <summary>Disables the command: we subscribe on our own connection, so the library needs to open none for it.</summary>
+    /// <summary>Disables the command: we subscribe on our own connection, so the library need not open one.</summary>
     private const string WithoutSubscriptions = "$SUBSCRIBE=";
 
     private const int ShortestConnectTimeout = 100;
@@ -49,7 +49,7 @@ internal static class RedisOptions
         // One attempt ends with a connection or an error. The loop around it retries.
         options.AbortOnConnectFail = true;
         options.ConnectRetry = 1;
-        // Unused here; each would be one more channel or key on the server.
+        // Unused here; each would add a channel or key on the server.
         options.ConfigurationChannel = "";
         options.TieBreaker = "";
         return server;
@@ -58,7 +58,7 @@ internal static class RedisOptions
     /// <summary>The addresses: "localhost:6379", several separated by ", ".</summary>
     public static string EndPoints(RedisServerOptions options) => string.Join(", ", options.Library.EndPoints.Select(Shown));
 
-    /// <summary>An address as it stands in a connection string.</summary>
+    /// <summary>An address as it is written in a connection string.</summary>
     public static string Shown(EndPoint endPoint) => endPoint switch
     {
         DnsEndPoint dns => string.Create(CultureInfo.InvariantCulture, $"{dns.Host}:{dns.Port}"),

@@ -7,8 +7,8 @@ using PushHosting.Settings;
 namespace PushHosting.Startup;
 
 /// <summary>
-/// The application's server, which explains a failure to listen in the one sentence that an operator needs. It wraps the server and nothing
-/// more: only exceptions of the server's own start are certain to be about its addresses.
+/// The application's server, which explains a failure to listen in the one sentence that an operator needs. It wraps only the server,
+/// because only exceptions from the server's own start are certain to be about its addresses.
 /// </summary>
 internal sealed class ListeningServer(IServer server, IReadOnlyList<ListenAddress> addresses) : IServer
 {

@@ -28,7 +28,7 @@ internal sealed class PushSettings : ICheckedSettings
 
     public string? Problem(string section)
     {
-        // No command accepts a name with a star.
+        // Commands do not accept a name with a star.
         if (Node.Length > 128 || Node.Any(c => char.IsControl(c) || c == '*'))
             return $"{section}:Node is too long, or has control characters or a star; it accepts up to 128 other characters, for example node-1.";
         if (Drain.LeastClosesPerSecond(Connections.Max) is var least && Drain.ClosesPerSecond < least)

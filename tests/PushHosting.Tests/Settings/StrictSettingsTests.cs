@@ -29,7 +29,7 @@ public sealed class StrictSettingsTests
     [InlineData("Push:Merge=5", "Push:Merge is '5'; it accepts no value of its own, only the keys Window and Gather, for example Push:Merge:Window.")]
     [InlineData("Push:Origins:0=a;Push:Origins:1=", "Push:Origins:1 is empty; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1, none of them empty.")]
     [InlineData("Push:Origins:0= ", "Push:Origins:0 is empty; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1, none of them empty.")]
-    [InlineData("Push:Origins:0=a;Push:Origins:2=b", "Push:Origins:1 is missing before Push:Origins:2; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1, numbered without a hole.")]
+    [InlineData("Push:Origins:0=a;Push:Origins:2=b", "Push:Origins:1 is missing before Push:Origins:2; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1, numbered without gaps.")]
     [InlineData("Push:Merge:Window:Low=1", "Push:Merge:Window:Low is not a key, since Push:Merge:Window is no section; Push:Merge:Window accepts a duration from 00:00:00.1 to 00:01:00, written hh:mm:ss, for example 00:00:01.")]
     [InlineData("Push:Node:Name=1", "Push:Node:Name is not a key, since Push:Node is no section; Push:Node accepts a text.")]
     [InlineData("Push:RedisSecretNumber=hunter2", "Push:RedisSecretNumber is a value that is not shown here; it accepts a whole number from 1 to 10, for example 1.")]
