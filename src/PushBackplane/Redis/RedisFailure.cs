@@ -13,7 +13,7 @@ namespace PushBackplane.Redis;
 internal static class RedisFailure
 {
     private const string Lost = "the connection was lost";
-    private const string NoConnection = "no connection can be made";
+    private const string NoConnection = "it cannot be reached";
     private const string NoAnswer = "it does not answer";
 
     /// <summary>The cause when a link's canary does not come back.</summary>
@@ -54,7 +54,7 @@ internal static class RedisFailure
     public static string Describe(ReadOnlySpan<byte> error, string command)
     {
         if (error.StartsWith("NOAUTH"u8))
-            return "it wants a password (NOAUTH)";
+            return "it requires a password (NOAUTH)";
         if (IsWrongPassword(error))
             return "it does not accept the user or the password (WRONGPASS)";
         if (error.StartsWith("NOPERM"u8))

@@ -73,7 +73,7 @@ internal static class RedisOptions
         var isOwn = parts.Any(part => ValueOf(part, "user") is not null || IsNotForLibrary(part));
         var own = OwnCommands.Where(command => isOwn || command != "$PUBLISH");
         if (own.FirstOrDefault(names.Contains) is { } renamed)
-            throw new SettingsException($"{key} has {renamed}; it accepts other names for all commands except {string.Join(", ", own)}.");
+            throw new SettingsException($"{key} has {renamed}; it can rename any command except {string.Join(", ", own)}.");
         if (names.Contains("serviceName"))
         {
             throw new SettingsException(
@@ -115,7 +115,7 @@ internal static class RedisOptions
             throw new SettingsException($"{key} has a user without a name or without a password; set both, user=...,password=....");
         // Only the library can find the master among several.
         if (!server.IsForLibrary && server.Library.EndPoints.Count > 1)
-            throw new SettingsException($"{key} has several addresses and a user, an IPv6 address or a Unix socket; with any of these it accepts one address.");
+            throw new SettingsException($"{key} has several addresses and a user, an IPv6 address or a Unix socket; with any of these it accepts only one address.");
     }
 
     private static void CheckConnectTimeout(string key, string[] parts, ConfigurationOptions options)

@@ -74,7 +74,7 @@ public static class StrictSettings
         SettingValue accepted = new(key, key.GetValue(settings));
 
         if (child.GetChildren().FirstOrDefault() is { } below)
-            throw new SettingsException($"{path}:{SettingText.Clean(below.Key)} is not a key, since {path} is no section; {path} accepts {accepted}.");
+            throw new SettingsException($"{path}:{SettingText.Clean(below.Key)} is not a key, since {path} is not a section; {path} accepts {accepted}.");
         if (child.Value is null || (child.Value.Length == 0 && key.PropertyType != typeof(string)))
             return;
         key.SetValue(settings, accepted.Parse(child.Value) ?? throw SettingsException.For(path, child.Value, accepted.ToString()));

@@ -54,7 +54,7 @@ internal static class BindFailure
         return (cause as SocketException)?.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => "is already in use by another process",
-            SocketError.AccessDenied => "needs rights that this process does not have",
+            SocketError.AccessDenied => "requires permissions that this process does not have",
             SocketError.AddressNotAvailable => "is not an address of this machine",
             _ => $"cannot be opened ({cause.Message.Split('\n')[0].Trim().TrimEnd('.')})",
         };

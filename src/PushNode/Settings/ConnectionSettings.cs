@@ -98,7 +98,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
         if (CloseAfter <= PingAfter)
             return $"{section}:CloseAfter is '{CloseAfter:c}'; it accepts a duration longer than {section}:PingAfter, which is {PingAfter:c}.";
         if (JoinBurst < MaxRooms)
-            return $"{section}:JoinBurst is {JoinBurst}; it accepts no less than {section}:MaxRooms, which is {MaxRooms}, "
+            return $"{section}:JoinBurst is {JoinBurst}; it accepts at least {section}:MaxRooms, which is {MaxRooms}, "
                 + "so that a client can join all its rooms at once.";
         return AllowList.OriginProblem($"{section}:AllowedOrigins", AllowedOrigins);
     }

@@ -27,7 +27,7 @@ internal sealed class OutboxSettings : ICheckedSettings
     public TimeSpan StuckAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     public string? Problem(string section) => MaxTotalBytes < MaxBytes
-        ? $"{section}:MaxTotalBytes is {MaxTotalBytes}; it accepts no less than {section}:MaxBytes, which is {MaxBytes}."
+        ? $"{section}:MaxTotalBytes is {MaxTotalBytes}; it accepts at least {section}:MaxBytes, which is {MaxBytes}."
         : null;
 }
 

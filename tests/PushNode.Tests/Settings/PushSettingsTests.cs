@@ -92,7 +92,7 @@ public sealed class PushSettingsTests
     [Fact]
     public void A_client_must_be_able_to_join_all_its_rooms_at_once()
     {
-        Assert.Equal("Push:Connections:JoinBurst is 4; it accepts no less than Push:Connections:MaxRooms, which is 5, so that a client can join all its rooms at once.", Refusal(("Connections:JoinBurst", "4")));
+        Assert.Equal("Push:Connections:JoinBurst is 4; it accepts at least Push:Connections:MaxRooms, which is 5, so that a client can join all its rooms at once.", Refusal(("Connections:JoinBurst", "4")));
         Assert.Equal(200, Read(("Connections:MaxRooms", "200"), ("Connections:JoinBurst", "200")).Connections.MaxRooms);
     }
 
