@@ -107,8 +107,8 @@ public sealed class PushSettingsTests
     public void A_full_node_must_be_closed_before_the_deadline()
     {
         Assert.Equal(4348, Read(("Drain:ClosesPerSecond", "4348")).Drain.ClosesPerSecond);
-        Assert.Contains("no less than 43479", Refusal(("Connections:Max", "1000000")), StringComparison.Ordinal);
-        Assert.Contains("no less than 16667", Refusal(("Drain:Deadline", "00:00:08")), StringComparison.Ordinal);
+        Assert.Contains("at least 43479", Refusal(("Connections:Max", "1000000")), StringComparison.Ordinal);
+        Assert.Contains("at least 16667", Refusal(("Drain:Deadline", "00:00:08")), StringComparison.Ordinal);
         Assert.Equal(10_000_000, Read(("Connections:Max", "10000000"), ("Drain:Deadline", "00:33:22")).Connections.Max);
         Assert.Equal(1, Read(("Connections:Max", "20"), ("Drain:ClosesPerSecond", "1")).Drain.ClosesPerSecond);
     }
