@@ -25,13 +25,14 @@ public interface IBackplane
     Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload);
 
     /// <summary>
-    /// Subscribes to one channel, by its literal name (a <c>*</c> is no pattern), on every server, until <see cref="UnsubscribeAsync"/>,
-    /// through all outages. Calls for one channel take effect in the order in which they are made, even when not awaited.
+    /// Subscribes to one channel, by its literal name (a <c>*</c> is not a pattern), on every server. The subscription lasts until
+    /// <see cref="UnsubscribeAsync"/>, through all outages. Calls for one channel take effect in the order in which they are made, even
+    /// when not awaited.
     /// </summary>
     /// <param name="channel">One of this backplane's channels.</param>
     /// <param name="onPayload">
-    /// Called with each payload, one call at a time per server, in the order in which that server received them; its memory is never
-    /// reused. It runs on the backplane's thread and must only enqueue: Redis disconnects a slow subscriber.
+    /// Called with each payload, one call at a time per server, in the order in which that server received them. The payload's memory is
+    /// never reused. The callback runs on the backplane's thread and must only enqueue: Redis disconnects a slow subscriber.
     /// </param>
     /// <param name="onLoss">
     /// Called once per outage of a server, after the last payload from before it. The payloads published on that server during the outage

@@ -30,13 +30,13 @@ public static class PushNodeServices
     public const string LargestMessageKey = "Push:Merge:MaxBatchBytes";
 
     /// <summary>Adds a node: everything between the backplane and the clients, in the order of a message's path.</summary>
-    /// <param name="services">>The collection to add to.</param>
+    /// <param name="services">The collection to add to.</param>
     /// <param name="configuration">Provides <c>Push</c>, <c>Backplane</c> and <c>ConnectionStrings:Redis</c>.</param>
     /// <param name="defaultName">The node's name unless <c>Push:Node</c> is set.</param>
     /// <param name="defaultRedis">
     /// The address of Redis if neither <c>Backplane:Servers</c> nor <c>ConnectionStrings:Redis</c> is set; null for the memory backplane.
     /// </param>
-    /// <param name="plainPorts">The ports on which clients connect without TLS: the node's own transport serves them.</param>
+    /// <param name="plainPorts">The ports on which clients connect without TLS, which the node's own transport serves.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static IServiceCollection AddPushNode(
         this IServiceCollection services, IConfiguration configuration, string defaultName, string? defaultRedis, IEnumerable<int> plainPorts)

@@ -40,9 +40,9 @@ internal sealed partial class Connection
     /// <summary>The state of <see cref="ConnectionRules.Messages"/> for this client. Used by the reader only.</summary>
     private long _messages;
 
-    /// <param name="rules">>The limits and services that all connections share.</param>
+    /// <param name="rules">The limits and services that all connections share.</param>
     /// <param name="wire">Carries this connection's bytes.</param>
-    /// <param name="shard">>The shard that holds its memberships.</param>
+    /// <param name="shard">The shard that holds its memberships.</param>
     public Connection(ConnectionRules rules, IWire wire, int shard)
     {
         _rules = rules;

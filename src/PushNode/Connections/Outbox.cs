@@ -6,8 +6,8 @@ namespace PushNode.Connections;
 /// The frames that one connection's wire has not taken yet, oldest first. Exists only while it holds a frame; guarded by the connection's
 /// gate. Frames are shared, so an entry costs a few words rather than the frame's bytes.
 /// </summary>
-/// <param name="total">The total of all outboxes; <see cref="Clear"/> gives back this one's part.</param>
-/// <param name="openedAt">Now, as a time stamp. A client counts as stuck from here, not from its last read.</param>
+/// <param name="total">The total of all outboxes; <see cref="Clear"/> subtracts this outbox's share.</param>
+/// <param name="openedAt">The current time stamp. The time until a client counts as stuck starts here, not at its last read.</param>
 internal sealed class Outbox(OutboxTotal total, long openedAt)
 {
     /// <summary>

@@ -6,8 +6,8 @@ namespace PushNode.Control;
 
 /// <summary>
 /// A message of the control channel: <c>{"command":"drain","node":"name"}</c>. Anyone may publish there, so a message that is not exactly a
-/// command to this node is ignored, even for one unknown member, which may have been meant to limit the command. None of the message's text
-/// is kept.
+/// command to this node is ignored. One unknown member is enough, because it may have been meant to limit the command. None of the
+/// message's text is kept.
 /// </summary>
 /// <param name="Verb">What this node must do.</param>
 /// <param name="Refusal">The result, and a clause that says why; null if the message is a command, to this node or another.</param>
@@ -22,7 +22,7 @@ internal readonly record struct ControlCommand(ControlVerb Verb, (ControlResult 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>Reads a message. Safe on any bytes.</summary>
-    /// <param name="payload">>The published bytes.</param>
+    /// <param name="payload">The published bytes.</param>
     /// <param name="node">The name of this node.</param>
     public static ControlCommand Parse(ReadOnlyMemory<byte> payload, string node)
     {

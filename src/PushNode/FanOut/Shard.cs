@@ -60,7 +60,7 @@ internal sealed class Shard : IDisposable
     }
 
     /// <summary>Copies the members into <paramref name="buffer"/>, which grows if it is too small.</summary>
-    /// <returns>>The number of members.</returns>
+    /// <returns>The number of members.</returns>
     public int List(MemberSet members, ref Membership[] buffer)
     {
         using var held = Enter();

@@ -10,7 +10,7 @@ namespace PushNode.Merging;
 /// members marked otherwise may be used on other threads. Lives as long as the room.
 /// </summary>
 /// <param name="frames">Encodes for the room.</param>
-/// <param name="members">>The recipients of the room's frames.</param>
+/// <param name="members">The recipients of the room's frames.</param>
 internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
 {
     private Segment _segment = new();

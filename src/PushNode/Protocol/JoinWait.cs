@@ -3,7 +3,7 @@ using PushNode.Subscription;
 namespace PushNode.Protocol;
 
 /// <summary>
-/// A JOIN that waits until the node receives its room, from then until it is answered or withdrawn. Guarded by the session's lock, except
+/// A JOIN that waits until the node receives its room. Lives until the JOIN is answered or withdrawn. Guarded by the session's lock, except
 /// as <see cref="RoomWait"/> says.
 /// </summary>
 /// <param name="session">The session of the client.</param>

@@ -12,8 +12,9 @@ internal sealed class SubscriptionSettings
     public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Rooms that the node is subscribed to, lingering ones included. At the limit a new room takes the place of a lingering one, or its
-    /// JOIN is rejected. Redis can acknowledge this many after an outage well within 10 s, after which the link would be closed.
+    /// The maximum number of rooms that the node is subscribed to, including lingering ones. At the limit, a new room replaces a lingering
+    /// one, or its JOIN is rejected. Redis can acknowledge this many after an outage well within 10 s, after which the link would be
+    /// closed.
     /// </summary>
     [Number(1, 10_000_000)]
     public int MaxRooms { get; set; } = 250_000;

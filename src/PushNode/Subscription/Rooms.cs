@@ -9,9 +9,9 @@ using PushNode.Telemetry;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// The rooms of this node. A room's first holder subscribes its channel; after its last holder has left and the linger is over, it is
-/// unsubscribed. Each room has its own lock, under which SUBSCRIBE and UNSUBSCRIBE are issued in the order of the changes that cause them.
-/// Lives as long as the node; any thread.
+/// The rooms of this node. A room's first holder makes the node subscribe to its channel; when its last holder has left and the linger is
+/// over, the node unsubscribes. Each room has its own lock, under which SUBSCRIBE and UNSUBSCRIBE are issued in the order of the changes
+/// that cause them. Lives as long as the node; any thread.
 /// </summary>
 internal sealed class Rooms
 {
