@@ -18,7 +18,7 @@ public static class PushApiServices
     /// (<see cref="PushBackplane.BackplaneServices.AddBackplane"/>), because it may share it with a node.
     /// </summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="configuration">Reads <c>PushApi</c>.</param>
+    /// <param name="configuration">Provides <c>PushApi</c>.</param>
     /// <exception cref="SettingsException">A key under <c>PushApi</c> is unknown or its value is not accepted.</exception>
     public static IServiceCollection AddPushApi(this IServiceCollection services, IConfiguration configuration)
     {
@@ -39,7 +39,7 @@ public static class PushApiServices
         return services;
     }
 
-    /// <summary>Kestrel has one limit for all listeners of a process: in PushFarm it holds for clients' handshakes too.</summary>
+    /// <summary>Kestrel has one limit for all listeners of a process, so in PushFarm it applies to clients' handshakes too.</summary>
     private static void LimitHeaders(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;

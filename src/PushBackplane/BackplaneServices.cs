@@ -19,9 +19,9 @@ public static class BackplaneServices
     /// Adds the process's one <see cref="IBackplane"/>; it starts and stops with the host.
     /// Calling it twice adds it once.
     /// </summary>
-    /// <param name="services">Gets the registrations.</param>
+    /// <param name="services">The collection to add to.</param>
     /// <param name="configuration">
-    /// Has <c>Backplane</c> and <c>ConnectionStrings:Redis</c> (StackExchange.Redis form; empty counts as unset).
+    /// Provides <c>Backplane</c> and <c>ConnectionStrings:Redis</c> (StackExchange.Redis form; empty counts as unset).
     /// </param>
     /// <param name="name">The name of this process on the canary channel.</param>
     /// <param name="defaultRedis">The Redis server to use when the configuration names none; null for the memory backplane.</param>

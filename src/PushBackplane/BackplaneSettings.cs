@@ -5,22 +5,22 @@ namespace PushBackplane;
 /// <summary>The keys under <c>Backplane</c>.</summary>
 public sealed class BackplaneSettings : ICheckedSettings
 {
-    /// <summary>The longest wait of a publish in all, its time in the queue included: the API must answer within 2 s.</summary>
+    /// <summary>The longest that a publish may take, including its time in the queue: the API must answer within 2 s.</summary>
     public const string LongestPublish = "00:00:01.9";
 
     private const int LongestPrefix = 64;
 
     /// <summary>
-    /// The connection strings of several independent Redis servers, over which rooms are spread. The order matters: publishers with the
-    /// same list agree on each room's server.
+    /// The connection strings of several independent Redis servers that share the rooms. The order matters: publishers with the same list
+    /// agree on each room's server.
     /// </summary>
     public string[] Servers { get; set; } = [];
 
-    /// <summary>The start of every channel's name.</summary>
+    /// <summary>The prefix of every channel's name.</summary>
     public string ChannelPrefix { get; set; } = "push:";
 
     /// <summary>
-    /// How long one PUBLISH may wait for Redis. Less than <see cref="LongestPublish"/> leaves time for a request queued behind it.
+    /// How long one PUBLISH may wait for Redis. Shorter than <see cref="LongestPublish"/>, to leave time for requests queued behind it.
     /// </summary>
     [Duration("00:00:00.050", LongestPublish)]
     public TimeSpan PublishTimeout { get; set; } = TimeSpan.FromSeconds(1.5);
@@ -30,7 +30,7 @@ public sealed class BackplaneSettings : ICheckedSettings
     public TimeSpan CanaryTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// How long a busy subscriber connection lets messages gather before it reads them: a wake-up for each message costs more than handling
+    /// How long a busy subscriber connection lets messages gather before it reads them: waking up for each message costs more than handling
     /// it. The first message after a pause of twice this time is read at once.
     /// </summary>
     [Duration("00:00:00", "00:00:01")]
@@ -41,7 +41,7 @@ public sealed class BackplaneSettings : ICheckedSettings
     {
         var accepted = ChannelPrefix is { Length: >= 1 and <= LongestPrefix } && ChannelPrefix.All(char.IsAscii)
             && !ChannelPrefix.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
-        return accepted ? null : $"{section}:ChannelPrefix must be 1 to {LongestPrefix} ASCII characters without spaces and control characters.";
+        return accepted ? null : $"{section}:ChannelPrefix must be 1 to {LongestPrefix} ASCII characters without spaces or control characters.";
     }
 }
 

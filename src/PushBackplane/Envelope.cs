@@ -5,8 +5,8 @@ namespace PushBackplane;
 
 /// <summary>
 /// Several messages in one payload: the bytes C1 01, then one MessagePack array <c>[published_at: uint64 microseconds since 1970, items:
-/// array of bin]</c>. C1 begins neither JSON nor UTF-8 text nor MessagePack; 01 is the version. Later versions append elements to the
-/// array; a reader skips unknown ones. A payload with bytes after the array does not have this format, and readers refuse all of it.
+/// array of bin]</c>. No JSON, UTF-8 text or MessagePack value begins with C1; 01 is the version. Later versions append elements to the
+/// array; a reader skips unknown ones. A payload with bytes after the array is malformed, and readers reject all of it.
 /// </summary>
 public static class Envelope
 {
@@ -47,7 +47,7 @@ public static class Envelope
         return payload;
     }
 
-    /// <summary>Decodes a payload. Accepts any bytes, and allocates in proportion to the payload only.</summary>
+    /// <summary>Decodes a payload. Safe on any bytes; allocates only in proportion to the payload.</summary>
     /// <param name="payload">The published payload.</param>
     /// <param name="publishedAt">The time of publishing, by the publisher's clock.</param>
     /// <param name="items">The messages as raw payloads, slices of <paramref name="payload"/>, not validated yet.</param>

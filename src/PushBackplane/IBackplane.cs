@@ -6,7 +6,9 @@ namespace PushBackplane;
 /// </summary>
 public interface IBackplane
 {
-    /// <summary>What is in use and where, for the start-up log: "Redis at localhost:6379" or "memory". Never holds a password.</summary>
+    /// <summary>
+    /// The kind and address of the backplane, for the start-up log: "Redis at localhost:6379" or "memory". Never holds a password.
+    /// </summary>
     string Description { get; }
 
     /// <summary>The channel that carries commands to nodes.</summary>
@@ -15,7 +17,7 @@ public interface IBackplane
     /// <summary>The channel that carries a topic's messages.</summary>
     BackplaneChannel Channel(Topic topic);
 
-    /// <summary>Publishes one payload on the channel's home.</summary>
+    /// <summary>Publishes one payload on the channel's home server.</summary>
     /// <returns>
     /// The number of subscribers that the payload reached (nodes, not viewers), or null when the home is unavailable or did not confirm in
     /// time: then the payload may or may not have been delivered.
@@ -28,17 +30,17 @@ public interface IBackplane
     /// </summary>
     /// <param name="channel">One of this backplane's channels.</param>
     /// <param name="onPayload">
-    /// Called with each payload, one call at a time per server, in the order in which that server received them; the memory is never
+    /// Called with each payload, one call at a time per server, in the order in which that server received them; its memory is never
     /// reused. It runs on the backplane's thread and must only enqueue: Redis disconnects a slow subscriber.
     /// </param>
     /// <param name="onLoss">
-    /// Called once for each outage of a server, after every payload from before it: the payloads published there meanwhile are lost, and
-    /// every payload that comes from there afterwards was published later. Never called for losses before the subscription was
-    /// acknowledged. It must only enqueue.
+    /// Called once per outage of a server, after the last payload from before it. The payloads published on that server during the outage
+    /// are lost; every later payload from it is newer than those. Never called for losses before the subscription was acknowledged. It must
+    /// only enqueue.
     /// </param>
     /// <returns>
-    /// Completes when every payload published from then on arrives: the channel's home has acknowledged, and so has every other server that is
-    /// available. While the home is unavailable, the task waits for it. Cancelled if the channel is unsubscribed first.
+    /// Completes when the channel's home and every other available server have acknowledged; every payload published from then on arrives.
+    /// While the home is unavailable, the task waits for it. Cancelled if the channel is unsubscribed first.
     /// </returns>
     Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss);
 
@@ -47,8 +49,8 @@ public interface IBackplane
 }
 
 /// <summary>
-/// A channel of one backplane, made by <see cref="IBackplane.Channel"/>, which computes name and home. Callers that use a channel again
-/// keep it.
+/// A channel of one backplane. <see cref="IBackplane.Channel"/> makes it and computes its name and home, so callers that use a channel
+/// repeatedly keep it.
 /// </summary>
 /// <param name="Name">The full name on every server, taken literally.</param>
 /// <param name="Home">The server on which the channel's messages are published. It never changes while the process lives.</param>

@@ -19,7 +19,7 @@ internal static partial class Log
     [LoggerMessage(2003, LogLevel.Warning, "Another process uses the name {Name} on the backplane; give each process its own name.")]
     public static partial void NameTaken(this ILogger logger, string name);
 
-    [LoggerMessage(2004, LogLevel.Error, "Unhandled exception in the subscriber of {Channel}: it misses this payload or this notice of a loss. Further exceptions are not logged for ten seconds.")]
+    [LoggerMessage(2004, LogLevel.Error, "Unhandled exception in the subscriber of {Channel}, which has missed one payload or loss notice. Further exceptions are not logged for ten seconds.")]
     public static partial void SubscriberThrew(this ILogger logger, Exception e, string channel);
 
     [LoggerMessage(2005, LogLevel.Warning, "{Description} refuses to publish: {Cause}. Publishers get 503.")]

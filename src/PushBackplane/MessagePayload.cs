@@ -6,8 +6,8 @@ namespace PushBackplane;
 
 /// <summary>
 /// Reads one message's payload. Valid JSON (one value, UTF-8, at most 64 deep) passes through byte for byte, and other valid UTF-8 becomes
-/// a JSON string. Bytes that are not UTF-8 are refused, even inside a JSON string: one such byte would make every browser of the room
-/// close.
+/// a JSON string. Bytes that are not UTF-8 are refused, even inside a JSON string: one such byte would make every browser in the room close
+/// its connection.
 /// </summary>
 /// <remarks>
 /// JSON means a JSON text of RFC 8259, without extensions. Two corner cases: JSON has no byte order mark, so a payload that begins with one
@@ -67,7 +67,7 @@ public static class MessagePayload
 
     private static bool IsJsonText(ReadOnlySpan<byte> utf8)
     {
-        // The first byte gives away most plain text, which saves the reader's exception.
+        // The first byte identifies most plain text and so avoids an exception from the reader.
         var start = utf8.IndexOfAnyExcept(Whitespace);
         if (start < 0 || !JsonStart.Contains(utf8[start]))
             return false;
@@ -83,7 +83,7 @@ public static class MessagePayload
         }
         catch (JsonException)
         {
-            // Expected: text that only begins like JSON. The reader throws for it.
+            // Expected: the text only begins like JSON, and the reader throws.
             return false;
         }
     }
@@ -118,7 +118,7 @@ public static class MessagePayload
         return 6;
     }
 
-    /// <summary>The letter after the backslash where JSON has a short form; 0 where it has none.</summary>
+    /// <summary>The letter of a character's short JSON escape (the n of \n); 0 if it has none.</summary>
     private static byte ShortEscape(byte value) => value switch
     {
         (byte)'"' => (byte)'"',

@@ -1,7 +1,7 @@
 namespace PushBackplane;
 
 /// <summary>The names of the backplane's channels. Anyone may publish to them, for example with redis-cli.</summary>
-/// <param name="prefix">The start of every name, "push:" unless set otherwise.</param>
+/// <param name="prefix">The prefix of every name; "push:" by default.</param>
 internal sealed class PushChannels(string prefix)
 {
     private readonly string _all = prefix + "all";
@@ -13,6 +13,6 @@ internal sealed class PushChannels(string prefix)
     /// <summary>Carries the messages of one topic.</summary>
     public string Of(Topic topic) => topic.RoomId is { } room ? $"{_room}{room}" : _all;
 
-    /// <summary>Carries a process's messages to itself, which prove that delivery works.</summary>
+    /// <summary>Carries the messages that a process sends to itself to prove that delivery works.</summary>
     public string Canary(string name) => $"{prefix}canary:{name}";
 }

@@ -7,7 +7,7 @@ namespace PushBackplane;
 /// <summary>
 /// The name of a room: 1 to 128 bytes of valid UTF-8 without control characters (C0, DEL, C1) and without <c>/</c>, not <c>.</c> or
 /// <c>..</c>; compared byte by byte, without normalisation. Every room name from outside goes through one of the parsers here. The default
-/// value is no room: it equals only itself, and its name is empty.
+/// value is not a room: it equals only itself, and its name is empty.
 /// </summary>
 public readonly record struct RoomId
 {

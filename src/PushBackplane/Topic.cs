@@ -1,6 +1,6 @@
 namespace PushBackplane;
 
-/// <summary>Whom a message is for: every client, or the members of one room. The default value is <see cref="All"/>.</summary>
+/// <summary>The recipients of a message: every client, or the members of one room. The default value is <see cref="All"/>.</summary>
 public readonly record struct Topic
 {
     private Topic(RoomId room) => RoomId = room;

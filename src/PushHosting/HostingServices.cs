@@ -16,7 +16,7 @@ public static class HostingServices
     /// OTLP, if OTEL_EXPORTER_OTLP_ENDPOINT is set). A second call does nothing.
     /// </summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="configuration">Reads <c>Management</c>.</param>
+    /// <param name="configuration">Provides <c>Management</c>.</param>
     /// <param name="defaultPort">
     /// The port unless <c>Management:Port</c> is set; 0 for any free one (<see cref="ManagementEndpoint.Url"/>).
     /// </param>

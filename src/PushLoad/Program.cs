@@ -22,7 +22,7 @@ internal static class Program
             return (int)ExitCode.Passed;
         }
 
-        // After Ctrl+C the run still drains and judges, so the command must not be cut off.
+        // After Ctrl+C the run still drains and reports its verdict, so the command must not be cut off.
         var configuration = new InvocationConfiguration { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan };
         return await new LoadCommand().Create(RunAsync).Parse(args).InvokeAsync(configuration);
     }

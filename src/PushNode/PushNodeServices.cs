@@ -26,12 +26,12 @@ namespace PushNode;
 /// <summary>Registers a push node and maps its endpoint.</summary>
 public static class PushNodeServices
 {
-    /// <summary>The setting that bounds a message at a node.</summary>
+    /// <summary>The setting that limits the size of a message at a node.</summary>
     public const string LargestMessageKey = "Push:Merge:MaxBatchBytes";
 
     /// <summary>Adds a node: everything between the backplane and the clients, in the order of a message's path.</summary>
-    /// <param name="services">Where to.</param>
-    /// <param name="configuration">Reads <c>Push</c>, <c>Backplane</c> and <c>ConnectionStrings:Redis</c>.</param>
+    /// <param name="services">>The collection to add to.</param>
+    /// <param name="configuration">Provides <c>Push</c>, <c>Backplane</c> and <c>ConnectionStrings:Redis</c>.</param>
     /// <param name="defaultName">The node's name unless <c>Push:Node</c> is set.</param>
     /// <param name="defaultRedis">
     /// The address of Redis if neither <c>Backplane:Servers</c> nor <c>ConnectionStrings:Redis</c> is set; null for the memory backplane.
@@ -51,7 +51,7 @@ public static class PushNodeServices
             settings.Connections.Max, settings.Subscription.MaxRooms));
         services.AddExportedMeter(NodeMetrics.MeterName);
 
-        // The way out: backplane, subscription, merging, fan-out, connections.
+        // Outbound: backplane, subscription, merging, fan-out, connections.
         services.AddBackplane(configuration, name, defaultRedis);
         services.AddSingleton(settings.Subscription).AddSingleton<Rooms>();
         services.AddSingleton(settings.Merge).AddSingleton<MergeWorkers>();
@@ -70,7 +70,7 @@ public static class PushNodeServices
             Failures = provider.GetRequiredService<Failures>(),
         });
 
-        // The way in: transport, admission, handshake, session.
+        // Inbound: transport, admission, handshake, session.
         if (usesEpoll)
             services.AddEpoll(plainPorts.ToHashSet());
         services.Configure<SocketTransportOptions>(sockets => KestrelSockets.Limit(sockets, settings.Connections));
@@ -80,11 +80,11 @@ public static class PushNodeServices
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
         services.AddSingleton<SessionRules>().AddSingleton<WebSocketEndpoint>().AddSingleton<IStartupFilter, CloseAfterAnswer>();
 
-        // What runs all the time.
+        // Background work.
         services.AddHostedService<OutboxShedding>().AddHostedService<Broadcasts>();
         services.AddSingleton<Tidying>().AddHostedService<NodeTick>();
 
-        // How it is emptied, by command and when the program ends.
+        // Draining, by command and when the program ends.
         services.AddSingleton(settings.Drain).AddSingleton<Drain>();
         services.AddHostedService(provider => ActivatorUtilities.CreateInstance<ControlChannel>(provider, name)).AddHostedService<DrainAtEnd>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Drain.Deadline + TimeSpan.FromSeconds(5));
@@ -108,9 +108,9 @@ public static class PushNodeServices
     }
 
     /// <summary>
-    /// Opens a listener to clients: HTTP/1.1 only, because a WebSocket over HTTP/2 is a stream of a shared connection, which is not
-    /// supported; and within <c>Push:Connections:MaxHandshakes</c> and <c>Push:Connections:HandshakeTimeout</c>. Call it before TLS is
-    /// added, so that the TLS handshake counts too.
+    /// Opens a listener to clients, limited by <c>Push:Connections:MaxHandshakes</c> and <c>Push:Connections:HandshakeTimeout</c>. HTTP/1.1
+    /// only: over HTTP/2 a WebSocket is a stream of a shared connection, which is not supported. Call this before adding TLS, so that the
+    /// TLS handshake counts too.
     /// </summary>
     /// <param name="endpoint">The listener, of an application with <see cref="AddPushNode"/>.</param>
     public static void UseForClients(this ListenOptions endpoint)

@@ -58,6 +58,13 @@ public sealed partial class FrontDoorTests
         }
     }
 
+    [Theory]
+    [InlineData("tests/run.sh", "--fast")]
+    [InlineData("tests/run.sh", "--install")]
+    [InlineData("bench/measure/options.mjs", "quick:")]
+    public void Scripts_know_the_options_that_front_door_files_use(string script, string option) =>
+        Assert.Contains(option, Text(script), StringComparison.Ordinal);
+
     [Fact]
     public void The_development_container_has_the_sdk_of_global_json()
     {

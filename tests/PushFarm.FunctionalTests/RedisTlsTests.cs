@@ -96,7 +96,7 @@ public sealed class RedisTlsTests
     [Fact]
     public async Task Without_TLS_a_node_is_not_ready_and_its_log_tells_no_secret()
     {
-        const string Cause = "no connection can be made";
+        const string Cause = "it cannot be reached";
         await using var redis = await TlsRedis.StartNewAsync("--requirepass", Password);
         var management = FreePort.Next();
         await using var node = ProgramProcess.Start(

@@ -8,13 +8,13 @@ using PushHosting.Settings;
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// Decides which web pages may publish. A page can make the browser of anyone inside the network send a request: as a form or a simple
-/// fetch whose answer it cannot read, or as a fetch to its own origin once its host name resolves to the API's address (DNS rebinding).
-/// Immutable; any thread.
+/// Decides which web pages may publish. A page can make any browser inside the network send requests: forms and simple fetches whose
+/// answers the page cannot read, and fetches to its own origin once its host name resolves to the API's address (DNS rebinding). Immutable;
+/// any thread.
 /// </summary>
 internal sealed class PageAccess
 {
-    /// <summary>How long a browser may cache a preflight's answer. The settings change by a restart only.</summary>
+    /// <summary>How long a browser may cache a preflight's answer. The settings change only at a restart.</summary>
     private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
 
     private readonly AllowList _origins;
@@ -37,7 +37,7 @@ internal sealed class PageAccess
     }
 
     /// <summary>
-    /// Refuses requests that a page may not send. GET and HEAD pass: a page cannot read the answer, and it holds no secret.
+    /// Refuses requests that a page may not send. GET and HEAD pass: a page cannot read the answers, which hold no secrets anyway.
     /// </summary>
     /// <returns>What is wrong, or null.</returns>
     public Problem? Check(HttpRequest request)
@@ -75,8 +75,9 @@ internal sealed class PageAccess
     }
 
     /// <summary>
-    /// Whether a Host header's name, without the port, is accepted. DNS rebinding needs a name that the attacker serves: not an IP address,
-    /// a name below localhost, or a name without a dot, as containers have. A request without a name does not come from a browser.
+    /// Whether a Host header's name, without the port, is accepted. DNS rebinding needs a name in the attacker's DNS, which excludes IP
+    /// addresses, names below localhost, and names without a dot (as containers have). A request without a name does not come from a
+    /// browser.
     /// </summary>
     private bool Accepts(string host) =>
         !host.Contains('.')

@@ -9,8 +9,8 @@ namespace PushApi.Endpoints;
 
 /// <summary>
 /// The publish routes: read the body, check all of it, publish, and answer once the backplane has confirmed. One per process, called from
-/// any request thread. A client that disconnects after its body is read changes nothing: its messages are published. Each method returns
-/// why the request is refused, or null if it is published and answered.
+/// any request thread. If a client disconnects after its body is read, its messages are still published. Each method returns why the
+/// request is refused, or null if it is published and answered.
 /// </summary>
 internal sealed class PublishEndpoints(
     PushApiSettings settings,
@@ -66,7 +66,7 @@ internal sealed class PublishEndpoints(
     private async Task<(PublishAnswer? Answer, Problem? Problem)> PublishAsync(
         RequestBody body, BodyFormat format, Func<PublishRequest, Topic[]> topicsOf)
     {
-        // Its share of the pending bytes is given back before the answer is written, which waits for the client.
+        // Its share of the pending bytes is returned before the answer is written, because writing waits for the client.
         using var _ = body;
         var request = new PublishRequest(settings);
         if (format.Read(body.Bytes, request) is { } malformed)
@@ -76,7 +76,7 @@ internal sealed class PublishEndpoints(
         if (Reserve(body, request, channels.Length) is { } full)
             return (null, full);
 
-        // Before anything is sent: a request to several rooms is published to none of them while the server of one is unavailable.
+        // Checked before anything is sent: a request to several rooms is published to none of them while the server of one is unavailable.
         if (ServersOf(channels.Where(channel => !channel.Home.IsUp)) is { Length: > 0 } unavailable)
             return (null, Unavailable(unavailable));
 
@@ -128,5 +128,7 @@ internal sealed class PublishEndpoints(
 
 /// <summary>The body of a 202.</summary>
 /// <param name="Accepted">Messages times rooms.</param>
-/// <param name="Nodes">How many subscribers the backplane reached (nodes, not viewers). For several rooms, the smallest number.</param>
+/// <param name="Nodes">
+/// The number of subscribers that the backplane reached (nodes, not viewers). For several rooms, the smallest number.
+/// </param>
 internal sealed record PublishAnswer(int Accepted, int Nodes);

@@ -11,14 +11,14 @@ public static class PushApiRoutes
     private const string OpenApiPattern = "/openapi/{documentName}.json";
 
     /// <summary>
-    /// Maps all routes of the API, its 404 and 405 included. The returned group holds all of them, so that a host with several ports can
+    /// Maps all routes of the API, including its 404 and 405. The returned group holds all of them, so that a host with several ports can
     /// restrict them to one.
     /// </summary>
     public static RouteGroupBuilder MapPushApi(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;
         var settings = services.GetRequiredService<PushApiSettings>();
-        // Made now rather than by the first request, so that every series is exported from the start.
+        // Created now rather than by the first request, so that every series is exported from the start.
         var refusals = services.GetRequiredService<Refusals>();
         var guard = new RequestGuard(services.GetRequiredService<PageAccess>(), refusals);
 
@@ -50,7 +50,7 @@ public static class PushApiRoutes
         });
     }
 
-    /// <summary>Needed because the 404 above would win over routing's own 405, which has no body either.</summary>
+    /// <summary>Needed because the 404 above takes precedence over routing's own 405, which also lacks a body.</summary>
     private static void MapOtherMethods(this RouteGroupBuilder api, string pattern, Refusals refusals, string method) =>
         api.Map(pattern, context =>
         {

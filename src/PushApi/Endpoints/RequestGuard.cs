@@ -1,8 +1,8 @@
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// Checks every request of the API before its endpoint, the 404 included. It wraps each endpoint of the group instead of being part of the
-/// host's pipeline, so a host that serves other things too need not order anything. Stateless; any thread.
+/// Checks every request of the API before its endpoint runs, including the 404. It wraps each endpoint of the group instead of being part
+/// of the host's pipeline, so a host that serves other things too need not order its middleware. Stateless; any thread.
 /// </summary>
 /// <param name="pages">Which web pages may publish.</param>
 /// <param name="refusals">Answers requests that fail a check.</param>
@@ -14,8 +14,8 @@ internal sealed class RequestGuard(PageAccess pages, Refusals refusals)
         var answer = AnswerAsync(context, next);
 
         // Kestrel serves a connection's pipelined requests on one thread until one of them waits, and most refused requests never wait: a
-        // few connections that pipeline bad requests would hold every thread of the pool. So the next request queues for a thread behind
-        // others.
+        // few connections that pipeline bad requests would hold every thread of the pool. Yielding makes the next request queue for a
+        // thread behind the others.
         if (answer.IsCompleted)
             await Task.Yield();
         await answer;
@@ -45,7 +45,7 @@ internal sealed class RequestGuard(PageAccess pages, Refusals refusals)
         }
         catch (Exception e) when (e is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
         {
-            // Expected: the client disconnected while its body was read, so nothing can be answered.
+            // Expected: the client disconnected while its body was being read, so no answer can be sent.
         }
     }
 }

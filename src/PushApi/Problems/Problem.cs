@@ -28,7 +28,7 @@ internal sealed class Problem(ProblemType kind, string fault, Place place = defa
     public int Status => kind.Status;
 
     /// <summary>
-    /// What is wrong in this request, and what happened to its messages. The text of a 503 itself says whether they were sent.
+    /// What is wrong in this request, and what happened to its messages. The fault of a 503 already says whether they were sent.
     /// </summary>
     public string Detail { get; } = kind.Status < StatusCodes.Status500InternalServerError ? $"{fault} Nothing was published." : fault;
 

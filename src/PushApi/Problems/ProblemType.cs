@@ -1,8 +1,8 @@
 namespace PushApi.Problems;
 
 /// <summary>
-/// The catalogue of the problems for which the API refuses a request; docs/http-api.md lists the same. Each kind is also a <c>reason</c> of
-/// push_api_rejected_total.
+/// The catalogue of the problems for which the API refuses a request; docs/http-api.md has the same list. Each kind is also a <c>reason</c>
+/// of push_api_rejected_total.
 /// </summary>
 internal sealed class ProblemType
 {
@@ -53,6 +53,6 @@ internal sealed class ProblemType
     /// <summary>The kind in words.</summary>
     public string Title { get; }
 
-    /// <summary>The value of Retry-After, for problems that pass; otherwise null.</summary>
+    /// <summary>The value of Retry-After for temporary problems; otherwise null.</summary>
     public int? RetryAfterSeconds { get; }
 }

@@ -4,22 +4,23 @@ using PushBackplane;
 namespace PushApi.Publishing;
 
 /// <summary>
-/// Publishes with group commit: while one PUBLISH of a channel is in flight, the requests that arrive for that channel wait, and leave
-/// together as the next envelope. There is no timer, and an idle channel takes no memory. Per channel, requests leave in the order of their
-/// acceptance. One per process, called from any request thread. One loop sends a channel's envelopes, and ends when none is left.
+/// Publishes with group commit: while one PUBLISH of a channel is in flight, requests that arrive for that channel wait, and leave together
+/// as the next envelope. There is no timer, and an idle channel takes no memory. Per channel, requests leave in the order in which they
+/// were accepted. One per process, called from any request thread. One loop per busy channel sends its envelopes, and ends when none is
+/// left.
 /// </summary>
 internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
 {
     /// <summary>
-    /// How long a request waits in all. The backplane gives up a PUBLISH after <see cref="BackplaneSettings.PublishTimeout"/>, a request
-    /// that waits behind a slow one gives up at this deadline, and every answer is sent within 2 s.
+    /// The longest that a request waits in all. The backplane gives up on a PUBLISH after <see cref="BackplaneSettings.PublishTimeout"/>,
+    /// and a request that waits behind a slow one gives up at this deadline, so that every answer is sent within 2 s.
     /// </summary>
     internal static readonly TimeSpan Deadline = TimeSpan.Parse(BackplaneSettings.LongestPublish, CultureInfo.InvariantCulture);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ChannelQueue> _busy = [];
 
-    /// <summary>How many channels have an envelope in flight.</summary>
+    /// <summary>The number of channels with an envelope in flight.</summary>
     internal int BusyChannels
     {
         get
@@ -31,8 +32,8 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
 
     /// <summary>Publishes a request's messages to one channel; they are never split over two envelopes.</summary>
     /// <param name="channel">One of the backplane's channels.</param>
-    /// <param name="messages">The messages. The caller must not change them any more.</param>
-    /// <param name="acceptedAt">When the request was accepted. The envelope carries the earliest of its requests.</param>
+    /// <param name="messages">The messages. The caller must not change them afterwards.</param>
+    /// <param name="acceptedAt">When the request was accepted. An envelope carries the earliest time of its requests.</param>
     /// <returns>Completes at <see cref="Deadline"/> at the latest.</returns>
     public async Task<PublishOutcome> PublishAsync(BackplaneChannel channel, IReadOnlyList<ReadOnlyMemory<byte>> messages, DateTimeOffset acceptedAt)
     {
@@ -66,13 +67,13 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
             int? nodes;
             try
             {
-                // Yields even if the publish completes at once (memory backplane). Otherwise the thread of one request would send for
-                // others as long as they keep coming, and its own request would get no answer.
+                // Yields even if the publish completes at once (memory backplane). Otherwise one request's thread would send for other
+                // requests as long as they keep arriving, and its own request would get no answer.
                 nodes = await PublishEnvelopeAsync(queue.Channel, group).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
             catch (Exception e)
             {
-                // A bug: the contract of a backplane is not to throw. Each request of the envelope rethrows it; the channel goes on.
+                // A bug: the contract of a backplane is not to throw. Each request of the envelope rethrows it; the channel continues.
                 foreach (var pending in group)
                     pending.Fail(e);
                 continue;
@@ -107,7 +108,7 @@ internal sealed class ChannelPublisher(IBackplane backplane, TimeProvider time)
         return backplane.PublishAsync(channel, Envelope.Encode(publishedAt, items));
     }
 
-    /// <summary>Takes the requests behind an unconfirmed envelope: they are refused at once instead of after another time-out.</summary>
+    /// <summary>Takes the requests behind an unconfirmed envelope, which are refused at once instead of after another time-out.</summary>
     private PendingPublish[] TakeWaiting(ChannelQueue queue)
     {
         lock (_lock)

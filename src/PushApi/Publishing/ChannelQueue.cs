@@ -3,8 +3,8 @@ using PushBackplane;
 namespace PushApi.Publishing;
 
 /// <summary>
-/// The requests that wait for one channel while an envelope of it is in flight. It exists only that long, and only
-/// <see cref="ChannelPublisher"/> touches it, under its lock.
+/// The requests that wait for one channel while one of its envelopes is in flight. It exists only that long, and only
+/// <see cref="ChannelPublisher"/> uses it, under its lock.
 /// </summary>
 internal sealed class ChannelQueue(BackplaneChannel channel)
 {
@@ -57,7 +57,7 @@ internal sealed class ChannelQueue(BackplaneChannel channel)
 /// </summary>
 internal sealed class PendingPublish(IReadOnlyList<ReadOnlyMemory<byte>> messages, DateTimeOffset acceptedAt)
 {
-    // Continuations run elsewhere: the thread that publishes a room's next envelope must not write HTTP answers.
+    // Continuations run on other threads: the one that publishes a room's next envelope must not write HTTP answers.
     private readonly TaskCompletionSource<PublishOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The messages; empty once withdrawn.</summary>
@@ -69,7 +69,7 @@ internal sealed class PendingPublish(IReadOnlyList<ReadOnlyMemory<byte>> message
     /// <summary>When the request was accepted.</summary>
     public DateTimeOffset AcceptedAt { get; } = acceptedAt;
 
-    /// <summary>Whether it is part of an envelope that is sent or about to be sent.</summary>
+    /// <summary>Whether it is part of an envelope that has been sent or is about to be.</summary>
     public bool IsSent { get; private set; }
 
     /// <summary>Whether it gave up before it was sent.</summary>
@@ -81,7 +81,7 @@ internal sealed class PendingPublish(IReadOnlyList<ReadOnlyMemory<byte>> message
     /// <summary>Marks it as part of the envelope that is sent next.</summary>
     public void MarkSentLocked() => IsSent = true;
 
-    /// <summary>Gives up: unless it is sent, it never will be, and its memory is released.</summary>
+    /// <summary>Gives up: if it has not been sent, it never will be, and its memory is released.</summary>
     public void WithdrawLocked()
     {
         if (IsSent)

@@ -1,8 +1,8 @@
 namespace PushApi.Publishing;
 
 /// <summary>How a publish to one channel ended.</summary>
-/// <param name="IsSent">Whether a message may have left this process. If not, a retry cannot duplicate.</param>
-/// <param name="Nodes">How many subscribers it reached; null if that was not confirmed.</param>
+/// <param name="IsSent">Whether a message may have left this process. If not, a retry cannot duplicate anything.</param>
+/// <param name="Nodes">The number of subscribers reached; null if unconfirmed.</param>
 internal readonly record struct PublishOutcome(bool IsSent, int? Nodes)
 {
     /// <summary>Nothing left this process.</summary>

@@ -4,21 +4,21 @@ using PushApi.Settings;
 namespace PushApi.Requests;
 
 /// <summary>
-/// Reads request bodies whole, within the limits. A body over the limit is refused without reading the rest, which Kestrel then discards up
-/// to <see cref="KestrelLimit"/>, so that a client that is still sending can read the answer instead of a reset. One per process, called
-/// from any request thread.
+/// Reads whole request bodies, within the limits. A body over the limit is refused without reading the rest. Kestrel then discards the
+/// rest, up to <see cref="KestrelLimit"/>, so that a client that is still sending can read the answer instead of getting a reset. One per
+/// process, called from any request thread.
 /// </summary>
 internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
 {
-    // Most bodies are smaller. A larger buffer grows as the bytes arrive: a client cannot take memory by announcing a length.
+    // Most bodies are smaller. For larger ones the buffer grows as bytes arrive, so a client cannot take memory by announcing a length.
     private const int FirstBuffer = 4096;
 
     /// <summary>
-    /// How much of a refused body Kestrel discards beyond the limit. It closes the connection of a client that sends more.
+    /// How many bytes of a refused body Kestrel discards beyond the limit. It closes the connection of a client that sends more.
     /// </summary>
     private const long MaxDiscarded = 16 * 1024 * 1024;
 
-    /// <summary>The longest body, in bytes with its chunks' framing, that Kestrel lets through to be read or discarded.</summary>
+    /// <summary>The longest body that Kestrel accepts to be read or discarded, in bytes and including the framing of chunks.</summary>
     public static long KestrelLimit(PushApiSettings settings) => settings.MaxBodyBytes + MaxDiscarded;
 
     /// <summary>The problem while too much is pending.</summary>
@@ -27,7 +27,7 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         "The API holds as many unpublished bytes as it may (PushApi:MaxPendingBytes); retry shortly.");
 
     /// <summary>Reads the body. The caller disposes it once the request is answered.</summary>
-    /// <returns>The body, or what is wrong with it. Throws what Kestrel throws when the client has disconnected.</returns>
+    /// <returns>The body, or what is wrong with it. If the client has disconnected, Kestrel's exception passes through.</returns>
     public async Task<(RequestBody? Body, Problem? Problem)> ReadAsync(HttpContext context)
     {
         var body = new RequestBody(pending);
@@ -42,8 +42,8 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         }
         catch (IOException e) when (e.InnerException is OverflowException)
         {
-            // Kestrel throws this, not a BadHttpRequestException, at a chunk size that overflows its integer. Where the next request begins
-            // is unknown.
+            // Kestrel throws this, not a BadHttpRequestException, at a chunk size that overflows its integer. After it, the start of the
+            // next request is unknown.
             context.Response.Headers.Connection = "close";
             problem = Broken();
         }
@@ -80,7 +80,7 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
         return body.Bytes.IsEmpty ? new Problem(ProblemType.NoMessages, "The body is empty; it must hold at least one message.") : null;
     }
 
-    /// <summary>Doubles, up to one byte more than the announced length: the read into the spare byte finds the end.</summary>
+    /// <summary>Doubles, up to one byte more than the announced length; the read into the spare byte detects the end.</summary>
     private static int NextCapacity(int capacity, long? contentLength)
     {
         var next = Math.Max(FirstBuffer, capacity * 2L);

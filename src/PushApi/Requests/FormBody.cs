@@ -7,7 +7,7 @@ namespace PushApi.Requests;
 
 /// <summary>
 /// go-push's forms, <c>room=...&amp;items=[json,...]</c> and <c>items=[json,...]</c>. The framework's form reader is not used, because it
-/// replaces bytes that are not UTF-8 and messages must arrive byte for byte.
+/// replaces bytes that are not UTF-8, and messages must arrive byte for byte.
 /// </summary>
 internal static class FormBody
 {
@@ -76,7 +76,7 @@ internal static class FormBody
                 return Bad($"{JsonItems.Field} is not a JSON array of messages.", JsonItems.Field);
             if (JsonItems.Read(ref reader, value, request) is { } problem)
                 return problem;
-            // Throws when something follows the array.
+            // Throws if anything follows the array.
             reader.Read();
             return null;
         }

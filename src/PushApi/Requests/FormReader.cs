@@ -4,7 +4,7 @@ namespace PushApi.Requests;
 
 /// <summary>
 /// Reads application/x-www-form-urlencoded and decodes it in place, since decoded text is never longer. Bytes that should have been encoded
-/// and are unambiguous, as <c>curl -d</c> sends them, are accepted as they are.
+/// but are unambiguous, such as those that <c>curl -d</c> sends, are accepted as they are.
 /// </summary>
 internal ref struct FormReader(Memory<byte> body)
 {

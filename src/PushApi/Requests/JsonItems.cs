@@ -10,7 +10,7 @@ internal static class JsonItems
     public const string Field = "items";
 
     /// <summary>
-    /// Adds each element as a message. The reader is at the array's start, and at its end afterwards. Its MaxDepth must be
+    /// Adds each element as a message. Moves the reader from the array's start to its end. Its MaxDepth must be
     /// <see cref="PushBackplane.MessagePayload.MaxDepth"/> plus the levels that are open here.
     /// </summary>
     /// <param name="reader">Reads <paramref name="json"/>, which is known to be UTF-8.</param>

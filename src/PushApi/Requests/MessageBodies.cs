@@ -22,7 +22,7 @@ internal static class MessageBodies
 
     /// <summary>
     /// One message per line. Lines end in LF or CRLF; the end of the last one is optional. Blank lines count as lines and hold no message.
-    /// A fault in any line refuses the whole request.
+    /// One bad line makes the API refuse the whole request.
     /// </summary>
     public static Problem? ReadNdjson(Memory<byte> body, PublishRequest request)
     {

@@ -3,14 +3,14 @@ using PushApi.Settings;
 namespace PushApi.Requests;
 
 /// <summary>
-/// Bounds what all requests together hold in memory: bodies being read, and messages that wait for the backplane. One per process; every
-/// request thread takes from it and gives back.
+/// Limits the memory of all requests together: bodies being read, and messages that wait for the backplane. One per process; any request
+/// thread.
 /// </summary>
 internal sealed class PendingBytes(PushApiSettings settings)
 {
     private long _taken;
 
-    /// <summary>How many bytes are taken now.</summary>
+    /// <summary>The number of bytes in use.</summary>
     public long Taken => Interlocked.Read(ref _taken);
 
     /// <summary>Takes this many bytes, or nothing if they do not fit.</summary>
@@ -53,7 +53,7 @@ internal sealed class RequestBody(PendingBytes pending) : IDisposable
         return true;
     }
 
-    /// <summary>Takes a further share, for the copies of messages that the request needs; false when too much is pending.</summary>
+    /// <summary>Takes more of the pending bytes, for the request's copies of messages; false when too much is pending.</summary>
     public bool TryTake(long bytes)
     {
         if (!pending.TryTake(bytes))

@@ -52,7 +52,7 @@ internal static class RoomsAndItemsBody
             hasItems |= !isRooms;
         }
 
-        // Throws when something follows the object.
+        // Throws if anything follows the object.
         reader.Read();
         if (!hasRooms || !hasItems)
         {

@@ -2,7 +2,7 @@ using PushHosting.Settings;
 
 namespace PushApi.Settings;
 
-/// <summary>The keys under <c>PushApi</c>: the limits of one request and of all together, and which web pages may publish.</summary>
+/// <summary>The keys under <c>PushApi</c>: limits for one request and for all requests together, and which web pages may publish.</summary>
 public sealed class PushApiSettings : ICheckedSettings
 {
     /// <summary>The section of these keys.</summary>
@@ -16,17 +16,17 @@ public sealed class PushApiSettings : ICheckedSettings
     [Number(16, 16 * 1024 * 1024)]
     public int MaxMessageBytes { get; set; } = 64 * 1024;
 
-    /// <summary>The most messages in one request.</summary>
+    /// <summary>The maximum number of messages in one request.</summary>
     [Number(1, 100_000)]
     public int MaxItems { get; set; } = 1000;
 
-    /// <summary>The most rooms in one <c>POST /v1/messages</c>.</summary>
+    /// <summary>The maximum number of rooms in one <c>POST /v1/messages</c>.</summary>
     [Number(1, 10_000)]
     public int MaxRooms { get; set; } = 100;
 
     /// <summary>
-    /// The most bytes of all requests together that are being read or wait for the backplane, counted once per room. Beyond it requests get
-    /// 429. 64 MiB hold what arrives at 340 Mbit/s during the 1.5 s for which a PUBLISH may wait.
+    /// The maximum number of bytes, over all requests, that are being read or wait for the backplane, counted once per room. Beyond it,
+    /// requests get 429. 64 MiB is what arrives at 340 Mbit/s during the 1.5 s for which a PUBLISH may wait.
     /// </summary>
     [Number(1024, 16L * 1024 * 1024 * 1024)]
     public long MaxPendingBytes { get; set; } = 64 * 1024 * 1024;

@@ -6,7 +6,7 @@ namespace PushBackplane.Memory;
 
 /// <summary>
 /// The backplane inside one process: never unavailable. Lives as long as the host; any thread. It delivers a payload on the publisher's
-/// thread, under the channel's own lock, which keeps the channel's order with several publishers. There is no queue that could fill.
+/// thread, under the channel's own lock, which keeps the channel's order with several publishers. It has no queue.
 /// </summary>
 internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 {
@@ -41,7 +41,7 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
         if (!_subscribers.TryGetValue(channel.Name, out var subscriber))
             return None;
 
-        // Copied, because the publisher may reuse its buffer, and subscribers keep theirs.
+        // Copied, because the publisher may reuse its buffer while subscribers keep the payload.
         subscriber.Deliver(payload.ToArray());
         return One;
     }
@@ -72,7 +72,7 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
                 }
                 catch (Exception e)
                 {
-                    // A bug of the subscriber: the publisher is not affected.
+                    // A bug in the subscriber, which must not affect the publisher.
                     failures.Report(e, channel);
                 }
             }

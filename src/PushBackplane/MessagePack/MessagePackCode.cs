@@ -9,7 +9,7 @@ internal static class MessagePackCode
     public const byte FixString = 0xA0;
     public const byte Nil = 0xC0;
 
-    /// <summary>The one byte that begins no value.</summary>
+    /// <summary>The only byte that MessagePack never uses.</summary>
     public const byte NeverUsed = 0xC1;
 
     public const byte False = 0xC2;

@@ -42,7 +42,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         };
     }
 
-    /// <summary>Reads an array's header. The count may be far more than the bytes can hold.</summary>
+    /// <summary>Reads an array's header. The count is not checked: it may exceed what the remaining bytes can hold.</summary>
     public bool TryReadArrayHeader(out uint count)
     {
         count = 0;
@@ -62,7 +62,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         };
     }
 
-    /// <summary>Reads a binary value and returns the place of its bytes.</summary>
+    /// <summary>Reads a binary value and returns the range of its bytes.</summary>
     public bool TryReadBinary(out int start, out int length)
     {
         start = length = 0;
@@ -90,7 +90,7 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
     /// <summary>Skips one value of any type, including nested ones.</summary>
     public bool TrySkip()
     {
-        // Counts the pending values instead of recursing, so the number of bytes bounds the nesting, not the stack.
+        // Counts the pending values instead of recursing, so the payload's length bounds the nesting, and the stack cannot overflow.
         for (ulong pending = 1; pending > 0; pending--)
         {
             if (pending > (ulong)Remaining || !TrySkipFlat(out var nested))

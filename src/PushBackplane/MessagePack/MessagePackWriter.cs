@@ -62,7 +62,7 @@ internal ref struct MessagePackWriter(Span<byte> buffer)
         Written += value.Length;
     }
 
-    /// <summary>Writes a code and a number of 1, 2, 4 or 8 bytes, big-endian. The codes of these sizes follow one another.</summary>
+    /// <summary>Writes a code and a number of 1, 2, 4 or 8 bytes, big-endian. The codes for these sizes are consecutive.</summary>
     private void PutSized(int codeOfOneByte, int size, ulong value)
     {
         Put((byte)(codeOfOneByte + BitOperations.Log2((uint)size)));

@@ -5,14 +5,16 @@ using PushBackplane.Telemetry;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// Publishes to the process's own canary channel on one link and checks that each canary comes back: the only proof that both sockets, and
-/// Redis between them, still deliver, and the measure of how late. A stopped Redis keeps its sockets open and looks connected for ever.
-/// Lives as long as its link; <see cref="RunAsync"/> is called once, payloads arrive on the link's subscriber thread.
+/// Publishes to the process's own canary channel on one link and checks that each canary comes back. Nothing else proves that both sockets
+/// and Redis still deliver, or measures how late: a stopped Redis keeps its sockets open and looks connected forever. Lives as long as its
+/// link; <see cref="RunAsync"/> is called once, and payloads arrive on the link's subscriber thread.
 /// </summary>
 /// <param name="link">The link it watches.</param>
 /// <param name="channel">The canary channel of this process.</param>
 /// <param name="nonce">Distinguishes this process from another that uses the same name.</param>
-/// <param name="timeout">The time without a canary after which the link counts as stalled, and the longest that one may take.</param>
+/// <param name="timeout">
+/// The longest time without a canary, and the longest round trip of one; beyond either the link counts as stalled.
+/// </param>
 /// <param name="onStranger">Called when another process publishes canaries on the channel.</param>
 /// <param name="time">The clock.</param>
 /// <param name="metrics">Counts round trips.</param>
@@ -28,8 +30,8 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
     private readonly long _born = time.GetTimestamp();
     private long _lastBack = time.GetTimestamp();
 
-    // The times at which the outstanding canaries were sent, oldest first; they come back in that order. Only a few, because the oldest
-    // ends the link.
+    // The times at which the outstanding canaries were sent, oldest first; they come back in that order. There are only a few, because an
+    // overdue canary closes the link.
     private readonly Lock _lock = new();
     private readonly Queue<long> _outstanding = new();
     private TimeSpan _lastAge;
@@ -66,13 +68,14 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
         {
             Send();
 
-            // Sleeps until the time-out at most, plus a little, since a timer may fire just before its time.
+            // Sleeps at most until the time-out, plus a little because a timer may fire slightly early.
             var left = timeout - Overdue();
             var pause = overslept || left > interval ? interval : (left > TimeSpan.Zero ? left : TimeSpan.Zero) + TimerResolution;
             var began = time.GetTimestamp();
             await Task.Delay(pause, time, link.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-            // After a late wake-up this process was itself stopped or starved, and the canary may be waiting to be read: one more interval.
+            // A late wake-up means that this process was itself stopped or starved. The canary may be waiting to be read, so it gets one
+            // more interval.
             overslept = time.GetElapsedTime(began) > pause + interval;
             if (overslept)
                 Forget();
@@ -100,14 +103,14 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
             return OldestAgeLocked is { } age && age > silence ? age : silence;
     }
 
-    /// <summary>Outstanding canaries may be late because this process slept, so they do not count.</summary>
+    /// <summary>Discards the outstanding canaries: they may be late only because this process slept.</summary>
     private void Forget()
     {
         lock (_lock)
             _outstanding.Clear();
     }
 
-    /// <summary>Records that a canary came back. One that is too late stays in the queue, where the loop finds it.</summary>
+    /// <summary>Records that a canary came back. A late one stays in the queue, where the loop finds it.</summary>
     /// <returns>Whether it came in time.</returns>
     private bool Back(long sent, TimeSpan age)
     {
@@ -132,7 +135,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
             return;
         }
 
-        // A canary from before this link was sent on the last link and held up in a stalled Redis: it proves nothing about this link.
+        // A canary older than this link was sent on the previous one and delayed in a stalled Redis: it proves nothing about this link.
         if (sent < _born)
             return;
 
@@ -144,7 +147,7 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
             _firstBack.TrySetResult();
     }
 
-    /// <summary>Anyone may publish here; payloads that are no canaries are ignored.</summary>
+    /// <summary>Anyone may publish here; payloads that are not canaries are ignored.</summary>
     private static bool TryParse(ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> nonce, out long sent)
     {
         nonce = default;

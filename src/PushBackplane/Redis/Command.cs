@@ -4,7 +4,7 @@ using System.Text;
 
 namespace PushBackplane.Redis;
 
-/// <summary>One command of a <see cref="RedisConnection"/>, with the task that completes at its reply.</summary>
+/// <summary>One command of a <see cref="RedisConnection"/>, with the task that its reply completes.</summary>
 internal sealed class Command(params string[] words)
 {
     private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,7 +19,7 @@ internal sealed class Command(params string[] words)
     /// <summary>The command's first word.</summary>
     public string Name => words[0];
 
-    /// <summary>Whether the connection is useless if Redis refuses this command.</summary>
+    /// <summary>Whether a refusal of this command makes the connection useless.</summary>
     public bool IsVital { get; private init; }
 
     /// <summary>The number in the reply.</summary>
@@ -43,8 +43,8 @@ internal sealed class Command(params string[] words)
     public static Command Publish(string channel, byte[] payload) => new("PUBLISH", channel) { _payload = payload, Acknowledgement = RespKind.Number };
 
     /// <summary>
-    /// Sends the password. Without a user a refusal is not vital, because it may only say that Redis needs no password; if it needs another
-    /// one, it refuses the next command too.
+    /// Authenticates. Without a user the command is not vital: a refusal may only mean that Redis needs no password, and a Redis that needs
+    /// a different one refuses the next command too.
     /// </summary>
     public static Command Authenticate(string? user, string password) =>
         user is null ? new Command("AUTH", password) : new Command("AUTH", user, password) { IsVital = true };

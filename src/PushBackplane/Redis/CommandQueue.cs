@@ -4,8 +4,8 @@ namespace PushBackplane.Redis;
 
 /// <summary>
 /// The outbound half of a <see cref="RedisConnection"/>: queues commands in the order of calls and writes them on one pool thread at a
-/// time, so that no caller waits for a stalled Redis. It also keeps the commands that wait for their replies, which come in the same order.
-/// Any thread.
+/// time, so that no caller waits for a stalled Redis. It also keeps the commands that Redis has not answered yet; replies arrive in the
+/// order of the commands. Any thread.
 /// </summary>
 /// <param name="onFailed">Called when a write fails.</param>
 internal sealed class CommandQueue(Action<Exception> onFailed)
@@ -48,7 +48,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
         return command.Answer;
     }
 
-    /// <summary>Begins to write, on a connection that is open.</summary>
+    /// <summary>Starts writing. The connection is open.</summary>
     public void Open(Stream stream)
     {
         lock (_lock)
@@ -59,7 +59,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
     }
 
     /// <summary>Takes the command that a reply belongs to.</summary>
-    /// <exception cref="RespException">The reply fits no command, or not the oldest one.</exception>
+    /// <exception cref="RespException">The reply does not answer the oldest command, or there is none.</exception>
     public Command Answered(in RespReply reply)
     {
         lock (_lock)
@@ -106,7 +106,7 @@ internal sealed class CommandQueue(Action<Exception> onFailed)
             _isWriting = !_isClosed && _gathered.WrittenCount > 0;
             if (!_isWriting)
                 return null;
-            // A new buffer each time: after an outage, the commands of all rooms would leave a buffer of megabytes behind.
+            // A new buffer each time: a reused one would keep the megabytes that subscribing all rooms after an outage takes.
             var taken = _gathered;
             _gathered = new ArrayBufferWriter<byte>();
             return taken;

@@ -17,7 +17,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         EndPoint = endPoint;
     }
 
-    /// <summary>The address, of several in the connection string, that it publishes on.</summary>
+    /// <summary>The address it publishes to, if the connection string has several.</summary>
     public EndPoint EndPoint { get; }
 
     /// <summary>Connects. Bounded in time, even when Redis accepts the connection and then stays silent.</summary>
@@ -37,7 +37,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
             _ = DisposeLateAsync(connecting);
-            // A server that stayed silent is not asked again.
+            // Does not ask again if the server stayed silent.
             var isRefused = e is RedisConnectionException && time.GetElapsedTime(began) < options.ConnectTimeout;
             var refusal = isRefused ? await AskAsync(options, time, cancel) : null;
             throw new RedisUnreachableException(refusal ?? RedisFailure.Describe(e));
@@ -89,7 +89,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
     }
 
-    /// <summary>The address, of several in the connection string, that the library publishes on. The link subscribes on the same.</summary>
+    /// <summary>The address the library publishes to, if the connection string has several. The link subscribes there too.</summary>
     private static async Task<EndPoint> PublishedEndPointAsync(ConnectionMultiplexer multiplexer, ConfigurationOptions options) =>
         options.EndPoints.Count == 1 ? options.EndPoints[0] : await multiplexer.GetSubscriber().IdentifyEndpointAsync(Literal("any"));
 
@@ -104,7 +104,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
-            // Expected: the attempt was given up, and its failure leaves nothing to clean up.
+            // Expected: the abandoned attempt failed, so there is nothing to clean up.
         }
     }
 }

@@ -23,8 +23,8 @@ internal sealed class Outage(ILogger logger, string description)
 }
 
 /// <summary>
-/// The wait before the next attempt to connect: doubles from 0.1 s to 1 s, less a random part of up to half, so that the nodes of a farm do
-/// not connect at the same moment. At most 1 s, because a node must be ready within 4 s of Redis's return. One thread.
+/// The wait before the next attempt to connect: doubles from 0.1 s to 1 s, then shortened at random by up to half, so that the nodes of a
+/// farm do not connect at the same moment. At most 1 s, because a node must be ready within 4 s of Redis's return. One thread.
 /// </summary>
 internal sealed class BackOff
 {

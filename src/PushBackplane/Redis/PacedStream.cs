@@ -4,13 +4,13 @@ using System.Net.Sockets;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// A stream over a socket whose reader rests before a read that would find no data, so that one wake-up brings more. It lies below TLS:
-/// when a read gets here, all received data has been decrypted. Reads belong to the connection's thread; does not own the socket.
+/// A socket's stream that rests before a read that would find no data, so that one wake-up brings more messages. It lies below TLS: a read
+/// gets here only when TLS has decrypted all received data. Only the connection's thread reads; does not own the socket.
 /// </summary>
 /// <param name="socket">A connected socket.</param>
-/// <param name="pace">Computes the rests.</param>
-/// <param name="isAwaited">Whether a caller waits for a reply: then there is no rest.</param>
-/// <param name="sleep">Rests.</param>
+/// <param name="pace">Computes how long to rest.</param>
+/// <param name="isAwaited">Whether a caller is waiting for a reply; if so, the stream does not rest.</param>
+/// <param name="sleep">Blocks for the given time.</param>
 internal sealed class PacedStream(Socket socket, ReadPace pace, Func<bool> isAwaited, Action<TimeSpan> sleep) : NetworkStream(socket, ownsSocket: false)
 {
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));

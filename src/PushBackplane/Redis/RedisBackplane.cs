@@ -3,9 +3,9 @@ using PushHosting.Management;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The backplane over one or several independent Redis servers: it publishes a channel on its home and subscribes it on every server. So the
-/// server lists of processes may differ while they are being changed, anyone may publish on any server, and an unavailable server affects only
-/// its own rooms. The host runs the loop of each <see cref="RedisServer"/>. Lives as long as the host; any thread.
+/// The backplane over one or several independent Redis servers: it publishes on a channel's home and subscribes on every server. As a
+/// result, processes may have different server lists during a change, anyone may publish on any server, and an unavailable server affects
+/// only its own rooms. The host runs the loop of each <see cref="RedisServer"/>. Lives as long as the host; any thread.
 /// </summary>
 internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushChannels channels) : IBackplane, IReadiness
 {
@@ -18,8 +18,8 @@ internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushCha
     public BackplaneChannel Control => new(channels.Control, HomeOfTheRest);
 
     /// <summary>
-    /// At start, waits until each server is up or has failed once, so that a starting node begins with every reachable server; afterwards not
-    /// ready only while all servers are unavailable.
+    /// At start, not ready until each server is up or has failed once, so that a starting node begins with every reachable server;
+    /// afterwards, not ready only while all servers are unavailable.
     /// </summary>
     public string? NotReadyBecause =>
         Reasons(servers.Where(server => !server.IsTried)) ?? (servers.Any(server => server.IsUp) ? null : Reasons(servers));
@@ -27,7 +27,9 @@ internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushCha
     /// <summary>The servers that are unavailable.</summary>
     public string? Detail => Reasons(servers);
 
-    /// <summary>Carries all channels that belong to no room. The first server stays the first when others are added to the list.</summary>
+    /// <summary>
+    /// The home of every channel that belongs to no room: the first server, which stays first when others are appended to the list.
+    /// </summary>
     private RedisServer HomeOfTheRest => servers[0];
 
     public BackplaneChannel Channel(Topic topic) =>
@@ -44,8 +46,8 @@ internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushCha
         string.Join('\n', servers.Select(server => server.NotReadyBecause).OfType<string>()) is { Length: > 0 } reasons ? reasons : null;
 
     /// <summary>
-    /// One channel on all servers. It is complete once its home and every other available server have acknowledged. A server that begins to
-    /// deliver only afterwards is late: the payloads published there before are lost, as in an outage.
+    /// One channel on all servers. It is complete once its home and every other available server have acknowledged. If a server begins to
+    /// deliver only later, the payloads published there before are lost, as in an outage.
     /// </summary>
     private sealed class Subscription(Action onLoss)
     {
@@ -53,7 +55,7 @@ internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushCha
 
         public async Task BeginAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, IReadOnlyList<RedisServer> servers)
         {
-            // Before the first await, because calls for one channel take effect in their order.
+            // Before the first await, because calls for one channel take effect in order.
             var pending = servers.Select(server => (Server: server, Acknowledged: server.SubscribeAsync(channel.Name, onPayload, OnBegin))).ToArray();
             await pending.Single(one => one.Server == channel.Home).Acknowledged;
             foreach (var (server, acknowledged) in pending)

@@ -4,7 +4,7 @@ namespace PushBackplane.Redis;
 
 /// <summary>
 /// Our own connection to Redis, which either subscribes or publishes. Its thread waits in a blocking read and passes payloads on in the
-/// order in which Redis sent them: StackExchange.Redis needs several times the CPU for a message that comes alone (docs/adr/0018). It
+/// order in which Redis sent them: StackExchange.Redis needs several times the CPU for a message that arrives alone (docs/adr/0018). It
 /// publishes only where that library cannot (docs/adr/0022). Owned by a <see cref="RedisLink"/>; closed at the first failure. Any thread
 /// may call.
 /// </summary>
@@ -19,7 +19,7 @@ internal sealed class RedisConnection : IRedisPublisher
 
     /// <summary>Begins to connect.</summary>
     /// <param name="options">User, password and TLS.</param>
-    /// <param name="endPoint">Where Redis is.</param>
+    /// <param name="endPoint">The address of Redis.</param>
     /// <param name="name">The connection's name in <c>CLIENT LIST</c>; null for none.</param>
     /// <param name="gather"><see cref="BackplaneSettings.Gather"/>.</param>
     /// <param name="onClosed">Called once, with the cause, when the connection is closed.</param>

@@ -7,13 +7,13 @@ using StackExchange.Redis;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// Describes the failures of StackExchange.Redis and of our own socket in words that are safe to log. It never repeats their own texts,
-/// which could quote the configuration.
+/// Describes the failures of StackExchange.Redis and of our own socket in words that are safe to log. Never repeats an exception's own
+/// text, which could quote the configuration.
 /// </summary>
 internal static class RedisFailure
 {
     private const string Lost = "the connection was lost";
-    private const string NoConnection = "no connection can be made";
+    private const string NoConnection = "it cannot be reached";
     private const string NoAnswer = "it does not answer";
 
     /// <summary>The cause when a link's canary does not come back.</summary>
@@ -33,7 +33,8 @@ internal static class RedisFailure
     public static string Describe(Exception e) => e switch
     {
         RedisUnreachableException or RedisRefusedException => e.Message,
-        // When the password or the certificate is refused during connect, only the text says so, in the same words for both.
+        // When Redis refuses the password or the certificate during connect, only the exception's text says so, and it is the same for
+        // both.
         RedisConnectionException connection when connection.Message.Contains(nameof(ConnectionFailureType.AuthenticationFailure), StringComparison.Ordinal)
             => Words(ConnectionFailureType.AuthenticationFailure),
         RedisConnectionException connection => Describe(connection.FailureType, connection),
@@ -53,7 +54,7 @@ internal static class RedisFailure
     public static string Describe(ReadOnlySpan<byte> error, string command)
     {
         if (error.StartsWith("NOAUTH"u8))
-            return "it wants a password (NOAUTH)";
+            return "it requires a password (NOAUTH)";
         if (IsWrongPassword(error))
             return "it does not accept the user or the password (WRONGPASS)";
         if (error.StartsWith("NOPERM"u8))

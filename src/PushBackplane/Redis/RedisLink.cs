@@ -3,7 +3,7 @@ namespace PushBackplane.Redis;
 /// <summary>
 /// One connection to a Redis server, in two parts: StackExchange.Redis publishes (where it can), and a <see cref="RedisConnection"/>
 /// subscribes. Made by <see cref="ConnectAsync"/>, closed at the first failure of either part, and then replaced. The library's own
-/// reconnecting is not used, because it does not say what was lost meanwhile. Owned by <see cref="RedisServer"/>; any thread.
+/// reconnecting is not used, because it does not report what was lost meanwhile. Owned by <see cref="RedisServer"/>; any thread.
 /// </summary>
 internal sealed class RedisLink : IDisposable
 {
@@ -67,7 +67,7 @@ internal sealed class RedisLink : IDisposable
         throw new RedisUnreachableException(cause);
     }
 
-    /// <summary>Closes the link; the first cause counts.</summary>
+    /// <summary>Closes the link. Only the first cause is kept.</summary>
     public void Fail(string cause)
     {
         // CancelAsync, because the caller may hold a lock, under which no continuation may run.
@@ -75,7 +75,9 @@ internal sealed class RedisLink : IDisposable
             _ = _closed.CancelAsync();
     }
 
-    /// <summary>Closes the link and frees its sockets and threads in the background, because that blocks on a stalled server.</summary>
+    /// <summary>
+    /// Closes the link and frees its sockets and threads in the background, because freeing them blocks on a stalled server.
+    /// </summary>
     public void Dispose()
     {
         Fail("the connection is being closed");
@@ -124,7 +126,7 @@ internal sealed class RedisLink : IDisposable
 /// <summary>Publishes for a <see cref="RedisLink"/>: StackExchange.Redis, or our own connection where that library cannot. Any thread.</summary>
 internal interface IRedisPublisher : IDisposable
 {
-    /// <summary>Publishes. May wait for ever on a stalled server.</summary>
+    /// <summary>Publishes. May wait forever on a stalled server.</summary>
     /// <returns>The number of subscribers reached.</returns>
     /// <exception cref="RedisRefusedException">Redis refused.</exception>
     /// <exception cref="IOException">The connection is closed. StackExchange.Redis throws its own exceptions: <see cref="RedisFailure.IsExpected"/>.</exception>

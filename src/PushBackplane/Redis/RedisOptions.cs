@@ -12,7 +12,7 @@ internal static class RedisOptions
     private const string UnixPrefix = "unix:";
     private const string DefaultUser = "default";
 
-    /// <summary>Disables the command: we subscribe on our own connection, so the library needs to open none for it.</summary>
+    /// <summary>Disables the command: we subscribe on our own connection, so the library need not open one.</summary>
     private const string WithoutSubscriptions = "$SUBSCRIBE=";
 
     private const int ShortestConnectTimeout = 100;
@@ -49,7 +49,7 @@ internal static class RedisOptions
         // One attempt ends with a connection or an error. The loop around it retries.
         options.AbortOnConnectFail = true;
         options.ConnectRetry = 1;
-        // Unused here; each would be one more channel or key on the server.
+        // Unused here; each would add a channel or key on the server.
         options.ConfigurationChannel = "";
         options.TieBreaker = "";
         return server;
@@ -58,7 +58,7 @@ internal static class RedisOptions
     /// <summary>The addresses: "localhost:6379", several separated by ", ".</summary>
     public static string EndPoints(RedisServerOptions options) => string.Join(", ", options.Library.EndPoints.Select(Shown));
 
-    /// <summary>An address as it stands in a connection string.</summary>
+    /// <summary>An address as it is written in a connection string.</summary>
     public static string Shown(EndPoint endPoint) => endPoint switch
     {
         DnsEndPoint dns => string.Create(CultureInfo.InvariantCulture, $"{dns.Host}:{dns.Port}"),
@@ -73,7 +73,7 @@ internal static class RedisOptions
         var isOwn = parts.Any(part => ValueOf(part, "user") is not null || IsNotForLibrary(part));
         var own = OwnCommands.Where(command => isOwn || command != "$PUBLISH");
         if (own.FirstOrDefault(names.Contains) is { } renamed)
-            throw new SettingsException($"{key} has {renamed}; it accepts other names for all commands except {string.Join(", ", own)}.");
+            throw new SettingsException($"{key} has {renamed}; it can rename any command except {string.Join(", ", own)}.");
         if (names.Contains("serviceName"))
         {
             throw new SettingsException(
@@ -115,7 +115,7 @@ internal static class RedisOptions
             throw new SettingsException($"{key} has a user without a name or without a password; set both, user=...,password=....");
         // Only the library can find the master among several.
         if (!server.IsForLibrary && server.Library.EndPoints.Count > 1)
-            throw new SettingsException($"{key} has several addresses and a user, an IPv6 address or a Unix socket; with any of these it accepts one address.");
+            throw new SettingsException($"{key} has several addresses and a user, an IPv6 address or a Unix socket; with any of these it accepts only one address.");
     }
 
     private static void CheckConnectTimeout(string key, string[] parts, ConfigurationOptions options)

@@ -11,7 +11,9 @@ namespace PushBackplane.Redis;
 /// </summary>
 internal sealed class RedisServer : BackgroundService, IBackplaneServer
 {
-    /// <summary>The limit for subscribing again, after which the link counts as stalled. 50,000 channels take 0.4 s on one machine.</summary>
+    /// <summary>
+    /// The time limit for resubscribing all channels, after which the link counts as stalled. 50,000 channels take 0.4 s on one machine.
+    /// </summary>
     private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RedisServerOptions _options;

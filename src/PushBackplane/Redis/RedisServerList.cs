@@ -21,7 +21,7 @@ internal static class RedisServerList
         if (isShort)
         {
             throw new SettingsException(
-                $"{ShortKey} and {ListKey} are both set; set {ShortKey} for one Redis server, or {ListKey}:0, {ListKey}:1 and so on for several, and not both.");
+                $"{ShortKey} and {ListKey} are both set; set {ShortKey} for one Redis server, or {ListKey}:0, {ListKey}:1 and so on for several, but not both.");
         }
 
         var servers = list.Select((text, index) => RedisOptions.Parse($"{ListKey}:{index}", text)).ToArray();

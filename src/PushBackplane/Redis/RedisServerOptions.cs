@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace PushBackplane.Redis;
 
-/// <summary>The connection string or URL of one Redis server, parsed. Does not change once it is in use.</summary>
+/// <summary>The connection string or URL of one Redis server, parsed. Immutable once in use.</summary>
 /// <param name="library">The options of StackExchange.Redis: addresses, password, TLS.</param>
 /// <param name="user">The user to authenticate as; null for Redis's default user.</param>
 internal sealed class RedisServerOptions(ConfigurationOptions library, string? user)
@@ -14,7 +14,9 @@ internal sealed class RedisServerOptions(ConfigurationOptions library, string? u
 
     public string? User { get; } = user;
 
-    /// <summary>Whether StackExchange.Redis can publish there: 1.2.6 does not support users, IPv6 and Unix sockets (docs/adr/0022).</summary>
+    /// <summary>
+    /// Whether StackExchange.Redis can publish there: 1.2.6 does not support users, IPv6 or Unix sockets (docs/adr/0022).
+    /// </summary>
     public bool IsForLibrary =>
         User is null && Library.EndPoints.All(endPoint => endPoint.AddressFamily is AddressFamily.InterNetwork or AddressFamily.Unspecified);
 

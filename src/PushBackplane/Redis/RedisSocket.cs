@@ -18,7 +18,7 @@ internal sealed class RedisSocket(RedisServerOptions options, EndPoint endPoint)
     private string? _certificateFault;
 
     /// <summary>Connects.</summary>
-    /// <param name="open">Makes the stream that lies below TLS.</param>
+    /// <param name="open">Creates the stream below TLS.</param>
     /// <exception cref="RedisUnreachableException">The connection or its TLS handshake failed; the message says why.</exception>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The client certificate cannot be read.</exception>
     public Stream Open(Func<Socket, NetworkStream> open)

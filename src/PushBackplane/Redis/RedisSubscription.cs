@@ -41,7 +41,9 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
         Volatile.Write(ref _onBegin, onBegin);
     }
 
-    /// <summary>Called when a link has acknowledged. Its first payload may have come before, since the two come on different threads.</summary>
+    /// <summary>
+    /// Called when a link has acknowledged. Its first payload may arrive before this call, which comes on a different thread.
+    /// </summary>
     public void Begin(RedisLink link)
     {
         lock (_order)
@@ -65,7 +67,7 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
             }
             catch (Exception e)
             {
-                // A bug of the subscriber. It must not cost other subscribers their messages.
+                // A bug in the subscriber, which must not cost other subscribers their messages.
                 failures.Report(e, channel);
             }
         }
@@ -83,7 +85,8 @@ internal sealed class RedisSubscription(string channel, Action<ReadOnlyMemory<by
         }
         catch (Exception e)
         {
-            // A bug of the subscriber. It must not leave the channel unacknowledged, which would end the link and the loop that makes links.
+            // A bug in the subscriber, which must not leave the channel unacknowledged: that would end the link and the loop that makes
+            // links.
             failures.Report(e, channel);
         }
     }

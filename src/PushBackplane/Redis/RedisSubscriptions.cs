@@ -3,8 +3,8 @@ using PushBackplane.Telemetry;
 namespace PushBackplane.Redis;
 
 /// <summary>
-/// The wanted channels and the link on which they are subscribed. Owned by <see cref="RedisServer"/>, lives as long; any thread. One lock
-/// guards both, and commands are sent under it, so that a channel's state on Redis follows the order of calls.
+/// The wanted channels and the link on which they are subscribed. Owned by a <see cref="RedisServer"/> and lives as long; any thread. One
+/// lock guards both, and commands are sent under it, so that a channel's state on Redis follows the order of calls.
 /// </summary>
 internal sealed class RedisSubscriptions(SubscriberFailures failures)
 {

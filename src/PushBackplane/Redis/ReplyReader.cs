@@ -7,9 +7,9 @@ namespace PushBackplane.Redis;
 /// The inbound half of a <see cref="RedisConnection"/>: reads replies, passes payloads on and completes commands. Belongs to the
 /// connection's thread.
 /// </summary>
-/// <param name="stream">Gives the replies, by blocking reads.</param>
-/// <param name="commands">Has the commands that wait for their replies.</param>
-/// <param name="pace">Is told of messages; <paramref name="stream"/> rests accordingly.</param>
+/// <param name="stream">Provides the replies; its reads block.</param>
+/// <param name="commands">Holds the commands that wait for replies.</param>
+/// <param name="pace">Notified of messages; decides how long <paramref name="stream"/> rests.</param>
 internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace pace)
 {
     private const int BufferLength = 64 * 1024;
@@ -23,7 +23,7 @@ internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace
 
     /// <summary>Reads until Redis closes the connection or refuses a vital command.</summary>
     /// <returns>The cause.</returns>
-    /// <exception cref="RespException">The bytes do not come from Redis.</exception>
+    /// <exception cref="RespException">The bytes are not what Redis sends.</exception>
     public string Run()
     {
         while (true)
@@ -63,7 +63,7 @@ internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace
         return null;
     }
 
-    /// <summary>Completes the command of a reply. Adds and removes subscribers, exactly between the payloads before and after.</summary>
+    /// <summary>Completes a reply's command. Adds or removes its subscriber at exactly this point between the payloads.</summary>
     private string? Answer(in RespReply reply)
     {
         var command = commands.Answered(reply);
@@ -76,7 +76,7 @@ internal sealed class ReplyReader(Stream stream, CommandQueue commands, ReadPace
         return command.Refusal is { } refusal && (command.IsVital || RedisFailure.EndsConnection(reply.Payload)) ? refusal : null;
     }
 
-    /// <summary>Moves the incomplete reply to the front, of a larger buffer if it fills this one.</summary>
+    /// <summary>Moves the incomplete reply to the front of the buffer, or of a larger one if it fills this one.</summary>
     private void Keep(ReadOnlySpan<byte> rest)
     {
         if (rest.Length == LargestBuffer)

@@ -9,10 +9,10 @@ namespace PushBackplane.Redis;
 /// <param name="bytes">The unread bytes.</param>
 internal ref struct RespReader(ReadOnlySpan<byte> bytes)
 {
-    /// <summary>The longest string that Redis takes, too (<c>proto-max-bulk-len</c>).</summary>
+    /// <summary>The longest string that Redis accepts too (<c>proto-max-bulk-len</c>).</summary>
     private const int LongestString = 512 * 1024 * 1024;
 
-    /// <summary>Longer than any number and any error's text.</summary>
+    /// <summary>Longer than any number or error text.</summary>
     private const int LongestLine = 64 * 1024;
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;

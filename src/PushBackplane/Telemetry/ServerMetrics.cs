@@ -19,8 +19,8 @@ internal sealed class ServerMetrics(string server, Action<double, KeyValuePair<s
     /// <summary>How late messages arrive; null while the server is unavailable, or when messages cannot be late.</summary>
     public TimeSpan? Lateness => _lateness?.Invoke();
 
-    /// <summary>Messages flow from now on.</summary>
-    /// <param name="lateness">Gives how late they arrive.</param>
+    /// <summary>Records that messages flow from now on.</summary>
+    /// <param name="lateness">Returns how late they arrive.</param>
     public void WentUp(Func<TimeSpan>? lateness = null)
     {
         _lateness = lateness;

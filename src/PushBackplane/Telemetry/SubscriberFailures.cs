@@ -4,8 +4,8 @@ using PushHosting.Logging;
 namespace PushBackplane.Telemetry;
 
 /// <summary>
-/// Logs exceptions that a subscriber's callbacks throw. Each is a bug of the subscriber; the backplane goes on with the next payload.
-/// One per backplane, any thread. A subscriber that always throws does so for every payload, so the log gets one line in ten seconds.
+/// Logs exceptions that a subscriber's callbacks throw. Each is a bug in the subscriber; the backplane continues with the next payload. One
+/// per backplane; any thread. A subscriber may throw for every payload, so at most one line is logged every ten seconds.
 /// </summary>
 internal sealed class SubscriberFailures(ILogger logger, TimeProvider time)
 {

@@ -5,9 +5,9 @@ using PushHosting.Logging;
 namespace PushHosting.Management;
 
 /// <summary>
-/// The management listener's connections in the order of their accept, at most <see cref="Limit"/>: the oldest is closed for a new one.
-/// Each serves one request, which takes milliseconds, so the oldest is idle, and an orchestrator's probe is answered however many idle ones
-/// there are. Lives as long as the listener; any thread.
+/// The management listener's connections in the order of accept, at most <see cref="Limit"/>; beyond that, a new connection closes the
+/// oldest. Each serves one request, which takes milliseconds, so the oldest is idle, and idle connections cannot keep an orchestrator's
+/// probe from its answer. Lives as long as the listener; any thread.
 /// </summary>
 internal sealed class ManagementConnections(TimeProvider time, ILogger log)
 {
@@ -20,7 +20,7 @@ internal sealed class ManagementConnections(TimeProvider time, ILogger log)
     // Guarded by the lock.
     private readonly LinkedList<ConnectionContext> _open = new();
 
-    /// <summary>Connection middleware around everything that Kestrel does with a connection.</summary>
+    /// <summary>Connection middleware, outside all of Kestrel's own.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var place = Enter(connection);

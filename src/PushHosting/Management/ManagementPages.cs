@@ -60,7 +60,8 @@ internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metri
         context.Response.StatusCode = status;
         context.Response.ContentType = contentType;
         context.Response.ContentLength = body.Length;
-        // Clients come every few seconds at most: a kept connection would only take one of the few places, and pipelined requests a thread.
+        // Clients send a request every few seconds at most. A connection kept open would only occupy one of the few places, and pipelined
+        // requests a thread.
         context.Response.Headers.Connection = "close";
         // Kestrel omits the body in the answer to a HEAD.
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();

@@ -74,7 +74,8 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// Closes the listener. It is still open if another hosted service failed to start, because the host then stops nothing.
+    /// Closes the listener. It is still open if another hosted service failed to start, because the host then does not stop the started
+    /// ones.
     /// </summary>
     public void Dispose() => _server.Dispose();
 
@@ -93,7 +94,7 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
         options.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
         options.Limits.MaxRequestHeaderCount = 50;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-        // This is the wait for the first byte: no connection has a second request.
+        // Limits only the wait for the first byte, because no connection has a second request.
         options.Limits.KeepAliveTimeout = options.Limits.RequestHeadersTimeout;
         return options;
     }

@@ -18,7 +18,7 @@ internal sealed class ManagementSettings : ICheckedSettings
 
     public string? Problem(string section)
     {
-        // IPAddress.TryParse also accepts "1", for 0.0.0.1.
+        // IPAddress.TryParse would also accept "1" as 0.0.0.1.
         var accepted = IPAddress.TryParse(Address, out var address)
             && (address.AddressFamily == AddressFamily.InterNetworkV6 || Address.Split('.').Length == 4);
         return accepted

@@ -14,7 +14,7 @@ namespace PushHosting.Metrics;
 internal sealed record ExportedMeter(string Name);
 
 /// <summary>
-/// The standard setting that switches OTLP export on. OpenTelemetry itself silently uses its default for an invalid value.
+/// The standard setting that enables OTLP export. OpenTelemetry itself silently replaces an invalid value with its default.
 /// </summary>
 internal static class OtlpEndpoint
 {
@@ -36,7 +36,7 @@ internal static class OtlpEndpoint
 /// </summary>
 internal sealed class MetricsPipeline : IDisposable
 {
-    // An unavailable OTLP collector must not delay the exit any longer.
+    // An unavailable OTLP collector must not delay the exit longer than this.
     private const int FinishMilliseconds = 2000;
 
     private readonly SemaphoreSlim _scraping = new(1);
@@ -53,7 +53,7 @@ internal sealed class MetricsPipeline : IDisposable
         ProcessMetrics.Export(meterFactory);
         _prometheus = new PrometheusExporter(log);
         var builder = Sdk.CreateMeterProviderBuilder()
-            // The SDK reads the OTEL_* keys from here, so that a file or the command line may set them too.
+            // The SDK reads the OTEL_* keys from this configuration, so that a file or the command line can set them too.
             .ConfigureServices(services => services.AddSingleton(configuration))
             .ConfigureResource(resource => resource.Clear().AddService(environment.ApplicationName).AddTelemetrySdk().AddEnvironmentVariableDetector())
             .AddMeter([.. meters.Select(m => m.Name).Distinct(), ProcessMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel"])
@@ -65,7 +65,7 @@ internal sealed class MetricsPipeline : IDisposable
     }
 
     /// <summary>
-    /// Writes all metrics in the Prometheus text format. One call at a time: the SDK gives concurrent collections one result.
+    /// Writes all metrics in the Prometheus text format. One call at a time, because the SDK gives concurrent collections the same result.
     /// </summary>
     public async Task<byte[]> ScrapeAsync(CancellationToken cancellationToken)
     {

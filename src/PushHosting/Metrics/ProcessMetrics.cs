@@ -26,13 +26,14 @@ internal static class ProcessMetrics
                 "process.max_fds", () => MaxDescriptors(File.ReadLines(Limits)), null, "File descriptors that the process may have.");
         }
 
-        // Read once. Linux derives it from the boot time, which shifts when the clock is set, and a changed value means a restart.
+        // Read once. Linux derives it from the boot time, which shifts when the clock is set, and a changed value would look like a
+        // restart.
         using var process = Process.GetCurrentProcess();
         var started = (process.StartTime.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds;
         meter.CreateObservableGauge("process.start_time", () => started, "s", "When the process started, in seconds since 1970.");
     }
 
-    /// <summary>The soft limit on open files, which is the one that the kernel enforces.</summary>
+    /// <summary>The soft limit on open files, which the kernel enforces.</summary>
     /// <param name="limits">The lines of /proc/PID/limits.</param>
     public static double MaxDescriptors(IEnumerable<string> limits)
     {

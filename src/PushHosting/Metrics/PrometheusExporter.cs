@@ -7,7 +7,7 @@ namespace PushHosting.Metrics;
 
 /// <summary>
 /// Turns a collection of the OpenTelemetry SDK into a page of the Prometheus text format. Owned by <see cref="MetricsPipeline"/>, which
-/// lets one thread in at a time.
+/// admits one thread at a time.
 /// </summary>
 [ExportModes(ExportModes.Pull)]
 internal sealed class PrometheusExporter(ILogger log) : BaseExporter<Metric>, IPullMetricExporter
@@ -32,7 +32,7 @@ internal sealed class PrometheusExporter(ILogger log) : BaseExporter<Metric>, IP
         PrometheusFamilies families = new();
         foreach (var metric in batch)
         {
-            // Logged once per instrument, because a page is made every few seconds.
+            // Logged once per instrument, because a page is written every few seconds.
             if (!families.TryAdd(metric, out var name) && _reported.Add((metric.MeterName, metric.Name)))
                 log.MetricNameTaken(metric.Name, metric.MeterName, name);
         }

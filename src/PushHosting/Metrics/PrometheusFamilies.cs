@@ -63,7 +63,7 @@ internal sealed class PrometheusFamily(string name, PrometheusType type, Metric 
 
     public PrometheusType Type => type;
 
-    /// <summary>promtool requires a text for every metric; for an instrument without one it is the name in the code.</summary>
+    /// <summary>promtool requires a help text for every metric; for an instrument without one, this is its name in the code.</summary>
     public string Help => string.IsNullOrEmpty(first.Description) ? $"Instrument {first.Name} of meter {first.MeterName}" : first.Description;
 
     public List<Metric> Streams { get; } = [first];

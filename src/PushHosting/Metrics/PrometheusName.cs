@@ -8,8 +8,8 @@ internal static class PrometheusName
     private const string Total = "_total";
 
     /// <summary>
-    /// A metric's name: dots and other characters become single underscores, then come the unit and, for a counter, <c>_total</c>; no
-    /// suffix twice.
+    /// A metric's name: runs of dots and other characters become single underscores; then the unit and, for a counter, <c>_total</c> are
+    /// appended unless they are already there.
     /// </summary>
     /// <param name="name">The instrument's name.</param>
     /// <param name="unit">
@@ -40,7 +40,7 @@ internal static class PrometheusName
         return type switch
         {
             PrometheusType.Counter => text + Total,
-            // promtool accepts these endings for histograms only; .NET's own dotnet.timer.count has one.
+            // promtool accepts these endings only for histograms, but .NET's own dotnet.timer.count has one.
             PrometheusType.Gauge when text.EndsWith("_count", StringComparison.Ordinal) || text.EndsWith("_sum", StringComparison.Ordinal)
                 || text.EndsWith("_bucket", StringComparison.Ordinal) => text + "_value",
             _ => text,

@@ -19,7 +19,7 @@ internal static class PrometheusText
         {
             foreach (ref readonly var point in metric.GetMetricPoints())
             {
-                // Two meters can have the same instrument with the same tags. The format allows the sample once; the first one is kept.
+                // Two meters can have the same instrument with the same tags. The format allows each sample once, so the first one is kept.
                 var labels = PrometheusLabels.Format(point.Tags);
                 if (!written.Add(labels))
                     continue;

@@ -13,7 +13,7 @@ public sealed class AllowList(string setting)
     /// <summary>Whether every name is allowed.</summary>
     public bool IsEvery => _names.Contains(Every);
 
-    /// <summary>Whether this name is allowed. Upper and lower case are the same.</summary>
+    /// <summary>Whether this name is allowed. Ignores case.</summary>
     public bool Contains(string name) => IsEvery || _names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Checks a list of web pages' origins, as the <c>Origin</c> header has them. The list must not be empty.</summary>

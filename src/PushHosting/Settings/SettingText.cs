@@ -1,6 +1,6 @@
 namespace PushHosting.Settings;
 
-/// <summary>How error sentences write values and lists.</summary>
+/// <summary>Formats values and lists for error sentences.</summary>
 internal static class SettingText
 {
     private const int LongestShown = 100;

@@ -29,7 +29,7 @@ public sealed class DurationAttribute(string least, string most) : Attribute
 /// The values that one property of a settings class accepts: parses them, and describes them for an error. Belongs to one reading.
 /// </summary>
 /// <param name="property">The property.</param>
-/// <param name="standard">Its default, which is the best example.</param>
+/// <param name="standard">Its default, used as the example in errors.</param>
 internal sealed class SettingValue(PropertyInfo property, object? standard)
 {
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
@@ -49,7 +49,7 @@ internal sealed class SettingValue(PropertyInfo property, object? standard)
             return bool.TryParse(text, out var flag) ? flag : null;
         if (_type == typeof(TimeSpan))
             return TimeSpan.TryParse(text, Invariant, out var duration) && InRange(duration) ? duration : null;
-        // By name only: Enum.TryParse accepts any number, and lists of names.
+        // By name only, because Enum.TryParse also accepts any number and lists of names.
         if (_type.IsEnum)
         {
             var name = Array.Find(Enum.GetNames(_type), name => name.Equals(text, StringComparison.OrdinalIgnoreCase));

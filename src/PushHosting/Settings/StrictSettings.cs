@@ -23,7 +23,7 @@ public interface ICheckedSettings
     string? Problem(string section);
 }
 
-/// <summary>Reads a configuration section into a settings class and refuses what the class does not know.</summary>
+/// <summary>Reads a configuration section into a settings class and rejects keys that the class does not have.</summary>
 /// <remarks>
 /// A settings class has a public constructor without parameters. Its keys are its public properties with a setter: string, bool, int, long,
 /// double, <see cref="TimeSpan"/>, an enum, any of these nullable, or an array of string (<c>Key:0</c>, <c>Key:1</c>). A property of
@@ -74,7 +74,7 @@ public static class StrictSettings
         SettingValue accepted = new(key, key.GetValue(settings));
 
         if (child.GetChildren().FirstOrDefault() is { } below)
-            throw new SettingsException($"{path}:{SettingText.Clean(below.Key)} is not a key, since {path} is no section; {path} accepts {accepted}.");
+            throw new SettingsException($"{path}:{SettingText.Clean(below.Key)} is not a key, since {path} is not a section; {path} accepts {accepted}.");
         if (child.Value is null || (child.Value.Length == 0 && key.PropertyType != typeof(string)))
             return;
         key.SetValue(settings, accepted.Parse(child.Value) ?? throw SettingsException.For(path, child.Value, accepted.ToString()));
@@ -91,9 +91,10 @@ public static class StrictSettings
         {
             if (!int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || item.GetChildren().Any())
                 throw new SettingsException($"{path}:{SettingText.Clean(item.Key)} is not an item of {path}; it accepts {accepted}.");
-            // Items come in the order of their numbers. A missing or empty one is an error, because it would renumber the items after it.
+            // Items come in the order of their numbers. A missing or empty item is an error, because skipping it would renumber the items
+            // after it.
             if (index != items.Count)
-                throw new SettingsException($"{path}:{items.Count} is missing before {path}:{index}; it accepts {accepted}, numbered without a hole.");
+                throw new SettingsException($"{path}:{items.Count} is missing before {path}:{index}; it accepts {accepted}, numbered without gaps.");
             if (string.IsNullOrWhiteSpace(item.Value))
                 throw new SettingsException($"{path}:{index} is empty; it accepts {accepted}, none of them empty.");
             items.Add(item.Value);

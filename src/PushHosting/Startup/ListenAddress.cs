@@ -52,7 +52,7 @@ internal sealed record ListenAddress(string Url, string Key, string Value, strin
         ];
     }
 
-    /// <summary>Refuses an address that Kestrel cannot parse, or would take for another one.</summary>
+    /// <summary>Rejects an address that Kestrel cannot parse, or would misread as another one.</summary>
     /// <returns>The parsed address.</returns>
     /// <exception cref="SettingsException">The address is malformed.</exception>
     public BindingAddress Check()
@@ -70,7 +70,7 @@ internal sealed record ListenAddress(string Url, string Key, string Value, strin
         throw SettingsException.For(Key, Value, Accepts);
     }
 
-    // Kestrel takes a host that it cannot parse for "any address", and a port that it cannot parse for a part of the host:
+    // Kestrel reads a host that it cannot parse as "any address", and a port that it cannot parse as part of the host:
     // http://127.0.0.1:banana would open port 80 to the world.
     private static bool IsSound(BindingAddress address) =>
         address.Scheme.ToUpperInvariant() is "HTTP" or "HTTPS"

@@ -7,8 +7,8 @@ using PushHosting.Settings;
 namespace PushHosting.Startup;
 
 /// <summary>
-/// The application's server, which explains a failure to listen in the one sentence that an operator needs. It wraps the server and nothing
-/// more: only exceptions of the server's own start are certain to be about its addresses.
+/// The application's server, which explains a failure to listen in the one sentence that an operator needs. It wraps only the server,
+/// because only exceptions from the server's own start are certain to be about its addresses.
 /// </summary>
 internal sealed class ListeningServer(IServer server, IReadOnlyList<ListenAddress> addresses) : IServer
 {
@@ -54,7 +54,7 @@ internal static class BindFailure
         return (cause as SocketException)?.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => "is already in use by another process",
-            SocketError.AccessDenied => "needs rights that this process does not have",
+            SocketError.AccessDenied => "requires permissions that this process does not have",
             SocketError.AddressNotAvailable => "is not an address of this machine",
             _ => $"cannot be opened ({cause.Message.Split('\n')[0].Trim().TrimEnd('.')})",
         };

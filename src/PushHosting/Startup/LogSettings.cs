@@ -5,7 +5,9 @@ using PushHosting.Settings;
 
 namespace PushHosting.Startup;
 
-/// <summary>Checks the parts of the <c>Logging</c> section for which the framework's own error names no key, or is a stack trace.</summary>
+/// <summary>
+/// Checks the parts of the <c>Logging</c> section for which the framework's own error does not name the key, or is a stack trace.
+/// </summary>
 internal static class LogSettings
 {
     private const string LogLevelSection = "LogLevel";

@@ -13,7 +13,7 @@ namespace PushHosting.Startup;
 /// <summary>The Main of every program of the farm.</summary>
 public static class PushProgram
 {
-    // As configuration, below every other source, so that the standard keys override each of them.
+    // Added as the lowest configuration source, so that the standard keys override each of them.
     private static readonly KeyValuePair<string, string?>[] ConsoleLog =
     [
         // ASP.NET logs each request at a lower level.
@@ -50,7 +50,7 @@ public static class PushProgram
     /// sentence on standard error and exit code 1, without a stack trace. Any other exception reaches the runtime.
     /// </summary>
     /// <param name="create">Builds the application from <see cref="CreateBuilder"/>; may throw <see cref="SettingsException"/>.</param>
-    /// <param name="started">Called once the application serves, for example to print its addresses.</param>
+    /// <param name="started">Called when the application has started, for example to print its addresses.</param>
     /// <returns>The exit code: 0 after an orderly stop.</returns>
     public static async Task<int> RunAsync(Func<WebApplication> create, Action<WebApplication>? started = null)
     {
@@ -73,8 +73,8 @@ public static class PushProgram
     }
 
     /// <summary>
-    /// Sets the address for when neither <c>urls</c> nor another setting of ASP.NET (the ports of ASPNETCORE_HTTP_PORTS and
-    /// ASPNETCORE_HTTPS_PORTS, <c>Kestrel:Endpoints</c>) names one.
+    /// Sets the address to use if neither <c>urls</c> nor another setting of ASP.NET (ASPNETCORE_HTTP_PORTS, ASPNETCORE_HTTPS_PORTS,
+    /// <c>Kestrel:Endpoints</c>) names one.
     /// </summary>
     public static WebApplicationBuilder UseDefaultUrl(this WebApplicationBuilder builder, string url)
     {
@@ -101,7 +101,7 @@ public static class PushProgram
         return builder;
     }
 
-    /// <summary>The name of a process unless a setting names it: <c>host:port</c>, with the port of its first address.</summary>
+    /// <summary>The default name of a process: <c>host:port</c>, with the port of its first address.</summary>
     /// <exception cref="SettingsException">That address is malformed.</exception>
     public static string DefaultName(WebApplicationBuilder builder) =>
         ListenAddress.InEffect(builder.Configuration, []) is [var first, ..]

@@ -3,7 +3,7 @@ using PushHosting.Settings;
 
 namespace PushHosting.Startup;
 
-/// <summary>Tells errors that an operator can correct from bugs.</summary>
+/// <summary>Distinguishes errors that an operator can correct from bugs.</summary>
 internal static class OperatorError
 {
     /// <summary>The sentence for the operator; null if the exception is a bug.</summary>
@@ -20,7 +20,7 @@ internal static class OperatorError
 
 /// <summary>
 /// The application's logger factory, without the two entries in which host and server log a failed start with its stack trace: the operator
-/// gets one sentence on standard error instead. Entries about bugs pass.
+/// gets one sentence on standard error instead. Entries about bugs are logged as usual.
 /// </summary>
 internal sealed class StartFailureFilter(ILoggerFactory factory) : ILoggerFactory
 {
@@ -43,7 +43,7 @@ internal sealed class StartFailureFilter(ILoggerFactory factory) : ILoggerFactor
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            // The server logs before ListeningServer explains the failure. It throws the exception as well, so nothing is lost.
+            // The server logs before ListeningServer explains the failure. It also throws the exception, so nothing is lost.
             var isStartFailure = exception is SettingsException || (ofServer && logLevel == LogLevel.Critical && exception is not null);
             if (!isStartFailure)
                 logger.Log(logLevel, eventId, state, exception, formatter);

@@ -6,7 +6,7 @@ namespace PushLoad.CommandLine;
 /// <summary>The rules that options must follow.</summary>
 internal static class PlanProblem
 {
-    // Many systems allow 20,000 descriptors per process, of which the program itself needs some.
+    // Many systems allow 20,000 descriptors per process, and the program itself needs some.
     private const int MaxPerProcess = 19_000;
 
     private const int MaxProcesses = 250;

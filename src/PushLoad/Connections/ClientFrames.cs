@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace PushLoad.Connections;
 
-/// <summary>The frames that a client sends. The masking key is 0: a server must accept it, and the bytes stay as they are.</summary>
+/// <summary>
+/// The frames that a client sends. The masking key is 0, which a server must accept and which leaves the bytes unchanged.
+/// </summary>
 internal static class ClientFrames
 {
     private const int KeyBytes = 4;

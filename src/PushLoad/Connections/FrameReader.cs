@@ -3,8 +3,8 @@ using System.Buffers;
 namespace PushLoad.Connections;
 
 /// <summary>
-/// Cuts one connection's bytes into frames. An incomplete frame is buffered only if no other connection has received it before: otherwise the
-/// reader compares the bytes with that copy and remembers its position. Owned by its connection; one thread.
+/// Cuts one connection's bytes into frames. An incomplete frame is buffered only if no other connection has received it before; otherwise
+/// the reader compares the bytes with that connection's copy and remembers its position. Owned by its connection; one thread.
 /// </summary>
 internal sealed class FrameReader
 {
@@ -16,7 +16,7 @@ internal sealed class FrameReader
     private int _count;
 
     /// <summary>Passes received bytes to the handler, frame by frame.</summary>
-    /// <returns>False when they are not valid frames, or the handler wants no more.</returns>
+    /// <returns>False when they are not valid frames, or the handler stops reading.</returns>
     public bool Read(ReadOnlySpan<byte> bytes, IFrameHandler handler)
     {
         while (!bytes.IsEmpty)
@@ -73,7 +73,7 @@ internal sealed class FrameReader
         var common = Math.Min(rest.Length, bytes.Length);
         if (!rest[..common].SequenceEqual(bytes[..common]))
         {
-            // Another frame, which only begins with the same bytes.
+            // It is another frame, which only begins with the same bytes.
             _pending = ArrayPool<byte>.Shared.Rent(_followed.Bytes.Length);
             _followed.Bytes.AsSpan(0, _count).CopyTo(_pending);
             _followed = null;
@@ -131,7 +131,9 @@ internal sealed class FrameReader
         !header.IsMasked && !header.HasReservedBits && header.PayloadLength is >= 0 and <= MaxFrameBytes;
 }
 
-/// <summary>Receives the frames of a <see cref="FrameReader"/>. The two methods that take a frame return whether to go on reading.</summary>
+/// <summary>
+/// Receives the frames of a <see cref="FrameReader"/>. The two methods that take a frame return whether to continue reading.
+/// </summary>
 internal interface IFrameHandler
 {
     /// <summary>A complete frame; the bytes are valid during the call only.</summary>

@@ -36,7 +36,7 @@ internal sealed class LoadConnection : IFrameHandler
     /// <summary>When it entered its state.</summary>
     public long Since { get; private set; }
 
-    /// <summary>Counts its sockets, so that work planned for one is not done to the next.</summary>
+    /// <summary>Counts its sockets, so that work scheduled for one socket is not done to the next.</summary>
     public int Generation { get; private set; }
 
     /// <summary>Whether it is open and has an answer for each of its rooms.</summary>
@@ -97,7 +97,7 @@ internal sealed class LoadConnection : IFrameHandler
             Enter(ConnectionState.Closing);
     }
 
-    /// <summary>After the upgrade and after each JOINED. The last of them makes the connection complete.</summary>
+    /// <summary>Called after the upgrade and after each JOINED. The last of them makes the connection complete.</summary>
     public void SettleIfComplete()
     {
         if (!IsSettled)
@@ -226,7 +226,7 @@ internal sealed class LoadConnection : IFrameHandler
 /// <summary>The life of one socket of a connection.</summary>
 internal enum ConnectionState
 {
-    /// <summary>No socket; waits for its turn to connect.</summary>
+    /// <summary>It has no socket and waits for its turn to connect.</summary>
     Closed,
     Connecting,
 

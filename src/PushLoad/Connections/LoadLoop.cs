@@ -8,8 +8,9 @@ using PushLoad.Verification;
 namespace PushLoad.Connections;
 
 /// <summary>
-/// A thread with its share of a worker's connections: opens them at the plan's rate, reads, and reopens what ended. Everything here and in its
-/// connections belongs to that thread, except <see cref="Latest"/>, <see cref="Post"/>, <see cref="Stop"/> and <see cref="Finished"/>.
+/// A thread with its share of a worker's connections: opens them at the plan's rate, reads, and reopens those that ended. Everything here
+/// and in its connections belongs to that thread, except <see cref="Latest"/>, <see cref="Post"/>, <see cref="Stop"/> and
+/// <see cref="Finished"/>.
 /// </summary>
 internal sealed class LoadLoop : ISocketEvents, IDisposable
 {
@@ -79,7 +80,9 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     /// <summary>A recent copy of the figures. Any thread.</summary>
     public LoopReport Latest => Volatile.Read(ref _latest);
 
-    /// <summary>The result, after <see cref="Finish"/>, once all expected messages have arrived or the patience has ended. Any thread.</summary>
+    /// <summary>
+    /// The result, after <see cref="Finish"/>, once all expected messages have arrived or the waiting time is over. Any thread.
+    /// </summary>
     public Task<LoopReport> Finished => _finished.Task;
 
     /// <summary>Runs something on the loop's thread. Any thread.</summary>
@@ -104,7 +107,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         }
     }
 
-    /// <summary>Publishing begins, and with it churn and the measuring of pauses.</summary>
+    /// <summary>Publishing begins, and so do churn and the measurement of pauses.</summary>
     public void Begin()
     {
         _publishing = true;
@@ -114,8 +117,10 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     }
 
     /// <summary>Publishing has ended.</summary>
-    /// <param name="expectations">By room, what each member should have received; empty when this run has published nothing.</param>
-    /// <param name="patience">How long to wait for it, in microseconds.</param>
+    /// <param name="expectations">
+    /// By room, the messages that each member should have received; empty when this run has published nothing.
+    /// </param>
+    /// <param name="patience">How long to wait for them, in microseconds.</param>
     public void Finish(IReadOnlyList<Expectation> expectations, long patience)
     {
         _publishing = false;
@@ -132,7 +137,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
 
     /// <summary>Closes a connection from this side and reopens it later.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="reason">What the server or the network did; null when this side wanted it.</param>
+    /// <param name="reason">What the server or the network did; null when this side ended the connection.</param>
     public void End(LoadConnection connection, string? reason)
     {
         _driver.Close(connection.Index);
@@ -178,7 +183,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         }
 
         connection.Closed(wanted: reason is null);
-        // Without a hint, 0.5 to 1.5 s: connections that were cut together do not return together.
+        // Without a hint, 0.5 to 1.5 s, so that connections that were cut together do not return together.
         _toOpen.Enqueue(connection, reason is null ? Now : Now + (connection.RetryAfter ?? (long)(Clock.Second * (0.5 + _random.NextDouble()))));
     }
 

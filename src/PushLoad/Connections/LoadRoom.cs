@@ -6,7 +6,7 @@ namespace PushLoad.Connections;
 
 /// <summary>
 /// A room as one loop sees it: its latest frames, and the faults that its members found. Members are at most a few frames apart, so eight
-/// frames are nearly always enough; an older one is parsed again, which costs time and changes no result. One thread.
+/// frames are nearly always enough; an older frame is parsed again, which costs time but does not change the result. One thread.
 /// </summary>
 internal sealed class LoadRoom
 {
@@ -84,6 +84,6 @@ internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch)
 
     public Batch Batch { get; } = batch;
 
-    /// <summary>When its last copy arrived, slow readers left out; 0 before the first.</summary>
+    /// <summary>When its last copy arrived, not counting slow readers; 0 before the first.</summary>
     public long LastSeen { get; set; }
 }

@@ -3,12 +3,14 @@ using PushLoad.Verification;
 
 namespace PushLoad.Connections;
 
-/// <summary>What one loop counts and measures. Only the loop's thread touches it; others get a <see cref="LoopReport"/>.</summary>
+/// <summary>
+/// The counts and measurements of one loop. Only the loop's thread touches them; other threads get a <see cref="LoopReport"/>.
+/// </summary>
 internal sealed class LoopFigures
 {
     public Tally Tally { get; } = new();
 
-    /// <summary>Per delivery, slow readers left out: from when its message was due to its receipt.</summary>
+    /// <summary>Per delivery, without slow readers: from when its message was due to its receipt.</summary>
     public Histogram Latency { get; } = new();
 
     /// <summary>Per frame: from when its newest message was due to its last copy here.</summary>
@@ -25,7 +27,9 @@ internal sealed class LoopFigures
     /// <summary>Ends all checks and returns the loop's result. Called once.</summary>
     /// <param name="connections">The loop's connections.</param>
     /// <param name="rooms">The loop's rooms.</param>
-    /// <param name="expectations">By room, what each member should have received; empty when the run published nothing.</param>
+    /// <param name="expectations">
+    /// By room, the messages that each member should have received; empty when the run published nothing.
+    /// </param>
     /// <param name="publishedUntil">When the publishing ended.</param>
     public LoopReport Conclude(LoadConnection[] connections, LoadRoom[] rooms, IReadOnlyList<Expectation> expectations, long publishedUntil)
     {

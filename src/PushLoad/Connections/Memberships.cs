@@ -4,7 +4,7 @@ using PushLoad.Verification;
 namespace PushLoad.Connections;
 
 /// <summary>
-/// All rooms of one connection, and what each message of the server means for them (docs/protocol.md). Owned by the connection; one thread.
+/// All rooms of one connection; applies the server's messages to them (docs/protocol.md). Owned by the connection; one thread.
 /// </summary>
 internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Membership[] memberships)
 {
@@ -17,7 +17,7 @@ internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Memb
 
     private LoopFigures Figures => loop.Figures;
 
-    /// <summary>The upgrade request names all rooms: it joins them.</summary>
+    /// <summary>The upgrade request names all rooms and so joins them.</summary>
     public void JoinAll()
     {
         foreach (var membership in memberships)
@@ -113,14 +113,14 @@ internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Memb
             case ServerMessageType.Joined or ServerMessageType.Left:
                 Figures.Violated("unexpected JOINED or LEFT");
                 break;
-            // The server has accepted the JOIN despite this one: JOINED follows.
+            // With this ERROR the server has accepted the JOIN: JOINED follows.
             case ServerMessageType.Error when message.Code != "backplane_away":
                 Figures.Violated($"ERROR {message.Code}");
                 break;
         }
     }
 
-    /// <summary>Whether each joined room has all that is expected.</summary>
+    /// <summary>Whether every joined room has received all expected messages.</summary>
     public bool HaveAll(IReadOnlyList<Expectation> expectations) =>
         Array.TrueForAll(memberships, membership =>
             membership.State != MembershipState.Joined
@@ -141,7 +141,7 @@ internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Memb
 
     private void OnPush(ServerMessage message, ReadOnlySpan<byte> frame)
     {
-        // A broadcast is never of this run, which publishes to rooms.
+        // A broadcast never belongs to this run, which publishes to rooms only.
         if (message.Room is null || Of(message.Room) is not { } membership)
         {
             Figures.Tally.Frames++;

@@ -28,7 +28,7 @@ internal sealed class PushPauses
         _gapSince = _silentSince = now;
     }
 
-    /// <summary>A JOINED ends a gap without counting it.</summary>
+    /// <summary>A JOINED ends a pause without counting it.</summary>
     public void Joined(long now)
     {
         if (_gapSince != 0)

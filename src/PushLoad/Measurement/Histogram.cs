@@ -25,7 +25,7 @@ internal sealed class Histogram
             _counts[i] += other._counts[i];
     }
 
-    /// <summary>What was recorded after an earlier copy was made.</summary>
+    /// <summary>The values recorded since an earlier copy was made.</summary>
     public Histogram Since(Histogram earlier)
     {
         var difference = new Histogram();

@@ -1,15 +1,15 @@
 namespace PushLoad.Measurement;
 
 /// <summary>
-/// Counts of one loop, or of all together. They only grow, except the gauges <see cref="Connections"/> and <see cref="Members"/>. One thread
-/// writes; others get copies.
+/// The counts of one loop, or of all loops together. They only grow, except the gauges <see cref="Connections"/> and <see cref="Members"/>.
+/// One thread writes; others get copies.
 /// </summary>
 internal sealed class Tally
 {
-    /// <summary>Open WebSocket connections at the moment.</summary>
+    /// <summary>WebSocket connections that are open now.</summary>
     public long Connections { get; set; }
 
-    /// <summary>Joined memberships at the moment.</summary>
+    /// <summary>Memberships that are joined now.</summary>
     public long Members { get; set; }
 
     /// <summary>Upgrades that succeeded.</summary>

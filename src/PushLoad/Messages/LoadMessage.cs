@@ -5,11 +5,11 @@ namespace PushLoad.Messages;
 
 /// <summary>
 /// A published message: a JSON object with the run's number, the room's number, the sequence number in the room (from 1), when it was due
-/// (microseconds of the monotonic clock), how long after its predecessor that was (0: it has none), and padding up to the wanted size.
+/// (microseconds of the monotonic clock), how long after its predecessor that was (0 if it has none), and padding up to the wanted size.
 /// </summary>
 /// <remarks>
-/// The time is the schedule's, not that of the real publishing: a publisher that falls behind shows as latency and not as a lighter load. From
-/// the predecessor's time a receiver that has just joined knows whether it should have received the predecessor too.
+/// The time is the scheduled one rather than the actual one, so a publisher that falls behind shows as latency and not as a lighter load.
+/// The predecessor's time tells a receiver that has just joined whether it should have received the predecessor too.
 /// </remarks>
 internal readonly record struct LoadMessage(int Run, int Room, long Sequence, long At, long Since)
 {

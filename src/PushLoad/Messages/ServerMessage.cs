@@ -29,7 +29,7 @@ internal ref struct ServerMessage
         }
         catch (JsonException)
         {
-            return false; // Expected of a broken server, which this program is made to find.
+            return false; // Expected: finding broken servers is this program's purpose.
         }
     }
 

@@ -1,9 +1,10 @@
 namespace PushLoad.Plans;
 
-/// <summary>The whole run, as the command line asks for it.</summary>
+/// <summary>The whole run as the command line specifies it.</summary>
 internal sealed record LoadPlan
 {
-    // By default Linux has 28,232 ports from one address to one port; after half of them, finding a free one takes long.
+    // By default Linux has 28,232 ports for connections from one address to one port; once half of them are used, finding a free one takes
+    // long.
     private const int MaxPerSource = 12_000;
 
     public required string[] Targets { get; init; }
@@ -105,7 +106,9 @@ internal sealed record LoadPlan
 
     private int Share(int whole, int process) => (int)((long)whole * process / Processes);
 
-    /// <summary>Loopback addresses to connect from, different for each process, when one has too few ports for all connections.</summary>
+    /// <summary>
+    /// Loopback addresses to connect from, different for each process, for when one address has too few ports for all connections.
+    /// </summary>
     private string[] Sources(int process, int connections)
     {
         var isLoopback = Array.TrueForAll(Targets, target => new Uri(target) is { IsLoopback: true, HostNameType: not UriHostNameType.IPv6 });

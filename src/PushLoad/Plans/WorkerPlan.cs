@@ -45,7 +45,7 @@ internal sealed record WorkerPlan
 
     public int Threads { get; init; } = 1;
 
-    /// <summary>The addresses to connect from, in turn; none for the system's choice.</summary>
+    /// <summary>The addresses to connect from, in turn; empty if the system chooses.</summary>
     public string[] Sources { get; init; } = [];
 
     /// <summary>Use .NET sockets even where epoll is available.</summary>
@@ -53,7 +53,9 @@ internal sealed record WorkerPlan
 
     public string RoomName(int room) => $"{RoomPrefix}{room}";
 
-    /// <summary>The rooms of a connection. They are dealt out on each target in turn, so that every room has members on every node.</summary>
+    /// <summary>
+    /// The rooms of a connection. Rooms are assigned in turn on each target separately, so that every room has members on every node.
+    /// </summary>
     public IEnumerable<int> RoomsOf(int connection)
     {
         var first = (long)(connection / Targets.Length) * RoomsPerConnection;

@@ -11,14 +11,14 @@ namespace PushLoad.Processes;
 /// One run, seen from the main process: workers connect, this process publishes, workers wait for the last messages and return their results.
 /// Used once.
 /// </summary>
-/// <param name="plan">What to do.</param>
+/// <param name="plan">The plan of the run.</param>
 /// <param name="progress">Gets a report each second, on the thread of <see cref="RunAsync"/>.</param>
 /// <param name="interrupt">Ends the publishing early; the run still drains and is judged.</param>
 internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, CancellationToken interrupt) : IAsyncDisposable
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
 
-    // Time for a worker to return its result after its patience has ended.
+    // How long a worker may take to return its result after its waiting time is over.
     private static readonly TimeSpan PatienceMargin = TimeSpan.FromSeconds(15);
 
     private readonly List<SecondReport> _seconds = [];

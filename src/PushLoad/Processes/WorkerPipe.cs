@@ -14,7 +14,7 @@ internal sealed partial class WorkerPipe : JsonSerializerContext;
 /// <summary>From the main process to a worker.</summary>
 /// <param name="Finish">Whether publishing has ended; otherwise it begins.</param>
 /// <param name="Expectations">By room; empty when this run published nothing.</param>
-/// <param name="PatienceMicroseconds">How long to wait for what is expected.</param>
+/// <param name="PatienceMicroseconds">How long to wait for the expected messages.</param>
 internal sealed record WorkerCommand(bool Finish, Expectation[] Expectations, long PatienceMicroseconds);
 
 /// <summary>From a worker: its figures so far, or, with <see cref="Sequences"/>, its result. Histograms are pairs of bucket and count.</summary>

@@ -32,7 +32,7 @@ internal sealed class WorkerProcess : IDisposable
     {
         var host = Environment.ProcessPath!;
         var info = new ProcessStartInfo(host) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        // Started by the dotnet host, which takes the program as its argument.
+        // If the dotnet host runs this program, it takes the program as its argument.
         if (Path.GetFileNameWithoutExtension(host) == "dotnet")
             info.ArgumentList.Add(typeof(WorkerProcess).Assembly.Location);
         info.ArgumentList.Add(Argument);

@@ -9,8 +9,8 @@ using PushLoad.Verification;
 namespace PushLoad.Processes;
 
 /// <summary>
-/// A worker process: reads its plan, then commands, one per line, and writes reports to its output. It ends with its input, so no worker
-/// outlives the main process.
+/// A worker process: reads its plan, then commands, one per line, and writes reports to its output. It ends when its input ends, so no
+/// worker outlives the main process.
 /// </summary>
 internal static class WorkerProgram
 {
@@ -45,7 +45,7 @@ internal static class WorkerProgram
         loops.ForEach(loop => loop.Dispose());
     }
 
-    /// <summary>Ends with the input.</summary>
+    /// <summary>Ends when the input ends.</summary>
     private static async Task ObeyAsync(TextReader input, List<LoadLoop> loops)
     {
         while (await input.ReadLineAsync() is { } line)

@@ -23,7 +23,7 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
 
     public long Unconfirmed => Volatile.Read(ref _unconfirmed);
 
-    /// <summary>How far it was behind schedule at worst, in microseconds.</summary>
+    /// <summary>The furthest it fell behind schedule, in microseconds.</summary>
     public long MaxLag => Volatile.Read(ref _maxLag);
 
     public ConcurrentDictionary<string, long> Failures { get; } = new();
@@ -72,7 +72,7 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
             return;
         _unconfirmed += messages.Count - answer.Confirmed;
         Failures.AddOrUpdate(answer.Failure, 1, (_, count) => count + 1);
-        // Keeps a target that refuses at once from being asked in a tight loop.
+        // Avoids a tight loop when the target refuses at once.
         await Task.Delay(AfterFailure, CancellationToken.None);
     }
 }

@@ -53,7 +53,7 @@ internal sealed class Publisher : IAsyncDisposable
         return Task.WhenAll(_lanes.Select(lane => Task.Run(() => lane.RunAsync(end, end + Grace, cancellation), CancellationToken.None)));
     }
 
-    /// <summary>What every member should have received. Only after <see cref="RunAsync"/>.</summary>
+    /// <summary>The messages that every member should have received. Valid only after <see cref="RunAsync"/>.</summary>
     public Expectation[] Expectations() => [.. _streams.Select(stream => stream.Expectation())];
 
     public async ValueTask DisposeAsync()
@@ -66,6 +66,6 @@ internal sealed class Publisher : IAsyncDisposable
 /// <summary>The publishing side of a run.</summary>
 /// <param name="Messages">Messages sent to the API or Redis.</param>
 /// <param name="Unconfirmed">Those that were not confirmed.</param>
-/// <param name="MaxLagMicroseconds">How far it was behind schedule at worst.</param>
+/// <param name="MaxLagMicroseconds">The furthest it fell behind schedule.</param>
 /// <param name="Failures">Failed requests, by reason.</param>
 internal sealed record PublishTotals(long Messages, long Unconfirmed, long MaxLagMicroseconds, Dictionary<string, long> Failures);

@@ -10,7 +10,7 @@ namespace PushLoad.Publishing;
 /// </summary>
 internal sealed class RedisTarget(string host, int port, string channelPrefix) : IPublishTarget
 {
-    // A stopped Redis process keeps its sockets open.
+    // A stopped Redis process keeps its sockets open and never answers.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly MemoryStream _request = new();
@@ -32,7 +32,7 @@ internal sealed class RedisTarget(string host, int port, string channelPrefix) :
             }
 
             WriteRequest(Encoding.UTF8.GetBytes(channelPrefix + room), messages);
-            // Answers are read meanwhile: a pipeline larger than the socket buffers would deadlock.
+            // Answers are read while this writes; otherwise a pipeline larger than the socket buffers would deadlock.
             var sending = _client.GetStream().WriteAsync(_request.GetBuffer().AsMemory(0, (int)_request.Length), patience.Token).AsTask();
             string? failure = null;
             var answered = 0;

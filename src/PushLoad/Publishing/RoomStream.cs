@@ -3,7 +3,7 @@ using PushLoad.Verification;
 
 namespace PushLoad.Publishing;
 
-/// <summary>The schedule of one room's messages, and which were confirmed. Owned by a lane; one thread at a time.</summary>
+/// <summary>The schedule of one room's messages, with a record of which were confirmed. Owned by a lane; one thread at a time.</summary>
 /// <param name="run">The run's number.</param>
 /// <param name="room">The room's number.</param>
 /// <param name="first">When its first message is due.</param>

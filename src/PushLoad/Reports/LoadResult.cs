@@ -34,16 +34,16 @@ internal sealed record LoadResult
     /// <summary>From when a message was due to its receipt, over all deliveries except those to slow readers.</summary>
     public required Percentiles Latency { get; init; }
 
-    /// <summary>From when a frame's newest message was due to its receipt by a worker's last member.</summary>
+    /// <summary>From when a frame's newest message was due until the last member in a worker received it.</summary>
     public required Percentiles LastMember { get; init; }
 
     /// <summary>Each connection's longest time between two PUSHes of one socket.</summary>
     public required Percentiles LongestGap { get; init; }
 
-    /// <summary>Each connection's longest time between two PUSHes, reconnects and joins between them included.</summary>
+    /// <summary>Each connection's longest time between two PUSHes, including reconnects and joins between them.</summary>
     public required Percentiles LongestSilence { get; init; }
 
-    /// <summary>For each connection that the server or the network ended: until it had joined again.</summary>
+    /// <summary>For each connection that the server or the network ended: the time until it had joined again.</summary>
     public required Percentiles Absence { get; init; }
 
     /// <summary>Null when the run published nothing.</summary>

@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace PushLoad.Reports;
 
-/// <summary>Output for the user: each second a table that is redrawn, or a line where there is no terminal; then the result.</summary>
+/// <summary>Output for the user: each second a redrawn table, or a line if there is no terminal; then the result.</summary>
 internal sealed class Screen(IAnsiConsole console)
 {
     private const int RowsToShow = 15;

@@ -6,8 +6,8 @@ using static PushLoad.Sockets.Posix;
 namespace PushLoad.Sockets;
 
 /// <summary>
-/// Sockets by Linux system calls: one receive buffer for all connections, and only a descriptor for each. Owned by its loop; one thread.
-/// No index is opened while events are being reported, so an event of a closed socket is never taken for one of its successor.
+/// Sockets by Linux system calls: one receive buffer for all connections, and only a descriptor for each. Owned by its loop; one thread. No
+/// index is opened while events are being reported, so an event of a closed socket is never mistaken for one of its successor.
 /// </summary>
 internal sealed unsafe class EpollDriver : ISocketDriver
 {
@@ -47,7 +47,7 @@ internal sealed unsafe class EpollDriver : ISocketDriver
             Check(SetOption(descriptor, LevelSocket, ReceiveBuffer, bytes, sizeof(int)), "SO_RCVBUF");
         if (source is not null)
         {
-            // Lets connect choose the port: it knows the peer, so each source address has all ports for each peer.
+            // Lets connect choose the port: it knows the peer, so each source address can use all ports for each peer.
             Check(SetOption(descriptor, LevelIp, BindAddressNoPort, 1, sizeof(int)), "IP_BIND_ADDRESS_NO_PORT");
             var from = new IPEndPoint(source, 0).Serialize();
             Check(Bind(descriptor, from.Buffer.Span[..from.Size], from.Size), "bind");

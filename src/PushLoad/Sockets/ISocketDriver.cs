@@ -19,7 +19,7 @@ internal interface ISocketDriver : IDisposable
     /// <returns>False when the kernel did not take all bytes. The connection is then unusable, since a part may have left.</returns>
     bool TrySend(int index, ReadOnlySpan<byte> bytes);
 
-    /// <summary>From now on bytes are read only by <see cref="Read"/>.</summary>
+    /// <summary>Pauses the socket: from now on only <see cref="Read"/> reads bytes.</summary>
     void Pause(int index);
 
     /// <summary>Reads at most this many bytes from a paused socket.</summary>
@@ -43,6 +43,6 @@ internal interface ISocketEvents
 
     /// <summary>The connect failed, the peer closed the connection, or it broke. The driver has closed the socket.</summary>
     /// <param name="index">The socket.</param>
-    /// <param name="reason">One or two words, always the same for the same reason, which are counted.</param>
+    /// <param name="reason">One or two words that identify the reason; equal reasons are counted together.</param>
     void Ended(int index, string reason);
 }

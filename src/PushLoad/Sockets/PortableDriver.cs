@@ -55,7 +55,7 @@ internal sealed class PortableDriver(ISocketEvents events, int sockets) : ISocke
 
     public void Wait(int milliseconds)
     {
-        // Only those that are queued now, so that the loop gets to its other work.
+        // Handles only those that are queued now, so that the loop gets to its other work.
         for (var left = Math.Max(1, _completed.Count); left > 0 && _completed.TryTake(out var connection, milliseconds); left--)
         {
             if (ReferenceEquals(_connections[connection.Index], connection))

@@ -1,8 +1,8 @@
 namespace PushLoad.Verification;
 
-/// <summary>What each member of one room should have received by the end of the run.</summary>
+/// <summary>The messages that each member of one room should have received by the end of the run.</summary>
 /// <param name="Last">The last confirmed message; 0 when there is none.</param>
-/// <param name="At">When that one was due.</param>
+/// <param name="At">When the last confirmed message was due.</param>
 /// <param name="Unconfirmed">First, last, first, last...: messages whose publishing was not confirmed.</param>
 internal sealed record Expectation(long Last, long At, long[] Unconfirmed)
 {

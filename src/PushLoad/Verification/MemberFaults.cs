@@ -1,6 +1,6 @@
 namespace PushLoad.Verification;
 
-/// <summary>The faults that the members of a room found, in sum. One thread.</summary>
+/// <summary>The total of the faults that a room's members found. One thread.</summary>
 internal sealed class MemberFaults
 {
     /// <summary>Messages that arrived a second time.</summary>
@@ -12,7 +12,7 @@ internal sealed class MemberFaults
     /// <summary>Missing messages that a GAP announced.</summary>
     public long Announced { get; set; }
 
-    /// <summary>Messages that a GAP announced as missing but that were not.</summary>
+    /// <summary>Messages that a GAP announced as missing but that had arrived.</summary>
     public long AnnouncedInVain { get; set; }
 
     /// <summary>Holes that were never filled, and how many members had each.</summary>

@@ -1,14 +1,14 @@
 namespace PushLoad.Verification;
 
 /// <summary>
-/// When each message of a room was due, as far as the members of this loop have received it. It shows how many messages a member missed
-/// whose first one came too late. One thread.
+/// When each message of a room was due, for the messages that this loop's members have received. It shows how many messages a member missed
+/// before the first one it received. One thread.
 /// </summary>
 internal sealed class PublishTimes
 {
     private readonly List<(long Sequence, long At)> _known = [];
 
-    /// <summary>Adds a message. Repeated and late ones are known or not needed.</summary>
+    /// <summary>Adds a message. Ignores repeated and late ones, which are known or not needed.</summary>
     public void Add(long sequence, long at)
     {
         if (_known.Count == 0 || sequence > _known[^1].Sequence)

@@ -9,7 +9,7 @@ namespace PushLoad.Verification;
 /// </summary>
 internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
 {
-    // A message that fills an even older hole counts as a duplicate and not as reordered.
+    // A message that fills an even older hole counts as a duplicate rather than as reordered.
     private const int HolesToRemember = 1000;
 
     private readonly List<Hole> _holes = [];
@@ -50,7 +50,7 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
 
         foreach (var message in batch.Messages)
             Receive(message);
-        // A GAP announces what is missing before the next PUSH, nothing later.
+        // A GAP announces only messages missing before the next PUSH.
         if (batch.Messages.Length > 0)
             Forget();
     }
@@ -123,7 +123,7 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
 
     private void Forget(bool inVain = true)
     {
-        // With a GAP of unknown size nearby, no GAP can be proven wrong.
+        // Next to a GAP of unknown size, no GAP can be proven wrong.
         if (inVain && !_announcedUnknown)
             faults.AnnouncedInVain += _announced;
         _announced = 0;
@@ -138,7 +138,7 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
             if (sequence < hole.First || sequence > hole.Last)
                 continue;
             _holes.RemoveAt(i);
-            // It is unknown which part a GAP meant: what it announced goes to the left part first.
+            // Which part a GAP meant is unknown, so its messages are assigned to the left part first.
             var left = new Hole(hole.First, sequence - 1, 0);
             var right = new Hole(sequence + 1, hole.Last, 0);
             left = left with { Announced = Math.Min(left.Length, hole.Announced) };

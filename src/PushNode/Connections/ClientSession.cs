@@ -9,13 +9,13 @@ internal abstract class ClientSession
     public abstract void OnMessage(ReadOnlySpan<byte> utf8);
 
     /// <summary>
-    /// The client sends too many messages; this one and the next ones are refused. Called once until the client has kept its rate again.
+    /// The client sends too many messages, and the node begins to refuse them. Called again only after the client has been within its rate.
     /// </summary>
     public virtual void OnRateLimited()
     {
         // A session without answers ignores it.
     }
 
-    /// <summary>The connection has ended. Called once, last.</summary>
+    /// <summary>The connection has ended. Called once, as the last call.</summary>
     public abstract void OnEnded();
 }

@@ -10,8 +10,8 @@ internal sealed partial class Connection
     private static readonly TimeSpan EchoTime = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Whether the wire may read on. False while answers wait for the client, so a client that does not read its answers cannot ask for
-    /// more. The wire checks it before each read and after each <see cref="OnWritable"/>. Any thread.
+    /// Whether the wire may continue to read. False while answers wait for the client, so a client that does not read its answers cannot
+    /// ask for more. The wire checks it before each read and after each <see cref="OnWritable"/>. Any thread.
     /// </summary>
     public bool MayRead
     {
@@ -111,8 +111,7 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// True without an outbox, or with one that has no answers. A client that was closed for sending too much is not read until it is cut
-    /// off.
+    /// True if the outbox is absent or holds no answers. A client that was closed for sending too much is not read until it is cut.
     /// </summary>
     private bool MayReadLocked() => _closing is null ? _outbox is not { HasAnswers: true } : _closing.Reason != CloseReason.RateLimited;
 

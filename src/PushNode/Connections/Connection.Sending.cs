@@ -24,7 +24,7 @@ internal enum SendOutcome
     Failed,
 }
 
-/// <summary>What a connection gave up because all outboxes together held too much.</summary>
+/// <summary>What a connection lost when all outboxes together held too much.</summary>
 internal enum ShedOutcome
 {
     /// <summary>Nothing: its outbox is empty, or it is closing.</summary>
@@ -37,7 +37,7 @@ internal enum ShedOutcome
     Closed,
 }
 
-/// <content>The way out: frames to the wire, or to the outbox if the wire does not take them.</content>
+/// <content>The outbound half: frames go to the wire, or to the outbox if the wire does not take them.</content>
 internal sealed partial class Connection
 {
     private static readonly Frame Ping = new(ControlFrames.Ping());
@@ -94,7 +94,8 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// Ends a push that <see cref="TryBeginSend"/> began, on the same thread, if a bug hides how much the socket has accepted.
+    /// Ends a push that <see cref="TryBeginSend"/> began, on the same thread, if an exception leaves unknown how much the socket has
+    /// accepted.
     /// </summary>
     /// <inheritdoc cref="Fail(Frame, ref SendOutcome)"/>
     public void EndFailedSend(Frame frame, ref SendOutcome outcome)
@@ -109,7 +110,7 @@ internal sealed partial class Connection
         }
     }
 
-    /// <summary>Cuts the connection because a push threw, which is a bug: it is unknown how much of the frame the wire has taken.</summary>
+    /// <summary>Cuts the connection because a push threw, which is a bug: how much of the frame the wire has taken is unknown.</summary>
     /// <param name="frame">The frame that was pushed.</param>
     /// <param name="outcome">
     /// Set even if the wire throws again: <see cref="SendOutcome.Queued"/> if the frame is in the outbox, whose end counts it.
@@ -128,11 +129,11 @@ internal sealed partial class Connection
 
     /// <summary>
     /// Changes membership and queues the answer atomically, so no PUSH slips between joining and JOINED, or leaving and LEFT. Makes the
-    /// change first: a message that is published after the client has read JOINED finds the member in the room.
+    /// change before it queues the answer, so a message published after the client has read JOINED reaches the client.
     /// </summary>
     /// <param name="answer">The frame to send.</param>
     /// <param name="change">Runs under the connection's gate; may take a shard's lock and no other.</param>
-    /// <returns>False if the connection is closing; nothing is changed then.</returns>
+    /// <returns>False, with nothing changed, if the connection is closing.</returns>
     public bool SendAnd(Frame answer, Action change)
     {
         lock (this)
@@ -181,7 +182,7 @@ internal sealed partial class Connection
                 return;
             var wasHeld = !MayReadLocked();
             DrainLocked();
-            // The client was not read, so it could not be heard: its silence counts from now.
+            // The node was not reading from the client, so its silence counts only from now.
             if (wasHeld && MayReadLocked())
                 Volatile.Write(ref _heardAt, _rules.Time.GetTimestamp());
         }
@@ -276,7 +277,7 @@ internal sealed partial class Connection
             membership.Missed += entry.Frame.Loss;
         else
             CloseLocked(reason);
-        // Last: if refusing a frame throws, the caller that pushed it counts it.
+        // Counted last: if refusing the frame throws, the caller that pushed it counts it.
         _rules.Metrics.DeliveriesDropped(entry.Frame.Deliveries, drop);
     }
 

@@ -8,7 +8,7 @@ namespace PushNode.Connections;
 /// <summary>
 /// One client, from the upgrade until its reader ends. Any thread may send or close: these methods never block or await, and bytes that the
 /// wire does not take wait in a bounded outbox (Connection.Sending.cs). Only the wire's reader, one thread at a time, calls
-/// <see cref="OnBytes"/> and <see cref="OnEnded"/> (Connection.Receiving.cs). This file has the rules of time and the end.
+/// <see cref="OnBytes"/> and <see cref="OnEnded"/> (Connection.Receiving.cs). This file has the timeouts and the end of the connection.
 /// </summary>
 internal sealed partial class Connection
 {
@@ -34,15 +34,15 @@ internal sealed partial class Connection
     /// <summary>The reader has more frames to process: their answers are collected and leave in one write.</summary>
     private bool _isCorked;
 
-    /// <summary>The client has been told that it sends too many messages. The reader's.</summary>
+    /// <summary>The client has been told that it sends too many messages. Used by the reader only.</summary>
     private bool _isRefusalTold;
 
-    /// <summary>The messages that the client has sent, as the state of <see cref="ConnectionRules.Messages"/>. The reader's.</summary>
+    /// <summary>The state of <see cref="ConnectionRules.Messages"/> for this client. Used by the reader only.</summary>
     private long _messages;
 
-    /// <param name="rules">What all connections share.</param>
+    /// <param name="rules">>The limits and services that all connections share.</param>
     /// <param name="wire">Carries this connection's bytes.</param>
-    /// <param name="shard">The shard that has its memberships.</param>
+    /// <param name="shard">>The shard that holds its memberships.</param>
     public Connection(ConnectionRules rules, IWire wire, int shard)
     {
         _rules = rules;
@@ -87,7 +87,7 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// Ends the connection at once after an unhandled exception: a bug, which costs only this client its connection. Never throws.
+    /// Ends the connection at once after an unhandled exception, which is a bug; other connections are not affected. Never throws.
     /// </summary>
     public void Fail(Exception bug)
     {
@@ -105,7 +105,7 @@ internal sealed partial class Connection
 
     /// <summary>
     /// The reader has ended: the client is gone, or the wire was completed or aborted. The reader's last call. Other threads that still
-    /// have the connection in a list find it ended and do not use its wire, which may carry another connection by then.
+    /// have the connection in a list see that it has ended and do not use its wire, which may carry another connection by then.
     /// </summary>
     public void OnEnded()
     {
@@ -126,19 +126,19 @@ internal sealed partial class Connection
         }
         finally
         {
-            // Runs even if the session throws: the connection's place is free.
+            // Runs even if the session throws, so that the connection's place is freed.
             _rules.Metrics.ConnectionClosed(reason.Label);
             _rules.Ended();
         }
     }
 
     /// <summary>
-    /// Applies the rules of time: pings a quiet client; ends one that does not answer, does not read, or does not finish closing.
+    /// Applies the timeouts: pings a quiet client, and ends one that does not answer, does not read, or does not finish closing.
     /// </summary>
     /// <param name="now">A time stamp of the rules' clock.</param>
     public void CheckTime(long now)
     {
-        // Returns here for most connections, without a lock. The next tick sees what changes at this moment.
+        // Most connections return here without taking a lock. A change at this moment is seen by the next tick.
         var heardAt = Volatile.Read(ref _heardAt);
         if (Volatile.Read(ref _outbox) is null && Volatile.Read(ref _closing) is null && Since(heardAt, now) < PingAfter(heardAt))
             return;
@@ -155,7 +155,7 @@ internal sealed partial class Connection
     private void CheckOpenLocked(long now)
     {
         var heardAt = Volatile.Read(ref _heardAt);
-        // A client that is not read cannot be heard; StuckAfter detects one that is gone.
+        // While the node does not read from the client, silence proves nothing; StuckAfter detects a client that is gone.
         var quiet = MayReadLocked() ? Since(heardAt, now) : TimeSpan.Zero;
         if (quiet >= _rules.Connections.CloseAfter)
         {
@@ -190,7 +190,7 @@ internal sealed partial class Connection
         if (_closing is not null)
             return;
         _closing = Begin(reason);
-        // The client does not read what is queued, so it gets only the reason.
+        // The client does not read its queued frames, so only the close frame is sent.
         if (reason == CloseReason.TooSlow && _outbox is not null)
             _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.Slow);
         else if (reason == CloseReason.OutboxTotal && _outbox is not null)
@@ -206,7 +206,7 @@ internal sealed partial class Connection
             _wire.Complete();
     }
 
-    /// <summary>A connection's end, from the moment at which either side starts it. Guarded by the gate.</summary>
+    /// <summary>The end of a connection, from the moment either side starts it. Guarded by the gate.</summary>
     private sealed class Closing(CloseReason reason, long since)
     {
         /// <summary>The first reason.</summary>

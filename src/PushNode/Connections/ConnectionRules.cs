@@ -3,18 +3,20 @@ using PushNode.Telemetry;
 
 namespace PushNode.Connections;
 
-/// <summary>What all connections of a node share.</summary>
+/// <summary>The limits and services that all connections of a node share.</summary>
 /// <param name="Connections">Limits and times.</param>
-/// <param name="Outbox">Limits of what waits for a client.</param>
+/// <param name="Outbox">The limits of outboxes.</param>
 /// <param name="Time">The clock of all time stamps.</param>
-/// <param name="Metrics">Counts what connections send, drop and refuse.</param>
+/// <param name="Metrics">Counts the frames that connections send, drop and refuse.</param>
 /// <param name="Ended">Called once per connection, after it and its session have ended.</param>
 internal sealed record ConnectionRules(ConnectionSettings Connections, OutboxSettings Outbox, TimeProvider Time, NodeMetrics Metrics, Action Ended)
 {
     /// <summary>The rate at which a client may send.</summary>
     public RateLimit Messages { get; } = new(Connections.MessagesPerSecond, Connections.MessageBurst, Time);
 
-    /// <summary>The rate above which a client is closed: its burst is double, because as many messages again are only refused.</summary>
+    /// <summary>
+    /// The rate above which a client is closed: its burst is double, because up to one more burst is refused without closing.
+    /// </summary>
     public RateLimit MessagesAndRefused { get; } = new(Connections.MessagesPerSecond, 2 * Connections.MessageBurst, Time);
 
     /// <summary>The total of all outboxes.</summary>

@@ -2,7 +2,7 @@ namespace PushNode.Connections;
 
 /// <summary>
 /// Sends one frame to many sockets with few system calls. Owned and used by one thread, which holds the gates of the sockets' connections
-/// meanwhile (<see cref="Connection.TryBeginSend"/>).
+/// during a call (<see cref="Connection.TryBeginSend"/>).
 /// </summary>
 internal interface ISocketSender : IDisposable
 {
@@ -10,7 +10,7 @@ internal interface ISocketSender : IDisposable
     int Capacity { get; }
 
     /// <summary>
-    /// Sends as much as each socket takes now, like <see cref="IWire.TryWrite"/> of its wire. No send is under way when it returns.
+    /// Sends as much as each socket takes now, as its wire's <see cref="IWire.TryWrite"/> would. No send is under way when it returns.
     /// </summary>
     /// <param name="bytes">The frame.</param>
     /// <param name="sockets">Their descriptors.</param>

@@ -10,7 +10,7 @@ internal interface IWire
     /// <summary>The socket's descriptor, to which the holder of the gate may send directly; null if the wire has none.</summary>
     int? Socket { get; }
 
-    /// <summary>Sets the connection. Called once, first.</summary>
+    /// <summary>Sets the connection. Called once, before anything else.</summary>
     void Attach(Connection connection);
 
     /// <summary>Starts to read.</summary>

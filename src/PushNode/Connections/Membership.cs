@@ -3,8 +3,8 @@ using PushNode.Messages;
 namespace PushNode.Connections;
 
 /// <summary>
-/// One connection in one room, from the JOIN until it leaves. There are at least as many as connections, so its fields are packed, and a
-/// session adds its own state by deriving instead of by another object. <see cref="Missed"/> and <see cref="IsActive"/> are guarded by the
+/// One connection in one room, from the JOIN until it leaves. Every connection has at least one, so its fields are packed, and a session
+/// adds its own state in a derived class instead of another object. <see cref="Missed"/> and <see cref="IsActive"/> are guarded by the
 /// connection's gate, <see cref="Slot"/> by the shard's lock.
 /// </summary>
 internal class Membership(Connection connection, RoomFrames frames)

@@ -4,7 +4,7 @@ namespace PushNode.Connections;
 
 /// <summary>
 /// The frames that one connection's wire has not taken yet, oldest first. Exists only while it holds a frame; guarded by the connection's
-/// gate. Frames are shared, so an entry costs a few words and not the frame's bytes.
+/// gate. Frames are shared, so an entry costs a few words rather than the frame's bytes.
 /// </summary>
 /// <param name="total">The total of all outboxes; <see cref="Clear"/> gives back this one's part.</param>
 /// <param name="openedAt">Now, as a time stamp. A client counts as stuck from here, not from its last read.</param>
@@ -55,7 +55,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         var rest = first.Value.Frame.Bytes[Offset..];
         var length = rest.Length;
         var end = first.Next;
-        // A frame that needs a GAP before it waits until it is the oldest: more may be dropped until then, and one GAP reports everything.
+        // A frame that needs a GAP before it waits until it is the oldest: if more frames are dropped until then, one GAP reports them all.
         for (; end is { Value: var next } && next.Membership is not { Missed: not 0 } && length + next.Frame.Length <= MaxJoined; end = end.Next)
             length += next.Frame.Length;
         if (length == rest.Length)
@@ -78,7 +78,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
     public bool Contains(Frame frame) => _entries.Any(entry => entry.Frame == frame);
 
     /// <summary>The wire has accepted <paramref name="count"/> more bytes.</summary>
-    /// <returns>The number of PUSH frames that are now sent, and of their deliveries.</returns>
+    /// <returns>The number of PUSH frames now completely sent, and the number of their deliveries.</returns>
     public (int Pushes, long Deliveries) Accept(int count)
     {
         var (pushes, deliveries) = (0, 0L);
@@ -102,7 +102,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         return (pushes, deliveries);
     }
 
-    /// <summary>Drops the oldest PUSH that is not yet begun, and adds its messages to what the member misses.</summary>
+    /// <summary>Drops the oldest PUSH that is not yet begun, and adds its messages to the member's missed ones.</summary>
     /// <returns>The number of deliveries dropped; null if there was no such PUSH.</returns>
     public int? DropOldestPush()
     {
@@ -131,7 +131,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
         return deliveries;
     }
 
-    /// <summary>Drops every frame but one that is begun, which has to be finished.</summary>
+    /// <summary>Drops every frame except a begun one, which must be finished.</summary>
     /// <returns>The number of deliveries dropped.</returns>
     public long DropUnsent()
     {
@@ -197,7 +197,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
     private LinkedListNode<Entry>? FirstUnsent() => Offset > 0 ? _entries.First!.Next : _entries.First;
 
     /// <param name="Frame">The frame.</param>
-    /// <param name="Membership">The member, for a room's frame, which may be dropped; null for answers and control frames.</param>
+    /// <param name="Membership">The member, if the frame is a room's and may be dropped; null for answers and control frames.</param>
     /// <param name="IsAnswer">Whether it answers a message of the client.</param>
     public readonly record struct Entry(Frame Frame, Membership? Membership, bool IsAnswer = false);
 }

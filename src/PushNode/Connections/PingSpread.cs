@@ -1,13 +1,13 @@
 namespace PushNode.Connections;
 
 /// <summary>
-/// Spreads pings over time; otherwise clients that connect in one wave would be pinged together in every round. The time at which a client
-/// was last heard decides how much earlier than the setting it is pinged, so the wave spreads further with each round and needs no memory
-/// per connection.
+/// Spreads pings over time; otherwise clients that connect in one wave would be pinged together in every round. A client is pinged earlier
+/// than the setting by an amount that is derived from the time at which it was last heard. So the wave spreads further with each round, and
+/// no connection needs extra memory.
 /// </summary>
 internal static class PingSpread
 {
-    /// <summary>A ping is at most one part in this many of the setting early.</summary>
+    /// <summary>A ping is early by at most the setting divided by this.</summary>
     private const int Part = 5;
 
     /// <summary>How long a client may be silent before it is pinged: more than four fifths of the setting, and at most all of it.</summary>

@@ -24,7 +24,7 @@ internal sealed class RateLimit
     /// <param name="state">The client's state; 0 at first.</param>
     /// <param name="now">A time stamp.</param>
     /// <param name="count">The number to take.</param>
-    /// <returns>False if the client is over its rate; nothing is taken then.</returns>
+    /// <returns>False, with nothing taken, if the client is over its rate.</returns>
     public bool TryTake(ref long state, long now, int count = 1)
     {
         var next = Math.Max(state, now) + _interval * count;
@@ -39,6 +39,8 @@ internal sealed class RateLimit
     /// <param name="now">A time stamp.</param>
     public TimeSpan TimeToNext(long state, long now) => _time.GetElapsedTime(now, Math.Max(now, state + _interval - _burst));
 
-    /// <summary>Whether everything taken, by this limit or a larger one of the same rate, is within this limit's burst.</summary>
+    /// <summary>
+    /// Whether everything taken so far, through this limit or one with the same rate and a larger burst, is within this limit's burst.
+    /// </summary>
     public bool Covers(long state, long now) => state - now <= _burst;
 }

@@ -29,7 +29,7 @@ internal sealed class Admission : IReadiness
     /// <summary>Clients that were admitted and have not left.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>True from the signal to stop on, which readiness sees before the hosted services do.</summary>
+    /// <summary>True once the program has been told to stop; readiness sees this before the hosted services do.</summary>
     private bool IsDraining => _draining || _lifetime.ApplicationStopping.IsCancellationRequested;
 
     /// <summary>Refuses clients from now on.</summary>
@@ -38,7 +38,7 @@ internal sealed class Admission : IReadiness
     /// <summary>Undoes <see cref="Drain"/>.</summary>
     public void Undrain() => _draining = false;
 
-    /// <summary>Takes a place, which <see cref="Leave"/> gives back. Returns the reason if it cannot.</summary>
+    /// <summary>Takes a place, which <see cref="Leave"/> gives back. Returns the reason if there is none to take.</summary>
     public Refusal? TryEnter()
     {
         if (IsDraining)
@@ -56,6 +56,6 @@ internal sealed class Admission : IReadiness
 
     public void Leave() => Interlocked.Decrement(ref _connections);
 
-    /// <summary>Whether pages of this origin may connect. Clients that are not browsers send no origin, or any they like.</summary>
+    /// <summary>Whether pages of this origin may connect. Clients other than browsers may send no origin, or any origin.</summary>
     public bool Allows(string origin) => origin.Length == 0 || _origins.Contains(origin);
 }

@@ -6,7 +6,7 @@ namespace PushNode.Control;
 
 /// <summary>
 /// Subscribes to the farm's control channel when the program starts, and carries out the commands to this node. Lives as long as the node.
-/// Messages come on the backplane's thread and do not block it: a command only changes the state of the drain.
+/// Messages arrive on the backplane's thread and do not block it: a command only changes the state of the drain.
 /// </summary>
 internal sealed class ControlChannel : IHostedService
 {
@@ -17,12 +17,12 @@ internal sealed class ControlChannel : IHostedService
     private readonly ILogger<ControlChannel> _logger;
     private readonly Dictionary<ControlResult, LogPace> _refusals;
 
-    /// <param name="backplane">Where the channel is.</param>
+    /// <param name="backplane">Carries the channel.</param>
     /// <param name="node">The name of this node.</param>
     /// <param name="drain">Carries out the commands.</param>
-    /// <param name="metrics">Where messages count.</param>
+    /// <param name="metrics">Counts messages.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Where ignored messages are logged.</param>
+    /// <param name="logger">Logs ignored messages.</param>
     public ControlChannel(
         IBackplane backplane, string node, Drain drain, NodeMetrics metrics, TimeProvider time, ILogger<ControlChannel> logger)
     {

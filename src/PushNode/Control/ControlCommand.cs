@@ -6,22 +6,23 @@ namespace PushNode.Control;
 
 /// <summary>
 /// A message of the control channel: <c>{"command":"drain","node":"name"}</c>. Anyone may publish there, so a message that is not exactly a
-/// command to this node is ignored: an unknown member may have been meant to limit the command. No text of the message is kept.
+/// command to this node is ignored, even for one unknown member, which may have been meant to limit the command. None of the message's text
+/// is kept.
 /// </summary>
 /// <param name="Verb">What this node must do.</param>
-/// <param name="Refusal">The result and a clause that says why; null if it is a command, to this node or another.</param>
+/// <param name="Refusal">The result, and a clause that says why; null if the message is a command, to this node or another.</param>
 internal readonly record struct ControlCommand(ControlVerb Verb, (ControlResult Result, string Why)? Refusal = null)
 {
     /// <summary>The longest message that is read. The longest command, with each character of its name escaped, has 799 bytes.</summary>
     public const int MaxBytes = 4096;
 
-    /// <summary>Never part of a name: a command to all nodes does not exist, because one typing error could empty a farm.</summary>
+    /// <summary>Not allowed in a name. There is no command to all nodes, because one typing error could empty a farm.</summary>
     private const char Wildcard = '*';
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    /// <summary>Reads a message. Accepts any bytes.</summary>
-    /// <param name="payload">What was published.</param>
+    /// <summary>Reads a message. Safe on any bytes.</summary>
+    /// <param name="payload">>The published bytes.</param>
     /// <param name="node">The name of this node.</param>
     public static ControlCommand Parse(ReadOnlyMemory<byte> payload, string node)
     {
@@ -67,10 +68,10 @@ internal readonly record struct ControlCommand(ControlVerb Verb, (ControlResult 
     private static ControlCommand Refused(ControlResult result, string why) => new(ControlVerb.None, (result, why));
 }
 
-/// <summary>What a command makes a node do.</summary>
+/// <summary>What a command tells a node to do.</summary>
 internal enum ControlVerb
 {
-    /// <summary>Nothing: the message is a command to another node, or no command.</summary>
+    /// <summary>Nothing: the message is a command to another node, or not a command.</summary>
     None,
 
     /// <summary>Close its clients, refuse new ones and keep running.</summary>

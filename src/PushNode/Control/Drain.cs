@@ -7,10 +7,10 @@ using PushNode.Telemetry;
 namespace PushNode.Control;
 
 /// <summary>
-/// Empties the node. At once it is not ready and refuses clients, while the listener still answers. Then open batches are sent. Then
-/// clients are closed at a limited rate, each with a hint when to reconnect. A drain by command lasts until it is undrained; one at the
-/// program's end has <see cref="DrainSettings.Deadline"/>, after which the remaining connections are cut. Lives as long as the node; any
-/// thread.
+/// Empties the node. First the node becomes not ready and refuses clients, while the listener still answers; then open batches are sent;
+/// then clients are closed at a limited rate, each with a hint when to reconnect. A drain by command lasts until it is undrained; one at
+/// the program's end has <see cref="DrainSettings.Deadline"/>, after which the remaining connections are cut. Lives as long as the node;
+/// any thread.
 /// </summary>
 internal sealed class Drain(Admission admission, MergeWorkers merging, Shards shards, DrainSettings settings, TimeProvider time, ILogger<Drain> logger)
 {
@@ -37,7 +37,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
     }
 
     /// <summary>Begins to drain by command. Returns at once.</summary>
-    /// <returns>False if the node drains already.</returns>
+    /// <returns>False if the node is already draining.</returns>
     public bool Begin()
     {
         lock (_lock)
@@ -69,7 +69,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         }
     }
 
-    /// <summary>Drains for good because the program ends. A drain by command that is under way continues with the deadline.</summary>
+    /// <summary>Drains for good because the program ends. A drain by command that is under way continues, now with the deadline.</summary>
     public async Task EndAsync()
     {
         Run run;
@@ -106,8 +106,8 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         var perSecond = settings.RateFor(admission.Connections);
         while (!run.IsOver && admission.Connections > 0 && time.GetElapsedTime(run.Since) < deadline)
         {
-            // At the deadline close frames in a burst are better than a cut without one. The settings leave time for a full node: only a
-            // machine that is too slow gets here.
+            // At the deadline, a burst of close frames is better than cuts without close frames. The settings leave time for a full node,
+            // so only a machine that is too slow gets here.
             if (time.GetElapsedTime(run.Since) < deadline - DrainSettings.EchoTime)
                 _pace.Spend(Close(run, _pace.Allowed(perSecond)));
             else if (Close(run, int.MaxValue) is > 0 and var late)
@@ -128,7 +128,9 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
             LogUnflushed(run, "fan-out");
     }
 
-    /// <summary>Awaits a task while the run goes on. Neither undraining nor the program's end waits for it.</summary>
+    /// <summary>
+    /// Awaits a task until the run is over or has lasted this long. Neither undraining nor the program's end waits for the task.
+    /// </summary>
     private async Task<bool> EndsInTimeAsync(Task task, Run run, TimeSpan most)
     {
         while (!task.IsCompleted && !run.IsOver && time.GetElapsedTime(run.Since) < most)
@@ -170,7 +172,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
 
         public long Since { get; } = since;
 
-        /// <summary>It closes no more clients.</summary>
+        /// <summary>The run closes no more clients.</summary>
         public bool IsOver
         {
             get => _isOver;
@@ -183,7 +185,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
 /// Limits how many clients are closed: a token bucket. In any time t at most rate * (t + burst) + 1 are closed, however often a drain
 /// begins again. One thread at a time.
 /// </summary>
-/// <param name="burst">How many may be closed at once, as time at the rate. It makes up for late ticks.</param>
+/// <param name="burst">How many may be closed at once, as time at the rate. Makes up for late ticks.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ClosePace(TimeSpan burst, TimeProvider time)
 {
@@ -195,13 +197,13 @@ internal sealed class ClosePace(TimeSpan burst, TimeProvider time)
     public int Allowed(double perSecond)
     {
         var now = time.GetTimestamp();
-        // The extra one lets a rate of less than one per burst close anything at all, and keeps fractions.
+        // Without the extra one, a rate of less than one per burst would never close anything and would lose fractions.
         _allowed = Math.Min(_allowed + (perSecond * time.GetElapsedTime(_at, now).TotalSeconds), (perSecond * burst.TotalSeconds) + 1);
         _at = now;
         return (int)_allowed;
     }
 
-    /// <summary>This many were closed.</summary>
+    /// <summary>Counts clients as closed.</summary>
     public void Spend(int closed) => _allowed -= closed;
 }
 

@@ -7,15 +7,15 @@ using PushNode.Telemetry;
 namespace PushNode.Control;
 
 /// <summary>
-/// All connections of clients that are not WebSockets yet, from accept until the 101 is written, TLS included, under one limit and one
-/// deadline. Sending bytes or further requests does not extend the deadline. At the limit, the oldest connection is cut for the new one.
-/// Lives as long as the node; any thread.
+/// All clients' connections that are not WebSockets yet, from accept until the 101 is written, including TLS. They share one limit and one
+/// time-out, which neither bytes nor further requests extend. At the limit, the oldest connection is cut to admit the new one. Lives as
+/// long as the node; any thread.
 /// </summary>
 internal sealed class PendingHandshakes
 {
     /// <summary>
-    /// A younger handshake is not evicted. An honest one takes milliseconds. In a storm that overloads the node, the oldest is served
-    /// next, and evicting it would waste the work done for it.
+    /// A handshake younger than this is not evicted. A normal one takes milliseconds. In a reconnect storm that overloads the node, the
+    /// oldest is served next, and evicting it would waste the work done for it.
     /// </summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
@@ -26,7 +26,7 @@ internal sealed class PendingHandshakes
     private readonly LogPace _log;
     private readonly Lock _lock = new();
 
-    // Guarded by the lock. All have the same time-out, so the first, which is the oldest, is the next to be late.
+    // Guarded by the lock. All have the same time-out, so the first (the oldest) is the next to exceed it.
     private readonly LinkedList<PendingHandshake> _pending = new();
 
     public PendingHandshakes(ConnectionSettings settings, NodeMetrics metrics, TimeProvider time, ILogger<PendingHandshakes> logger)
@@ -44,8 +44,9 @@ internal sealed class PendingHandshakes
     public int Count => _pending.Count;
 
     /// <summary>
-    /// Sets Kestrel's own time-outs. They restart with a connection's first byte and with each request, so they are no deadline: they come
-    /// later than <see cref="CutLate"/>, which is up to a second late, and serve the publish API in a shared process.
+    /// Sets Kestrel's own time-outs. They restart with a connection's first byte and with each request, so they cannot enforce the
+    /// deadline. They expire only after <see cref="CutLate"/> has acted, which is up to a second late, and serve the publish API in a
+    /// shared process.
     /// </summary>
     public static void OutlastIn(KestrelServerLimits kestrel, ConnectionSettings settings)
     {
@@ -53,7 +54,7 @@ internal sealed class PendingHandshakes
         kestrel.KeepAliveTimeout = kestrel.RequestHeadersTimeout;
     }
 
-    /// <summary>Middleware around everything that Kestrel does with a connection.</summary>
+    /// <summary>Connection middleware, outside all of Kestrel's own.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         if (TryBegin(connection) is not { } handshake)
@@ -114,7 +115,7 @@ internal sealed class PendingHandshakes
             return TakeOldestLocked(now, age);
     }
 
-    /// <summary>Takes the oldest off the list, if it is at least <paramref name="age"/> old.</summary>
+    /// <summary>Removes the oldest from the list if it is at least <paramref name="age"/> old.</summary>
     private PendingHandshake? TakeOldestLocked(long now, TimeSpan age)
     {
         if (_pending.First is not { } first || _time.GetElapsedTime(first.Value.Since, now) < age)
@@ -124,8 +125,7 @@ internal sealed class PendingHandshakes
     }
 
     /// <summary>
-    /// Ends a connection without an answer. Does nothing if it has just become a WebSocket over epoll, whose socket HTTP does not own any
-    /// more.
+    /// Ends a connection without an answer. Does nothing if it has just become a WebSocket over epoll, whose socket HTTP no longer owns.
     /// </summary>
     private void Cut(ConnectionContext connection, HandshakeCut reason)
     {
@@ -152,7 +152,7 @@ internal sealed class PendingHandshake
     /// <summary>When it was accepted, as a timestamp.</summary>
     public long Since { get; }
 
-    /// <summary>Its place in the list of all; guarded by that list's lock.</summary>
+    /// <summary>Its node in the list of all; guarded by that list's lock.</summary>
     public LinkedListNode<PendingHandshake> Place { get; }
 
     /// <inheritdoc cref="PendingHandshakes.End"/>

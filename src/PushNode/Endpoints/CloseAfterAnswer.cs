@@ -3,8 +3,9 @@ using PushNode.Control;
 namespace PushNode.Endpoints;
 
 /// <summary>
-/// Closes a client's connection after its first answer, because the clients' port is for one handshake. Otherwise a few connections that
-/// pipeline requests occupy the pool's threads, and handshakes wait. An upgrade replaces this header by its own. Stateless; any thread.
+/// Closes a client's connection after its first answer, because the clients' port serves one handshake per connection. Otherwise a few
+/// connections that pipeline requests could occupy the pool's threads and delay handshakes. An upgrade replaces this header with its own.
+/// Stateless; any thread.
 /// </summary>
 internal sealed class CloseAfterAnswer : IStartupFilter
 {

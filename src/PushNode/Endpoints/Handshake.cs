@@ -17,8 +17,8 @@ internal static class Handshake
         if (context.Request.Method != HttpMethods.Get)
             return (StatusCodes.Status405MethodNotAllowed, "This is a WebSocket endpoint; it accepts GET.");
         var headers = context.Request.Headers;
-        // IsUpgradableRequest is true if the header Connection has the token Upgrade, for HTTP/1.0 too, where it must be ignored (RFC
-        // 9110, 7.8).
+        // IsUpgradableRequest is true if the header Connection has the token Upgrade, even in HTTP/1.0, where it must be ignored (RFC 9110,
+        // 7.8).
         if (!HttpProtocol.IsHttp11(context.Request.Protocol)
             || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } || !HasToken(headers.Upgrade, "websocket"))
             return (StatusCodes.Status426UpgradeRequired, "This is a WebSocket endpoint; it accepts HTTP/1.1 with Connection: Upgrade and Upgrade: websocket.");
@@ -36,7 +36,7 @@ internal static class Handshake
     public static Task<Stream> AcceptAsync(HttpContext context)
     {
         Span<byte> hash = stackalloc byte[SHA1.HashSizeInBytes];
-        // RFC 6455 prescribes SHA-1 here; it protects nothing.
+        // RFC 6455 prescribes SHA-1 here; it has no security purpose.
 #pragma warning disable CA5350
         SHA1.HashData(Encoding.ASCII.GetBytes(context.Request.Headers.SecWebSocketKey[0] + AcceptGuid), hash);
 #pragma warning restore CA5350
@@ -45,7 +45,7 @@ internal static class Handshake
         return context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
     }
 
-    /// <summary>Answers with a status and a sentence.</summary>
+    /// <summary>Answers with a status and a sentence of plain text.</summary>
     public static Task RefuseAsync(HttpContext context, int status, string error)
     {
         context.Response.StatusCode = status;
@@ -57,7 +57,7 @@ internal static class Handshake
         else if (status == StatusCodes.Status426UpgradeRequired)
         {
             context.Response.Headers.Upgrade = "websocket";
-            // In place of CloseAfterAnswer's header, which says close only.
+            // Replaces CloseAfterAnswer's header, which says only close.
             context.Response.Headers.Connection = "Upgrade, close";
             context.Response.Headers.SecWebSocketVersion = "13";
         }
@@ -66,7 +66,7 @@ internal static class Handshake
     }
 
     /// <summary>
-    /// Whether it is 16 bytes in base64: 24 characters. The length leaves no room for spaces, which the decoder would skip.
+    /// Whether the key is 16 bytes in base64: 24 characters. The length check rejects spaces, which the decoder would skip.
     /// </summary>
     private static bool IsNonce(string key)
     {

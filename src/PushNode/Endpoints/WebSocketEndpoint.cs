@@ -79,8 +79,8 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     }
 
     /// <summary>
-    /// Cuts the connection after a while. Kestrel waits without a deadline for a peer to take the last bytes, even while the program
-    /// stops. If the connection has ended by then, this does nothing.
+    /// Cuts the connection after a delay if it is still open then. Kestrel waits without a deadline for a peer to take the last bytes, even
+    /// while the program stops.
     /// </summary>
     private async Task CutLaterAsync(IConnectionLifetimeFeature transport)
     {
@@ -92,7 +92,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     /// <returns>The wire, null if the client is gone, and the bytes that the client has sent already.</returns>
     private static async Task<(IWire? Wire, byte[] Early)> UpgradeAsync(HttpContext context)
     {
-        // The outbox's rules decide how slow a client may be.
+        // The outbox's limits decide how slow a client may be, not Kestrel's minimum data rates.
         context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
         // Kestrel keeps carrying connections whose TLS ends in this process.
         var http = context.Request.IsHttps ? null : context.Features.Get<EpollConnection>();

@@ -2,9 +2,7 @@ using PushNode.Telemetry;
 
 namespace PushNode.FanOut;
 
-/// <summary>
-/// One batch under way to the shards. Made by the dispatch, ended by the last shard; any thread.
-/// </summary>
+/// <summary>One batch on its way through the shards. The dispatch creates it and the last shard ends it; any thread.</summary>
 internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
 {
     private readonly long _startedAt = time.GetTimestamp();
@@ -14,7 +12,7 @@ internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? 
     /// <summary>One more shard has members for the batch.</summary>
     public void Begin() => Interlocked.Increment(ref _shares);
 
-    /// <summary>A shard has tried its members, or the dispatch is over.</summary>
+    /// <summary>A shard has tried its members, or the dispatch has ended.</summary>
     public void End(int membersTried = 0)
     {
         if (membersTried > 0)

@@ -60,7 +60,7 @@ internal sealed class MemberPush(Failures failures)
         }
         catch (Exception again)
         {
-            // The wire cannot be aborted either. The connection is closing all the same and gets no more frames.
+            // Aborting the wire failed too. The connection is closing anyway and gets no more frames.
             failures.Add(log => log.MemberFailed(again));
         }
 

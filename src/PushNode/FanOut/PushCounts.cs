@@ -2,7 +2,7 @@ using PushNode.Connections;
 
 namespace PushNode.FanOut;
 
-/// <summary>The outcomes of one frame's pushes to one shard. Connections count what becomes of queued frames.</summary>
+/// <summary>The outcomes of one frame's pushes to one shard. Connections count the outcomes of queued frames.</summary>
 internal struct PushCounts
 {
     public long Sent { get; private set; }

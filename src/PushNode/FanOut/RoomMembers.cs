@@ -8,7 +8,7 @@ internal sealed class RoomMembers(Shards shards)
 {
     private readonly MemberSet?[] _sets = new MemberSet?[shards.Count * Batch.VariantCount];
 
-    /// <summary>How many members there are; approximate while others join or leave.</summary>
+    /// <summary>The number of members; approximate while members join or leave.</summary>
     public int Count => _sets.Sum(set => set?.Count ?? 0);
 
     public void Add(Membership membership) => shards[membership.Connection.Shard].Add(ref SetOf(membership.Connection), membership);
@@ -18,7 +18,7 @@ internal sealed class RoomMembers(Shards shards)
     /// <summary>The members of one variant in one shard; null if there are none.</summary>
     public MemberSet? In(int shard, Variant variant) => Volatile.Read(ref Set(shard, variant)) is { Count: > 0 } set ? set : null;
 
-    // With a second variant the connection says which one its client gets.
+    // If there is a second variant, the connection must say which one its client gets.
     private ref MemberSet? SetOf(Connection connection) => ref Set(connection.Shard, Variant.Json);
 
     private ref MemberSet? Set(int shard, Variant variant) => ref _sets[shard * Batch.VariantCount + (int)variant];
@@ -32,7 +32,7 @@ internal sealed class MemberSet
     private Membership[] _members = [];
     private int _count;
 
-    /// <summary>How many members there are. Safe without the lock if a stale value is acceptable.</summary>
+    /// <summary>The number of members. Safe without the lock if a stale value is acceptable.</summary>
     public int Count => Volatile.Read(ref _count);
 
     public void AddLocked(Membership membership)
@@ -44,7 +44,7 @@ internal sealed class MemberSet
         Volatile.Write(ref _count, _count + 1);
     }
 
-    /// <summary>The last member takes the place of the one that leaves.</summary>
+    /// <summary>Moves the last member into the slot of the one that leaves.</summary>
     public void RemoveLocked(Membership membership)
     {
         var last = _members[_count - 1];

@@ -7,9 +7,9 @@ using PushNode.Telemetry;
 namespace PushNode.FanOut;
 
 /// <summary>
-/// A share of the node's connections: their membership in all rooms, under one lock, and the thread that pushes frames to them in the
-/// order in which these were dispatched. The lock is held to add, remove and list members, never to send. The merge stage bounds the
-/// queue: it has one frame per room under way, and more only during a flush. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
+/// A share of the node's connections: their memberships in all rooms, under one lock, and the thread that pushes frames to them in the
+/// order of dispatch. The lock is held to add, remove and list members, never to send. The merge stage bounds the queue: at most one frame
+/// per room is under way, except during a flush. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
 /// </summary>
 internal sealed class Shard : IDisposable
 {
@@ -22,16 +22,16 @@ internal sealed class Shard : IDisposable
     /// <summary>Acquisitions of the lock that did not wait, since the last report. Guarded by the lock.</summary>
     private long _uncontended;
 
-    // The thread's own.
+    // Used by the thread only.
     private readonly MemberPush _single;
     private SocketPushes? _sockets;
     private Membership[] _members = [];
 
     /// <param name="index">Names the thread.</param>
-    /// <param name="metrics">Where pushes and waits for the lock count.</param>
-    /// <param name="failures">Where unexpected exceptions count.</param>
+    /// <param name="metrics">Counts pushes and waits for the lock.</param>
+    /// <param name="failures">Counts and logs unhandled exceptions.</param>
     /// <param name="sender">
-    /// Sends to many sockets at once, and belongs to the shard from here on; null if each wire sends by itself.
+    /// Sends to many sockets at once, and is owned by the shard from now on; null if each wire sends by itself.
     /// </param>
     public Shard(int index, NodeMetrics metrics, Failures failures, ISocketSender? sender)
     {
@@ -60,7 +60,7 @@ internal sealed class Shard : IDisposable
     }
 
     /// <summary>Copies the members into <paramref name="buffer"/>, which grows if it is too small.</summary>
-    /// <returns>How many there are.</returns>
+    /// <returns>>The number of members.</returns>
     public int List(MemberSet members, ref Membership[] buffer)
     {
         using var held = Enter();
@@ -90,7 +90,9 @@ internal sealed class Shard : IDisposable
         return passed.Task;
     }
 
-    /// <summary>Reports the acquisitions of the lock that did not wait, which are only counted until then. Called once a second.</summary>
+    /// <summary>
+    /// Reports the acquisitions of the lock that did not wait, which cost only an increment until then. Called once a second.
+    /// </summary>
     public void ReportUncontended()
     {
         long uncontended;
@@ -143,7 +145,7 @@ internal sealed class Shard : IDisposable
         }
         catch (Exception e)
         {
-            // A bug outside the pushes, which contain their own failures. The other shards and the room's next frame do not depend on it.
+            // A bug outside the pushes, which contain their own failures. It must not affect the other shards or the room's next frame.
             _failures.Add(log => log.ShardFailed(e));
         }
     }
@@ -158,7 +160,7 @@ internal sealed class Shard : IDisposable
         }
         finally
         {
-            // The list would keep ended connections alive.
+            // Otherwise the list would keep ended connections alive.
             _members.AsSpan(0, count).Clear();
             flight.End(count);
         }
@@ -169,7 +171,7 @@ internal sealed class Shard : IDisposable
         var counts = new PushCounts();
         try
         {
-            // One system call for one send is cheaper without a ring.
+            // A single send is cheaper without a ring.
             if (_sockets is not null && members.Length > 1)
                 PushTogether(_sockets, frame, members, ref counts);
             else
@@ -215,6 +217,6 @@ internal sealed class Shard : IDisposable
         public void Dispose() => taken.Exit();
     }
 
-    /// <summary>A frame and its members, or a caller that waits for all work before.</summary>
+    /// <summary>A frame and its members, or a caller that waits for all earlier work.</summary>
     private readonly record struct Work(Flight? Flight, Frame? Frame, MemberSet? Members, TaskCompletionSource? Passed = null);
 }

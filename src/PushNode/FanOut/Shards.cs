@@ -18,10 +18,10 @@ internal sealed class Shards : IDisposable
     private int _next;
 
     /// <param name="settings">How many shards.</param>
-    /// <param name="metrics">Where they count.</param>
+    /// <param name="metrics">Counts the shards' work.</param>
     /// <param name="time">The clock.</param>
     /// <param name="senders">Makes each shard's sender to many sockets; if it is null or returns null, each wire sends by itself.</param>
-    /// <param name="logger">Where contained bugs are logged.</param>
+    /// <param name="logger">Logs contained bugs.</param>
     public Shards(FanOutSettings settings, NodeMetrics metrics, TimeProvider time, Func<ISocketSender?>? senders = null, ILogger<Shards>? logger = null)
     {
         var failures = new Failures(FailedStage.FanOut, metrics, time, logger);
@@ -43,12 +43,12 @@ internal sealed class Shards : IDisposable
 
     public Shard this[int index] => _shards[index];
 
-    /// <summary>The shard for a new connection: each in turn.</summary>
+    /// <summary>The shard for a new connection; takes each shard in turn.</summary>
     public int Next() => (int)((uint)Interlocked.Increment(ref _next) % (uint)_shards.Length);
 
     /// <summary>Sends a batch to all members of a room, encoded for each variant that has members. Returns at once.</summary>
     /// <param name="members">The recipients; each shard lists its own when it gets to the frame.</param>
-    /// <param name="batch">What they get. Encoded before this returns.</param>
+    /// <param name="batch">The batch to send. Encoded before this returns.</param>
     /// <param name="publishedAt">The publisher's clock for the oldest message; null if it gave none.</param>
     /// <param name="left">
     /// Called once, when every shard has tried every member, also if this throws; on a shard's thread, or on the caller's if there is no
@@ -56,7 +56,7 @@ internal sealed class Shards : IDisposable
     /// </param>
     public void Dispatch(RoomMembers members, Batch batch, DateTimeOffset? publishedAt = null, Action? left = null)
     {
-        // The dispatch itself counts as one share, so that a shard cannot end the flight before the next one has begun.
+        // The dispatch itself counts as a shard, so that a fast shard cannot end the flight before the next one is added.
         var flight = new Flight(batch.Messages, publishedAt, left, _metrics, _time);
         try
         {
@@ -72,7 +72,7 @@ internal sealed class Shards : IDisposable
         }
     }
 
-    /// <summary>Completes when everything dispatched before has been tried on every member.</summary>
+    /// <summary>Completes when everything dispatched before has been tried for every member.</summary>
     public Task WhenPassed() => Task.WhenAll(Array.ConvertAll(_shards, shard => shard.WhenPassed()));
 
     /// <summary>

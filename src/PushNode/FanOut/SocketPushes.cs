@@ -65,7 +65,7 @@ internal sealed class SocketPushes(ISocketSender sender, MemberPush single, Fail
                 counts.Add(single.EndFailed(frame, members[_begun[ended++]]));
         }
 
-        // These may wait for a gate, so only now, while none is held.
+        // These may wait for a gate, so they come last, when no gate is held.
         foreach (var i in _others.AsSpan(0, others))
             counts.Add(single.Push(frame, members[i]));
     }

@@ -3,14 +3,14 @@ using System.Diagnostics.CodeAnalysis;
 namespace PushNode.Merging;
 
 /// <summary>
-/// Spreads the GAPs after an outage over time. An outage affects all rooms at once; if all members got their GAP in the same instant, it
-/// would add to the load of Redis returning, and clients that reload what they missed would do so together. So each room has a random time
-/// within <see cref="Settings.MergeSettings.GapSpread"/>, or its next PUSH if that is earlier, since a PUSH never overtakes a GAP. Owned by
-/// a merger.
+/// Spreads the GAPs after an outage over time. An outage affects all rooms at once; if all members got their GAP in the same instant, that
+/// would add to the load of resubscribing to Redis, and all clients would reload missed data together. So each room gets its GAP at a
+/// random time within <see cref="Settings.MergeSettings.GapSpread"/>, or with its next PUSH if that is earlier, since a PUSH never
+/// overtakes a GAP. Owned by a merger.
 /// </summary>
 internal sealed class LossQueue(MergeClock clock)
 {
-    // A room whose PUSH was earlier stays in the queue until its time and is skipped then.
+    // A room whose PUSH came first stays in the queue until its time and is then skipped.
     private readonly PriorityQueue<RoomBatch, long> _due = new();
 
     /// <summary>Adds a room that lost messages. It gets one GAP, even if it loses more before then.</summary>

@@ -14,7 +14,7 @@ internal sealed class MergeClock(MergeSettings settings, TimeProvider time)
 
     /// <summary>
     /// How long a quiet room's first message waits for others: a random time between half the setting and all of it, so that rooms do not
-    /// tick in step.
+    /// send in step.
     /// </summary>
     public long Gather() => (long)(Ticks(Settings.Gather, time) * (0.5 + Random.Shared.NextDouble() / 2));
 

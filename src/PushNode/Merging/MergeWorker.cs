@@ -84,8 +84,8 @@ internal sealed class MergeWorker : IDisposable
     /// <param name="payload">The payload.</param>
     /// <param name="waiting">The bytes in the inbox, including the payload.</param>
     /// <returns>
-    /// False if the inbox has a loss marker of this room: until the thread reaches it, the room loses all payloads, so that it has one
-    /// marker at a time.
+    /// False if the inbox has a loss marker of this room: until the thread reaches it, all the room's payloads are dropped, so that a room
+    /// has one marker at a time.
     /// </returns>
     private bool TryEnqueue(RoomBatch room, ReadOnlyMemory<byte> payload, long waiting)
     {
@@ -94,7 +94,7 @@ internal sealed class MergeWorker : IDisposable
             if (room.HasLossLocked)
                 return false;
             _inbox.Add(new Entry(EntryKind.Payload, room, payload));
-            // Checked under the lock: the thread closes a batch before it looks into the inbox again and waits.
+            // Checked under the lock: the thread closes a batch before it checks the inbox again and waits.
             if (!room.CanWait(waiting, _clock.Settings))
                 Monitor.Pulse(_lock);
             return true;
@@ -117,8 +117,8 @@ internal sealed class MergeWorker : IDisposable
     }
 
     /// <summary>
-    /// Reports that the room's frame has left all shards. Jumps ahead of queued payloads: those of this room could be dropped for a frame
-    /// that is no longer under way. Wakes the thread only if a batch waits for the frame.
+    /// Reports that the room's frame has left all shards. Jumps ahead of queued payloads; otherwise this room's payloads could be dropped
+    /// for a frame that is no longer under way. Wakes the thread only if a batch waits for the frame.
     /// </summary>
     private void EnqueueFrameLeft(RoomBatch room)
     {
@@ -144,7 +144,7 @@ internal sealed class MergeWorker : IDisposable
         TimeSpan? wait = null;
         while (TryTake(wait))
         {
-            // First: the inbox may fill batches that wait for a frame which has already left.
+            // Handled before the inbox, whose payloads could overfill a batch that waits for a frame which has already left.
             EndFlights();
             for (var i = 0; i < _taken.Count; i++)
             {
@@ -171,8 +171,8 @@ internal sealed class MergeWorker : IDisposable
         return _merger.FlushDue(_clock.Now);
     }
 
-    /// <summary>Waits until the inbox has an entry or the time is over, and takes all entries.</summary>
-    /// <returns>False if the thread is to end.</returns>
+    /// <summary>Waits until the inbox has an entry or the time is up, and takes all entries.</summary>
+    /// <returns>False if the thread must end.</returns>
     private bool TryTake(TimeSpan? wait)
     {
         lock (_lock)

@@ -7,8 +7,7 @@ namespace PushNode.Merging;
 
 /// <summary>
 /// Validates payloads, adds their messages to their rooms' batches and sends each batch when it is due. If handling a room throws, that
-/// room loses its waiting messages and no other room is affected. Single-threaded: owned by a merge worker, or by a test that sets the
-/// time.
+/// room loses its waiting messages and no other room is affected. Single-threaded; owned by a merge worker.
 /// </summary>
 /// <param name="clock">The settings and the time.</param>
 /// <param name="shards">Send the frames.</param>
@@ -41,7 +40,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         }
     }
 
-    /// <summary>Messages of the room are lost after those received so far.</summary>
+    /// <summary>Messages of the room were lost after those received so far.</summary>
     public void Lose(RoomBatch room, long messages, long now)
     {
         try
@@ -151,7 +150,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
 
     private void AddValid(RoomBatch room, ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now)
     {
-        // Before the next message, not after the rest of a burst, which would be dropped although no frame is under way.
+        // Before the next message rather than after the whole burst, which would be dropped although no frame is under way.
         if (room.IsFull(clock.Settings) && !room.IsFrameUnderWay)
             Flush(room, now);
         if (room.Add(json, publishedAt, now, clock, metrics))

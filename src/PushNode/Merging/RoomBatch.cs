@@ -6,16 +6,16 @@ using PushNode.Telemetry;
 namespace PushNode.Merging;
 
 /// <summary>
-/// One room's open batch and when it is due. Passive: a <see cref="Merger"/> fills and sends it on the thread of the room's merge worker,
-/// and only members marked otherwise may be used elsewhere. Lives as long as the room.
+/// One room's open batch and when it is due. A <see cref="Merger"/> fills and sends it on the thread of the room's merge worker; only
+/// members marked otherwise may be used on other threads. Lives as long as the room.
 /// </summary>
 /// <param name="frames">Encodes for the room.</param>
-/// <param name="members">Get the room's frames.</param>
+/// <param name="members">>The recipients of the room's frames.</param>
 internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
 {
     private Segment _segment = new();
 
-    /// <summary>The messages received after a loss while those before it have not been sent; usually null.</summary>
+    /// <summary>The messages received after a loss, while those before it have not been sent; usually null.</summary>
     private Segment? _next;
 
     private int _bytes;
@@ -64,7 +64,7 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
     /// worker's lock.
     /// </summary>
     /// <param name="waiting">The bytes in the inbox, including the payload.</param>
-    /// <param name="settings">Has the size of a full batch.</param>
+    /// <param name="settings">Gives the size of a full batch.</param>
     public bool CanWait(long waiting, MergeSettings settings) => IsOpen && _bytes + waiting < settings.MaxBatchBytes;
 
     /// <summary>Counts messages that did not fit into the inbox. Any thread, under the worker's lock.</summary>
@@ -118,14 +118,14 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
     }
 
     /// <summary>
-    /// Messages are lost after those received so far, which are complete and due at once. If they have to wait for the previous frame,
-    /// later messages wait in a segment of their own, so that the GAP comes between.
+    /// Messages were lost after those received so far, which are now complete and due at once. If these must wait for the previous frame,
+    /// later messages wait in a separate segment, so that the GAP comes between.
     /// </summary>
     public void Lose(long messages, long now, NodeMetrics metrics)
     {
         if (_next is { } next)
         {
-            // There is one loss at a time: the messages between two losses become part of it.
+            // There is one loss at a time: messages between two losses become part of it.
             _bytes -= next.Bytes;
             Drop(next.DropAll(), MessageDrop.BatchFull, metrics);
         }
@@ -144,7 +144,7 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
     /// <summary>A frame has left all shards.</summary>
     public void EndFlight() => _flights--;
 
-    /// <summary>Counts the messages that have been sent as merged, or all messages if there is no member to send them to.</summary>
+    /// <summary>Counts as merged the messages that have been sent, or all messages if there is no member to send them to.</summary>
     /// <returns>True if the messages after a loss have become the open batch, and <see cref="Due"/> has changed.</returns>
     public bool Advance(bool hasMembers, long now, MergeClock clock, NodeMetrics metrics)
     {

@@ -41,12 +41,12 @@ internal sealed class Segment
     public void Miss(long messages, string reason = GapReason.Overload)
     {
         Missed += messages;
-        // A failure explains more than an overload at the same time.
+        // If both happened, a failure explains more than an overload.
         if (reason != GapReason.Overload)
             Reason = reason;
     }
 
-    /// <summary>The members have been told of the loss.</summary>
+    /// <summary>The members have received the GAP.</summary>
     public void ClearMissed() => (Missed, Reason) = (0, GapReason.Overload);
 
     /// <summary>Drops the oldest message.</summary>

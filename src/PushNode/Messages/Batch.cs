@@ -11,8 +11,8 @@ internal enum Variant : byte
 }
 
 /// <summary>
-/// What all members of a room get at once, a PUSH or a GAP. Encoded once for each variant, when the first member wants it, so the number of
-/// encodings depends on the variants and never on the members. Not thread-safe: the thread that dispatches it encodes it.
+/// A PUSH or a GAP for all members of a room. Encoded once per variant, when the first member needs it, so the number of encodings does not
+/// grow with the members. Not thread-safe: the thread that dispatches it encodes it.
 /// </summary>
 /// <param name="messages">The number of messages in it; 0 for a GAP.</param>
 /// <param name="encode">Encodes it for one variant.</param>

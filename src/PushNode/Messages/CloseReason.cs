@@ -78,7 +78,7 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
         _ => ProtocolError,
     }).Because(violation.Text);
 
-    /// <summary>The same reason with a text for this connection.</summary>
+    /// <summary>The same reason with a text for one connection.</summary>
     public CloseReason Because(string text) => this with { Text = text };
 
     /// <summary>Whether the reasons are the same; their texts may differ.</summary>

@@ -30,7 +30,7 @@ internal sealed class Frame(byte[] bytes, int deliveries = 0, long? loss = 0)
     /// <returns>True if it is the only one.</returns>
     public bool Hold() => Interlocked.Increment(ref _holders) == 1;
 
-    /// <summary>Counts one outbox less.</summary>
+    /// <summary>Counts one outbox fewer.</summary>
     /// <returns>True if it was the last one.</returns>
     public bool Release() => Interlocked.Decrement(ref _holders) == 0;
 }

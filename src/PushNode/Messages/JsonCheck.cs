@@ -56,7 +56,7 @@ internal ref struct JsonCheck(ReadOnlySpan<byte> utf8)
     {
         while (TryReadStart(out var isOpen))
         {
-            // A container has just been opened: a value follows. Otherwise a value is complete.
+            // Either a container has just been opened and a value follows, or a value is complete.
             if (isOpen)
                 continue;
             while (_depth > 0 && TryClose())

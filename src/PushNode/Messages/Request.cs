@@ -18,7 +18,7 @@ internal readonly record struct Request(string Type, string? Room = null, string
     /// <param name="utf8">Valid UTF-8.</param>
     public static Request Parse(ReadOnlySpan<byte> utf8)
     {
-        // First: the parser throws on bad JSON, which costs as much as ten good messages.
+        // Checked first, because the parser throws on bad JSON, which costs as much as ten good messages.
         var check = new JsonCheck(utf8);
         if (!check.TryRead())
             return Wrong(ErrorCode.BadJson, $"The message is not JSON: it breaks at byte {check.Position}.");

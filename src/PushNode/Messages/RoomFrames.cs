@@ -24,12 +24,12 @@ internal static class GapReason
 }
 
 /// <summary>
-/// Encodes what one room's members get: JOINED, PUSH and GAP. Encodes the parts that all frames of the room share once, when the room
-/// opens. Immutable; any thread.
+/// Encodes the frames for one room's members: JOINED, PUSH and GAP. The parts that all of them share are encoded once, when the room opens.
+/// Immutable; any thread.
 /// </summary>
 internal sealed class RoomFrames
 {
-    /// <summary>An upper bound for the length of a PUSH less that of its items and commas.</summary>
+    /// <summary>An upper bound for the length of a PUSH without its items and commas.</summary>
     public const int MaxOverhead = 1024;
 
     private readonly byte[] _pushPrefix;
@@ -50,7 +50,7 @@ internal sealed class RoomFrames
     private static ReadOnlySpan<byte> PushSuffix => "]}}"u8;
 
     /// <summary>Answers a JOIN; the first frame of the room that a member gets.</summary>
-    /// <param name="id">The request's id as raw JSON; null if it has none, like all rooms of a URL.</param>
+    /// <param name="id">The request's id as raw JSON; null if it has none, as for all rooms of a URL.</param>
     public Frame Joined(string? id) => id is null ? _joined : EncodeJoined($"\"id\":{id},");
 
     /// <summary>Messages for all members: their bytes unchanged and in order.</summary>

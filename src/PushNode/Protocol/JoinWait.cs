@@ -19,7 +19,7 @@ internal sealed class JoinWait(Session session, JoinedRoom room, string? id) : R
     /// </summary>
     public List<string?> Ids { get; } = [id];
 
-    /// <summary>The client has been told that JOINED comes later, and later requests do not wait for this one.</summary>
+    /// <summary>The client knows that JOINED comes later, and later requests do not wait for this one.</summary>
     public bool HasSteppedAside { get; set; }
 
     public override void OnReceiving() => session.OnReceiving(this);

@@ -20,6 +20,6 @@ internal sealed class JoinedRoom(Connection connection, Room room, JoinedRoom? n
     /// <summary>JOINED is sent and the room's set has this member.</summary>
     public bool HasEntered { get; set; }
 
-    /// <summary>The JOIN that waits for the room; null if none does.</summary>
+    /// <summary>The JOIN that waits for the room; null if there is none.</summary>
     public JoinWait? Wait { get; set; }
 }

@@ -7,9 +7,9 @@ namespace PushNode.Protocol;
 
 /// <summary>
 /// One client's rooms and requests, which it processes in order. A JOIN waits until the backplane has acknowledged the room, and later
-/// requests wait behind it. During an outage a JOIN steps aside: the client is told, and later requests pass. Lives as long as its
-/// connection. Called by the connection's reader, by the handshake and by the thread that tells a room's waits, one at a time under its
-/// lock.
+/// requests wait behind it. During an outage the client gets an ERROR at once, and later requests no longer wait for the JOIN. Lives as
+/// long as its connection. Called by the connection's reader, by the handshake and by the thread that reports a room's state, one at a time
+/// under its lock.
 /// </summary>
 internal sealed class Session : ClientSession
 {
@@ -26,7 +26,7 @@ internal sealed class Session : ClientSession
     /// <summary>The requests behind a JOIN that waits for its acknowledgement; null if no JOIN waits.</summary>
     private Queue<Request>? _behind;
 
-    /// <summary>The client's state in the rate limit of JOINs.</summary>
+    /// <summary>The client's state for the rate limit of JOINs.</summary>
     private long _joinsUsed;
 
     public Session(Connection connection, SessionRules rules)
@@ -46,7 +46,7 @@ internal sealed class Session : ClientSession
             ? new Request("JOIN", room.ToString())
             : new Request("JOIN", Error: (ErrorCode.BadRoom, $"room {error}")));
 
-    /// <summary>Answers the URL's rooms over the limit.</summary>
+    /// <summary>Answers once for all the URL's rooms over the limit.</summary>
     public void RefuseFurtherRooms() =>
         Take(new Request("JOIN", Error: (
             _rules.Refuse(RequestRefusal.RoomLimit), $"The URL names more than {_rules.MaxRooms} rooms, which is the limit; the rest is ignored.")));
@@ -202,7 +202,7 @@ internal sealed class Session : ClientSession
         {
             lock (this)
             {
-                // Otherwise the client has left, the connection has ended, or a later call came first.
+                // If not, the client has left, the connection has ended, or a later call came first.
                 if (wait.Room.Wait != wait)
                     return;
                 var held = wait.HasSteppedAside ? null : _behind;
@@ -213,7 +213,7 @@ internal sealed class Session : ClientSession
         }
         catch (Exception e)
         {
-            // A bug, which must not keep the thread from telling the next client.
+            // A bug, which must not keep the thread from notifying the next client.
             _connection.Fail(e);
         }
     }
@@ -224,7 +224,7 @@ internal sealed class Session : ClientSession
         _behind = null;
         while (_behind is null && behind.TryDequeue(out var next))
             ProcessLocked(next);
-        // One of them is a JOIN that waits; the rest waits behind it.
+        // One of them is a JOIN that must wait; the rest stay queued behind it.
         if (_behind is not null)
             _behind = behind;
     }

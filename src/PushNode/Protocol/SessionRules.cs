@@ -6,7 +6,7 @@ using PushNode.Telemetry;
 
 namespace PushNode.Protocol;
 
-/// <summary>What all sessions of a node share. Any thread.</summary>
+/// <summary>The limits and services that all sessions of a node share. Any thread.</summary>
 /// <param name="rooms">The node's rooms.</param>
 /// <param name="settings">The limits of one client.</param>
 /// <param name="metrics">Counts refusals.</param>

@@ -14,8 +14,8 @@ internal sealed class ConnectionSettings : ICheckedSettings
     public int MaxRooms { get; set; } = 5;
 
     /// <summary>
-    /// JOINs per second of one client in the long run, those in the URL included. Far above what a user who browses rooms needs. Without
-    /// it, one client that joined ever new rooms caused 8,900 SUBSCRIBEs a second and kept 0.83 of a core busy.
+    /// JOINs per second of one client in the long run, including those in the URL. Far above what a user who browses rooms needs. Without
+    /// this limit, one client that kept joining new rooms caused 8,900 SUBSCRIBEs a second and kept 0.83 of a core busy.
     /// </summary>
     [Number(1, 100_000)]
     public int JoinsPerSecond { get; set; } = 10;
@@ -30,7 +30,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
 
     /// <summary>
     /// The kernel's send buffer of one connection, which Linux doubles for its bookkeeping. Without this limit it grows to 4 MB for a
-    /// client that does not read: minutes of stale frames, and memory outside all other limits.
+    /// client that does not read: minutes of stale frames, in memory that no other limit covers.
     /// </summary>
     [Number(4_096, 16_777_216)]
     public int SendBufferBytes { get; set; } = 128 * 1024;
@@ -50,15 +50,15 @@ internal sealed class ConnectionSettings : ICheckedSettings
     public int MessagesPerSecond { get; set; } = 50;
 
     /// <summary>
-    /// Frames that a client may send at once after a pause. Twice as many close the connection; those in between are rejected.
+    /// Frames that a client may send at once after a pause. Frames above this are rejected; twice as many close the connection.
     /// </summary>
     [Number(1, 1_000_000)]
     public int MessageBurst { get; set; } = 500;
 
     /// <summary>
     /// Connections that are not WebSockets yet; 0 means a tenth of <see cref="Max"/>, at least 100. A handshake takes milliseconds, so a
-    /// tenth of all clients at once is more than the worst storm of reconnects needs. It also limits what clients that connect and
-    /// request nothing can take: descriptors and memory of a tenth of the clients.
+    /// tenth of all clients at once is more than the worst storm of reconnects needs. It also limits the descriptors and memory of clients
+    /// that connect and request nothing to those of a tenth of the clients.
     /// </summary>
     [Number(0, 10_000_000)]
     public int MaxHandshakes { get; set; }
@@ -89,7 +89,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
     [Duration("00:00:00.2", "02:00:00")]
     public TimeSpan CloseAfter { get; set; } = TimeSpan.FromSeconds(75);
 
-    /// <summary>The time a client has to take a close frame and echo it.</summary>
+    /// <summary>How long a client may take to receive a close frame and echo it.</summary>
     [Duration("00:00:00.1", "00:01:00")]
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -98,7 +98,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
         if (CloseAfter <= PingAfter)
             return $"{section}:CloseAfter is '{CloseAfter:c}'; it accepts a duration longer than {section}:PingAfter, which is {PingAfter:c}.";
         if (JoinBurst < MaxRooms)
-            return $"{section}:JoinBurst is {JoinBurst}; it accepts no less than {section}:MaxRooms, which is {MaxRooms}, "
+            return $"{section}:JoinBurst is {JoinBurst}; it accepts at least {section}:MaxRooms, which is {MaxRooms}, "
                 + "so that a client can join all its rooms at once.";
         return AllowList.OriginProblem($"{section}:AllowedOrigins", AllowedOrigins);
     }

@@ -10,7 +10,7 @@ internal sealed class DrainSettings : ICheckedSettings
 
     private static readonly TimeSpan LeastFlushTime = TimeSpan.FromSeconds(1);
 
-    /// <summary>Closes per second that other nodes do not notice. A node with few clients is not drained any slower.</summary>
+    /// <summary>A rate of closes per second that does not burden other nodes. Even a node with few clients is drained this fast.</summary>
     private const int Unnoticed = 100;
 
     /// <summary>
@@ -22,7 +22,7 @@ internal sealed class DrainSettings : ICheckedSettings
 
     /// <summary>
     /// How long closing takes, unless <see cref="ClosesPerSecond"/> makes it longer. Long enough for reconnected clients to be served
-    /// before the next ones come.
+    /// before the next ones arrive.
     /// </summary>
     [Duration("00:00:00", "01:00:00")]
     public TimeSpan Over { get; set; } = TimeSpan.FromSeconds(5);
@@ -38,7 +38,7 @@ internal sealed class DrainSettings : ICheckedSettings
     [Duration("00:00:00.01", "00:10:00")]
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How many of this many connections are closed per second.</summary>
+    /// <summary>The number of connections to close per second, given how many are open.</summary>
     public double RateFor(int connections) => Math.Min(ClosesPerSecond, Math.Max(Unnoticed, Math.Max(1, connections) / Over.TotalSeconds));
 
     /// <summary>
@@ -51,7 +51,7 @@ internal sealed class DrainSettings : ICheckedSettings
         return rest > LeastFlushTime ? rest : LeastFlushTime;
     }
 
-    /// <summary>The least <see cref="ClosesPerSecond"/> that closes this many connections before the deadline.</summary>
+    /// <summary>The lowest <see cref="ClosesPerSecond"/> that closes this many connections before the deadline.</summary>
     public int LeastClosesPerSecond(int connections) => (int)Math.Ceiling(connections / (Deadline - EchoTime).TotalSeconds);
 
     public string? Problem(string section) => Over > Deadline - EchoTime

@@ -5,12 +5,12 @@ namespace PushNode.Settings;
 /// <summary>The keys under <c>Push:Merge</c>.</summary>
 internal sealed class MergeSettings
 {
-    /// <summary>The least time between two frames of a room.</summary>
+    /// <summary>The shortest time between two frames of a room.</summary>
     [Duration("00:00:00.01", "00:01:00")]
     public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How long a quiet room's first message waits for more: between half of this and all of it, so that rooms do not tick in step.
+    /// How long a quiet room's first message waits for more: between half of this and all of it, so that rooms do not send in step.
     /// </summary>
     [Duration("00:00:00", "00:00:10")]
     public TimeSpan Gather { get; set; } = TimeSpan.FromMilliseconds(50);
@@ -30,7 +30,7 @@ internal sealed class MergeSettings
     [Number(0, 256)]
     public int Workers { get; set; }
 
-    /// <summary>Bytes received and not yet merged, per worker. Messages beyond it are dropped and counted.</summary>
+    /// <summary>Bytes received and not yet merged, per worker. Messages beyond this limit are dropped and counted.</summary>
     [Number(1_048_576, 4_294_967_296)]
     public long MaxInboxBytes { get; set; } = 64 * 1024 * 1024;
 

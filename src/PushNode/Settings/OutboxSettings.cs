@@ -14,7 +14,7 @@ internal sealed class OutboxSettings : ICheckedSettings
 
     /// <summary>
     /// Bytes that may wait for all clients together, each shared frame counted once. Must hold one full outbox. Above 7/8 of it, the
-    /// clients with the largest outboxes lose their queued frames or their connection, until 3/4 is left.
+    /// clients with the largest outboxes lose their queued frames or their connection, until the total is down to 3/4.
     /// </summary>
     [Number(8_192, 1_099_511_627_776)]
     public long MaxTotalBytes { get; set; } = 256 * 1024 * 1024;
@@ -27,7 +27,7 @@ internal sealed class OutboxSettings : ICheckedSettings
     public TimeSpan StuckAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     public string? Problem(string section) => MaxTotalBytes < MaxBytes
-        ? $"{section}:MaxTotalBytes is {MaxTotalBytes}; it accepts no less than {section}:MaxBytes, which is {MaxBytes}."
+        ? $"{section}:MaxTotalBytes is {MaxTotalBytes}; it accepts at least {section}:MaxBytes, which is {MaxBytes}."
         : null;
 }
 

@@ -28,17 +28,17 @@ internal sealed class PushSettings : ICheckedSettings
 
     public string? Problem(string section)
     {
-        // No command accepts a name with a star.
+        // Commands do not accept a name with a star.
         if (Node.Length > 128 || Node.Any(c => char.IsControl(c) || c == '*'))
             return $"{section}:Node is too long, or has control characters or a star; it accepts up to 128 other characters, for example node-1.";
         if (Drain.LeastClosesPerSecond(Connections.Max) is var least && Drain.ClosesPerSecond < least)
-            return $"{section}:Drain:ClosesPerSecond is {Drain.ClosesPerSecond}; it accepts no less than {least}, so that a full node ({section}:Connections:Max {Connections.Max}) "
+            return $"{section}:Drain:ClosesPerSecond is {Drain.ClosesPerSecond}; it accepts at least {least}, so that a full node ({section}:Connections:Max {Connections.Max}) "
                 + $"is closed within {section}:Drain:Deadline ({Drain.Deadline:c}) less {DrainSettings.EchoTime.TotalSeconds} s.";
         if (FanOut.Sends == SendKind.IoUring && Transport == TransportKind.Stream)
             return $"{section}:FanOut:Sends is 'IoUring', which needs the epoll transport; with {section}:Transport=Stream it accepts Auto or Send.";
         var largestFrame = Merge.MaxWaitingBytes + (long)RoomFrames.MaxOverhead;
         return Outbox.MaxBytes < largestFrame
-            ? $"{section}:Outbox:MaxBytes is {Outbox.MaxBytes}; it accepts no less than the largest frame, {largestFrame} bytes "
+            ? $"{section}:Outbox:MaxBytes is {Outbox.MaxBytes}; it accepts at least the largest frame, {largestFrame} bytes "
                 + $"(four times {section}:Merge:MaxBatchBytes and {RoomFrames.MaxOverhead})."
             : null;
     }

@@ -3,8 +3,8 @@ using PushBackplane;
 namespace PushNode.Subscription;
 
 /// <summary>
-/// Watches one server of the backplane for all rooms that have their home there. A continuation per room would put tens of thousands on one
-/// task, and removing one would be a search. Lives as long as the node.
+/// Watches one server of the backplane for all rooms that have their home there. With one continuation per room, a task would have tens of
+/// thousands, and removing one would need a search. Lives as long as the node.
 /// </summary>
 internal sealed class HomeWatch(IBackplaneServer home)
 {

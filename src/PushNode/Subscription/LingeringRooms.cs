@@ -1,7 +1,7 @@
 namespace PushNode.Subscription;
 
 /// <summary>
-/// The rooms without holders, in the order in which their last holders left. A room is in it at most once, however often it is joined and
+/// The rooms without holders, in the order in which their last holders left. A room is listed at most once, however often it is joined and
 /// left, and is removed when it is held again. Any thread. No other lock is taken under its lock.
 /// </summary>
 internal sealed class LingeringRooms

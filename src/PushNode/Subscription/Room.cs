@@ -28,11 +28,12 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     private readonly RoomBatch _batch = new(frames, members);
 
     /// <summary>
-    /// The waits, first those that do not know of an outage, so that <see cref="TellWaiting"/> never searches. Null before the first wait.
+    /// The waits. Those that have not been told of an outage come first, so that <see cref="TellWaiting"/> never searches. Null before the
+    /// first wait.
     /// </summary>
     private LinkedList<RoomWait>? _waits;
 
-    /// <summary>Whose messages the room carries: a room's, or the broadcasts.</summary>
+    /// <summary>Which messages the room carries: a room's, or the broadcasts.</summary>
     public Topic Topic { get; } = topic;
 
     /// <summary>The backplane's channel, with its home.</summary>
@@ -41,7 +42,7 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     /// <summary>Encodes for the room.</summary>
     public RoomFrames Frames { get; } = frames;
 
-    /// <summary>Get the room's frames.</summary>
+    /// <summary>The recipients of the room's frames.</summary>
     public RoomMembers Members { get; } = members;
 
     /// <summary>
@@ -59,7 +60,7 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     /// <summary>The number of sessions that hold the room. Guarded by the room's lock, like all members below.</summary>
     public int Holders { get; set; }
 
-    /// <summary>Its place among the rooms without holders; null before it first was one.</summary>
+    /// <summary>Its node in the list of rooms without holders; null until it is first there.</summary>
     public LinkedListNode<Room>? Lingering { get; set; }
 
     /// <summary>When its last holder left, as a time stamp.</summary>
@@ -73,7 +74,7 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
         backplane.SubscribeAsync(Channel, payload => merging.Enqueue(_batch, payload), () => merging.EnqueueGap(_batch));
 
     /// <summary>
-    /// Begins a wait, unless the room is received already. The caller holds the room until the wait ends or is withdrawn.
+    /// Begins a wait, unless the node already receives the room. The caller holds the room until the wait ends or is withdrawn.
     /// </summary>
     /// <returns>The room's state; if it is <see cref="RoomState.Receiving"/>, no wait has begun.</returns>
     public RoomState Wait(RoomWait wait)
@@ -106,7 +107,7 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     }
 
     /// <summary>
-    /// Tells each wait the current state, one by one and without the lock: meanwhile waits may be withdrawn and the state may change.
+    /// Tells each wait the current state, one by one and without the lock, so waits may be withdrawn and the state may change in between.
     /// </summary>
     public void TellWaiting()
     {
@@ -119,7 +120,9 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
         }
     }
 
-    /// <summary>The next wait to tell: taken out of the list if the room is received, or marked as knowing of the outage.</summary>
+    /// <summary>
+    /// The next wait to tell: removed from the list if the node receives the room, otherwise marked as told of the outage.
+    /// </summary>
     private RoomWait? NextToTell(out RoomState state)
     {
         lock (this)

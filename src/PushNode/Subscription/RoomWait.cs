@@ -1,9 +1,9 @@
 namespace PushNode.Subscription;
 
 /// <summary>
-/// One wait until the node receives a room. It is in the room's list until then or until it is withdrawn, so the number of waits is bounded
-/// by the rooms that clients hold. One thread at a time reports an event, but two events may arrive in the wrong order; the implementation
-/// ignores a stale one.
+/// One wait until the node receives a room. It stays in the room's list until then or until it is withdrawn, so the number of waits is
+/// bounded by the rooms that clients hold. One thread at a time reports an event, but two events may arrive in the wrong order; the
+/// implementation ignores a stale one.
 /// </summary>
 internal abstract class RoomWait
 {

@@ -89,7 +89,7 @@ internal sealed class Rooms
             Retire(oldest);
     }
 
-    /// <summary>Retires a room that was taken from the lingering ones, unless it has been held again since.</summary>
+    /// <summary>Retires a room that was removed from the lingering ones, unless it has been held again since.</summary>
     private void Retire(Room room)
     {
         lock (room)
@@ -110,7 +110,7 @@ internal sealed class Rooms
         while (Interlocked.Increment(ref _count) > _settings.MaxRooms)
         {
             Interlocked.Decrement(ref _count);
-            // A lingering room makes place for a wanted one.
+            // A lingering room makes way for a wanted one.
             if (_lingering.TakeOldestBeyond(0) is not { } oldest)
                 return null;
             Retire(oldest);
@@ -148,7 +148,7 @@ internal sealed class Rooms
     /// <summary>Tells the room's waits once the channel is acknowledged.</summary>
     private async Task ReportAsync(Room room, Task subscribed)
     {
-        // Leaves the room's lock, which the caller holds.
+        // Continues outside the room's lock, which the caller holds.
         await subscribed.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         if (subscribed.Exception is { } bug)
             _failures.Add(log => log.SubscriptionFailed(room.Channel.Name, bug));

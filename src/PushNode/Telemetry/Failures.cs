@@ -10,7 +10,7 @@ internal sealed class Failures(FailedStage stage, NodeMetrics metrics, TimeProvi
     private readonly LogPace _pace = new(time);
 
     /// <summary>An exception was contained.</summary>
-    /// <param name="log">Writes the line, unless one was written less than ten seconds ago.</param>
+    /// <param name="log">Writes the line; not called if one was written less than ten seconds ago.</param>
     public void Add(Action<ILogger> log)
     {
         metrics.Failed(stage);

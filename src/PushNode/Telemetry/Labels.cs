@@ -8,10 +8,10 @@ internal enum HandshakeCut
     /// <summary>It took longer than Push:Connections:HandshakeTimeout.</summary>
     Late,
 
-    /// <summary>Push:Connections:MaxHandshakes was reached, and it was the oldest: a new connection got its place.</summary>
+    /// <summary>Push:Connections:MaxHandshakes was reached, and it was the oldest, so a new connection took its place.</summary>
     Evicted,
 
-    /// <summary>Push:Connections:MaxHandshakes was reached, and it was the new one: all others were less than a second old.</summary>
+    /// <summary>Push:Connections:MaxHandshakes was reached, and it was the newest, and all others were less than a second old.</summary>
     Full,
 }
 
@@ -30,7 +30,7 @@ internal enum MessageDrop
     /// <summary>The merge stage's inbox is full: messages arrive faster than they can be merged.</summary>
     InboxFull,
 
-    /// <summary>While the room's previous frame was under way, its batch outgrew four times its limit, or a second loss came.</summary>
+    /// <summary>While the room's previous frame was under way, its batch outgrew four times its limit, or a second loss occurred.</summary>
     BatchFull,
 
     /// <summary>An unhandled exception while the room was merged.</summary>
@@ -62,7 +62,7 @@ internal enum ControlResult
     /// <summary>The node began to drain, or was undrained.</summary>
     Applied,
 
-    /// <summary>The node was in that state already, or the program is ending.</summary>
+    /// <summary>The node was already in that state, or the program is ending.</summary>
     Unchanged,
 
     /// <summary>It names another node.</summary>

@@ -47,7 +47,7 @@ internal sealed class NodeMetrics : IDisposable
     private Func<long> _outboxes = static () => 0;
     private long _outboxLimit;
 
-    /// <param name="meters">Where the meter comes from.</param>
+    /// <param name="meters">Creates the meter.</param>
     /// <param name="closeReasons">All values of push_connections_closed_total's label.</param>
     /// <param name="connectionLimit">The maximum number of connections.</param>
     /// <param name="roomLimit">The maximum number of rooms.</param>
@@ -129,7 +129,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void RequestRefused(RequestRefusal reason) => _requestsRefused.Add(1, reason);
 
-    /// <summary>The number of JOINs that wait for the backplane changed by this much.</summary>
+    /// <summary>Changes the number of JOINs that wait for the backplane.</summary>
     public void JoinsWaiting(int change) => Interlocked.Add(ref _joinsWaiting, change);
 
     public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
@@ -138,7 +138,7 @@ internal sealed class NodeMetrics : IDisposable
 
     public void AcceptPaused() => Interlocked.Increment(ref _acceptPauses);
 
-    /// <summary>Frames of one client that were not processed, because it sent too many.</summary>
+    /// <summary>Counts one client's frames that were not processed because it sent too many.</summary>
     public void ClientMessagesRefused(int count) => Interlocked.Add(ref _messagesRefused, count);
 
     public void MessagesReceived(int count) => Interlocked.Add(ref _received, count);

@@ -5,8 +5,8 @@ using PushNode.Subscription;
 namespace PushNode.Upkeep;
 
 /// <summary>
-/// One timer for everything that happens once a second: deadlines of handshakes and connections, lingering rooms, the report of
-/// uncontended locks, tidying. Lives as long as the node.
+/// One timer for everything that happens once a second: deadlines of handshakes and connections, lingering rooms, counts of uncontended
+/// locks, tidying. Lives as long as the node.
 /// </summary>
 internal sealed class NodeTick(PendingHandshakes handshakes, Shards shards, Rooms rooms, Tidying tidying, TimeProvider time) : BackgroundService
 {

@@ -14,7 +14,7 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
     : BackgroundService
 {
     /// <summary>
-    /// The time between two scans of all connections. The total's limit, beyond which no PUSH is queued, bounds the growth meanwhile.
+    /// The time between two scans of all connections. Between scans the total's limit, beyond which no PUSH is queued, bounds the growth.
     /// </summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -37,7 +37,7 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
                 closed += outcome == ShedOutcome.Closed ? 1 : 0;
             }
 
-            // The rest is being closed or sent.
+            // The remaining bytes belong to connections that are closing, or are being sent.
             if (trimmed + closed == last)
                 break;
         }
@@ -72,7 +72,7 @@ internal sealed class OutboxShedding(OutboxTotal total, Shards shards, NodeMetri
         }
         catch (Exception e)
         {
-            // A bug: close this connection, and keep the node within its limit.
+            // A bug: closes this connection and continues, to keep the node within its limit.
             connection.Fail(e);
             return ShedOutcome.Closed;
         }

@@ -5,18 +5,18 @@ namespace PushNode.Upkeep;
 
 /// <summary>
 /// Returns memory to the system after the start and after each wave of handshakes. A handshake leaves about 4 KB of HTTP objects behind,
-/// and a node whose connections then only receive allocates too little to trigger a collection for hours. The code that handshakes made
-/// the runtime compile leaves free pages in the C library's heap too. Called once a second by <see cref="NodeTick"/>.
+/// and a node whose connections then only receive allocates too little to trigger a collection for hours. Compiling the handshake code also
+/// leaves free pages in the C library's heap. Called once a second by <see cref="NodeTick"/>.
 /// </summary>
 internal sealed class Tidying(NodeMetrics metrics)
 {
-    /// <summary>Handshakes worth a collection: about 4 MB of garbage.</summary>
+    /// <summary>The number of handshakes that justifies a collection: about 4 MB of garbage.</summary>
     private const long Wave = 1000;
 
     /// <summary>Ticks without a handshake after which the wave is over.</summary>
     private const int Calm = 5;
 
-    // The start leaves as much garbage as a wave.
+    // The program's start leaves as much garbage as a wave.
     private long _tidiedAt = -Wave;
     private long _lastSeen;
     private int _calm;

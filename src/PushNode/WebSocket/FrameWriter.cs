@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace PushNode.WebSocket;
 
-/// <summary>What a WebSocket frame is (RFC 6455, 5.2).</summary>
+/// <summary>The opcodes of WebSocket frames (RFC 6455, 5.2).</summary>
 internal enum Opcode : byte
 {
     Continuation = 0x0,

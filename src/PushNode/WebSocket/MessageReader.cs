@@ -16,8 +16,8 @@ internal sealed record Violation(ushort Code, string Text)
 }
 
 /// <summary>
-/// Turns a client's bytes into whole messages and control frames (RFC 6455, 5). Belongs to one connection; only its reader uses it.
-/// A connection needs none between messages. Keeps an incomplete frame or message, at most twice the message limit.
+/// Turns a client's bytes into whole messages and control frames (RFC 6455, 5). Belongs to one connection; only its reader uses it. Keeps
+/// an incomplete frame or message, at most twice the message limit; between messages a connection needs no reader.
 /// </summary>
 /// <param name="maxMessageBytes">The largest message, the sum of its fragments.</param>
 internal sealed class MessageReader(int maxMessageBytes)
@@ -57,7 +57,7 @@ internal sealed class MessageReader(int maxMessageBytes)
     {
         if (_incomplete is null)
             return bytes;
-        // Doubled, instead of allocated as the frame's header says: only bytes that arrived take memory.
+        // Doubled, rather than allocated by the length in the frame's header, so that only bytes that have arrived take memory.
         if (_length + bytes.Length > _incomplete.Length)
             Array.Resize(ref _incomplete, Math.Max(_length + bytes.Length, 2 * _incomplete.Length));
         bytes.CopyTo(_incomplete.AsSpan(_length));
@@ -135,7 +135,7 @@ internal sealed class MessageReader(int maxMessageBytes)
         };
         if (headerLength == 4 && length < 126 || headerLength == 10 && length is <= ushort.MaxValue or > long.MaxValue)
             return Violate(ProtocolError("length not in its shortest form"));
-        // Refused by its header alone, so nothing over the limit is kept.
+        // Rejected by its header alone, so nothing over the limit is kept.
         if ((opcode & Opcode.Close) == 0 && length > (ulong)(maxMessageBytes - (_fragments?.Count ?? 0)))
             return Violate(new Violation(WebSocket.Violation.MessageTooBig, $"message over {maxMessageBytes} bytes"));
 
@@ -187,7 +187,7 @@ internal sealed class MessageReader(int maxMessageBytes)
 
     private static Violation ProtocolError(string text) => new(WebSocket.Violation.ProtocolError, text);
 
-    /// <summary>Eight bytes at a time, then the rest: the mask repeats every four.</summary>
+    /// <summary>Unmasks eight bytes at a time, then the rest; the mask repeats every four bytes.</summary>
     private static void Unmask(Span<byte> payload, ReadOnlySpan<byte> mask)
     {
         var repeated = MemoryMarshal.Read<uint>(mask) * 0x1_0000_0001UL;

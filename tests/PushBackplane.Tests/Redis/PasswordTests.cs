@@ -28,7 +28,7 @@ public sealed class PasswordTests : IAsyncLifetime
 
     [Theory]
     [InlineData(",password=battery-staple", "it does not accept the user or the password (WRONGPASS)")]
-    [InlineData("", "it wants a password (NOAUTH)")]
+    [InlineData("", "it requires a password (NOAUTH)")]
     public async Task A_wrong_or_missing_password_is_the_cause_and_is_not_repeated(string option, string cause)
     {
         await using var node = await TestBackplane.StartAsync(_server.EndPoint + option);

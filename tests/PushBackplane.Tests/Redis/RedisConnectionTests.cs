@@ -97,7 +97,7 @@ public sealed class RedisConnectionTests(ITestOutputHelper output) : IAsyncLifet
     [Theory]
     [InlineData(",password=correct", null)]
     [InlineData(",password=wrong", "it does not accept the user or the password (WRONGPASS)")]
-    [InlineData("", "it wants a password (NOAUTH)")]
+    [InlineData("", "it requires a password (NOAUTH)")]
     public async Task The_password_is_sent_and_a_wrong_one_is_the_cause(string option, string? cause)
     {
         await using var server = await RedisProcess.StartNewAsync("--requirepass", "correct");

@@ -64,7 +64,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
         options.Library.EndPoints.Add(new UnusableEndPoint());
         var refused = await Assert.ThrowsAsync<RedisUnreachableException>(
             () => RedisLink.ConnectAsync(options, TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken));
-        Assert.StartsWith("no connection can be made (", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith("it cannot be reached (", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

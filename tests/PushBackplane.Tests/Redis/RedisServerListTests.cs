@@ -16,7 +16,7 @@ public sealed class RedisServerListTests
     }
 
     [Theory]
-    [InlineData("c:1", "a:1", "b:1", "ConnectionStrings:Redis and Backplane:Servers are both set; set ConnectionStrings:Redis for one Redis server, or Backplane:Servers:0, Backplane:Servers:1 and so on for several, and not both.")]
+    [InlineData("c:1", "a:1", "b:1", "ConnectionStrings:Redis and Backplane:Servers are both set; set ConnectionStrings:Redis for one Redis server, or Backplane:Servers:0, Backplane:Servers:1 and so on for several, but not both.")]
     [InlineData("", "a:1", "b:port,password=hunter2", "Backplane:Servers:1 must be host:port")]
     [InlineData("", "password=hunter2", "b:1", "Backplane:Servers:0 must be host:port")]
     [InlineData("", "a:1", "b:1,proxy=Twemproxy", "Backplane:Servers:1 names a proxy")]

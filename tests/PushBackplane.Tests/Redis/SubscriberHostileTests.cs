@@ -135,7 +135,7 @@ public sealed class SubscriberHostileTests : IDisposable
         using var subscriber = new TestSubscriber(_peer.EndPoint);
         Assert.False(await subscriber.SubscribeAsync("a"));
         await TestSubscriber.InTimeAsync(subscriber.Connection.Opened);
-        Assert.Equal("no connection can be made (ConnectionRefused)", await subscriber.CauseAsync());
+        Assert.Equal("it cannot be reached (ConnectionRefused)", await subscriber.CauseAsync());
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class SubscriberHostileTests : IDisposable
         var options = RedisOptions.Parse("ConnectionStrings:Redis", _peer.EndPoint);
         var connecting = RedisLink.ConnectAsync(options, TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken);
         var unreachable = await Assert.ThrowsAsync<RedisUnreachableException>(() => TestSubscriber.InTimeAsync(connecting));
-        Assert.Contains(unreachable.Message, (string[])["no connection can be made", "it does not answer"]);
+        Assert.Contains(unreachable.Message, (string[])["it cannot be reached", "it does not answer"]);
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class UserTests : IAsyncLifetime
     [InlineData("{0},user=node,password=wrong", AllThatIsNeeded, "it does not accept the user or the password (WRONGPASS)")]
     [InlineData("{0},user=nobody,password={1}", AllThatIsNeeded, "it does not accept the user or the password (WRONGPASS)")]
     [InlineData("{0},password={1}", AllThatIsNeeded, "it does not accept the user or the password (WRONGPASS)")]
-    [InlineData("{0}", AllThatIsNeeded, "it wants a password (NOAUTH)")]
+    [InlineData("{0}", AllThatIsNeeded, "it requires a password (NOAUTH)")]
     [InlineData("{0},user=node,password={1}", "&push:* +subscribe +unsubscribe", "its ACL forbids the user PUBLISH (NOPERM)")]
     [InlineData("{0},user=node,password={1}", "&push:* +publish", "its ACL forbids the user SUBSCRIBE (NOPERM)")]
     [InlineData("{0},user=node,password={1}", "&push:room:* +publish +subscribe", "its ACL forbids the user a channel that SUBSCRIBE needs (NOPERM)")]

@@ -92,7 +92,7 @@ public sealed class PushSettingsTests
     [Fact]
     public void A_client_must_be_able_to_join_all_its_rooms_at_once()
     {
-        Assert.Equal("Push:Connections:JoinBurst is 4; it accepts no less than Push:Connections:MaxRooms, which is 5, so that a client can join all its rooms at once.", Refusal(("Connections:JoinBurst", "4")));
+        Assert.Equal("Push:Connections:JoinBurst is 4; it accepts at least Push:Connections:MaxRooms, which is 5, so that a client can join all its rooms at once.", Refusal(("Connections:JoinBurst", "4")));
         Assert.Equal(200, Read(("Connections:MaxRooms", "200"), ("Connections:JoinBurst", "200")).Connections.MaxRooms);
     }
 
@@ -107,8 +107,8 @@ public sealed class PushSettingsTests
     public void A_full_node_must_be_closed_before_the_deadline()
     {
         Assert.Equal(4348, Read(("Drain:ClosesPerSecond", "4348")).Drain.ClosesPerSecond);
-        Assert.Contains("no less than 43479", Refusal(("Connections:Max", "1000000")), StringComparison.Ordinal);
-        Assert.Contains("no less than 16667", Refusal(("Drain:Deadline", "00:00:08")), StringComparison.Ordinal);
+        Assert.Contains("at least 43479", Refusal(("Connections:Max", "1000000")), StringComparison.Ordinal);
+        Assert.Contains("at least 16667", Refusal(("Drain:Deadline", "00:00:08")), StringComparison.Ordinal);
         Assert.Equal(10_000_000, Read(("Connections:Max", "10000000"), ("Drain:Deadline", "00:33:22")).Connections.Max);
         Assert.Equal(1, Read(("Connections:Max", "20"), ("Drain:ClosesPerSecond", "1")).Drain.ClosesPerSecond);
     }

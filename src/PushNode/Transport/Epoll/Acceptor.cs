@@ -9,13 +9,13 @@ namespace PushNode.Transport.Epoll;
 
 /// <summary>
 /// Accepts a listener's connections on one loop. When the process is short of descriptors or memory, it pauses instead of spinning on a
-/// connection that it cannot take. It leaves the last descriptors free, so that clients cannot shut out the operator or the backplane.
-/// Start and stop may be called by any thread; the rest runs on the loop's thread.
+/// connection that it cannot take. It leaves the last descriptors free, so that clients cannot shut out the operator or the backplane. Any
+/// thread may call start and stop; the rest runs on the loop's thread.
 /// </summary>
 /// <param name="loop">The loop that serves the connections.</param>
 /// <param name="listener">The listening socket.</param>
 /// <param name="local">The local address of all connections; null if it listens on every address, and each connection has its own.</param>
-/// <param name="accepted">Where connections go.</param>
+/// <param name="accepted">Takes the connections.</param>
 /// <param name="pauses">Counts and logs the pauses.</param>
 internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, ChannelWriter<ConnectionContext> accepted, AcceptPauses pauses)
     : EpollHandler
@@ -26,8 +26,8 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
     private const int PerTurn = 64;
 
     /// <summary>
-    /// Descriptors that clients do not get. Kestrel's own listeners, the management listener among them, cannot pause: without a free
-    /// descriptor each retries accept in a loop and keeps a core busy.
+    /// Descriptors reserved from clients. Kestrel's own listeners, such as the management listener, cannot pause: without a free descriptor
+    /// each of them retries accept in a loop and keeps a core busy.
     /// </summary>
     private const int Reserve = 32;
 
@@ -60,7 +60,7 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
     public override void OnFailed(Exception e) => loop.Failures.Add(log => log.ClientFailed(e));
 
     /// <summary>
-    /// The limit is read for each connection, one system call among several, because prlimit(1) may change it while the process runs.
+    /// Reads the limit for each connection, because prlimit(1) may change it while the process runs. This is one system call among several.
     /// </summary>
     private static int FirstReserved()
     {

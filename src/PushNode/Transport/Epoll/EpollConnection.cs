@@ -9,8 +9,8 @@ using PushNode.Transport.Linux;
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// A connection while it speaks HTTP: two pipes between Kestrel and the socket. The loop's thread fills the input pipe, a task empties
-/// the output pipe. After a WebSocket handshake <see cref="DetachAsync"/> takes the socket out, and Kestrel drops this object with
+/// A connection while it speaks HTTP: two pipes between Kestrel and the socket. The loop's thread fills the input pipe; a task empties the
+/// output pipe. After a WebSocket handshake, <see cref="DetachAsync"/> takes the socket away, and Kestrel releases this object and
 /// everything it refers to. Kestrel and the handler call from their own threads; only the loop's thread closes the descriptor.
 /// </summary>
 internal sealed class EpollConnection : DefaultConnectionContext
@@ -18,16 +18,16 @@ internal sealed class EpollConnection : DefaultConnectionContext
     /// <summary>Reads of one connection before the loop's other connections get their turn: as much as the input pipe holds.</summary>
     private const int ReadsPerTurn = 16;
 
-    /// <summary>A peer that does not take the end of its answer in this time is cut.</summary>
+    /// <summary>A peer that does not take the end of its answer within this time is cut.</summary>
     private static readonly TimeSpan LastAnswerTimeout = TimeSpan.FromSeconds(5);
 
-    // Kestrel parses on the thread pool, never on a loop; the thread that writes an answer sends it.
+    // Kestrel parses on the thread pool, never on a loop. The thread that writes an answer also sends it.
     private static readonly PipeOptions InputOptions =
         new(readerScheduler: PipeScheduler.ThreadPool, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
     private static readonly PipeOptions OutputOptions =
         new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool, useSynchronizationContext: false);
 
-    // Starts at the clock, so that ids are unique in a log that spans a restart.
+    // Starts at the current time, so that ids are unique in a log that spans a restart.
     private static long _lastId = DateTime.UtcNow.Ticks;
 
     private readonly EpollLoop _loop;
@@ -79,8 +79,8 @@ internal sealed class EpollConnection : DefaultConnectionContext
     }
 
     /// <summary>
-    /// Announces that the next answer is a 101, directly followed by frames of a <see cref="SocketWire"/>. The kernel may wait for these,
-    /// because the cost of sending is the segment. Called by the handler before it upgrades.
+    /// Announces that the next answer is a 101, directly followed by frames of a <see cref="SocketWire"/>. The kernel may hold the 101 back
+    /// until they follow, because the main cost of sending is per segment. Called by the handler before it upgrades.
     /// </summary>
     public void BeginUpgrade() => _isUpgrading = true;
 
@@ -142,7 +142,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
 
     /// <summary>Waits until the socket has accepted everything that was written; cuts a peer that does not take it in time.</summary>
     /// <returns>
-    /// The result of <see cref="SendAllAsync"/>. Nothing writes to the socket any more, so its descriptor can change hands.
+    /// The result of <see cref="SendAllAsync"/>. Nothing writes to the socket after that, so its descriptor can change owners.
     /// </returns>
     private async Task<bool> SentAsync()
     {
@@ -198,7 +198,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
         int? received = 0;
         for (var turn = 0; turn < ReadsPerTurn; turn++)
         {
-            // One step at a time, so that a thread that detaches the connection waits for one step at most.
+            // Locks for one step at a time, so that a thread that detaches the connection waits for one step at most.
             lock (_lock)
                 received = ReadLocked();
             if (received is not > 0)
@@ -220,7 +220,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
         }
     }
 
-    /// <summary>One step of <see cref="Read"/>. It is not re-entered, because the pipe's reader runs on the thread pool.</summary>
+    /// <summary>One step of <see cref="Read"/>. Not re-entered, because the pipe's reader runs on the thread pool.</summary>
     /// <returns>
     /// How many bytes; 0 at the end of the stream, negative if the connection is broken, null if there is nothing more to do now.
     /// </returns>

@@ -6,15 +6,15 @@ namespace PushNode.Transport.Epoll;
 
 /// <summary>
 /// A thread that waits for events on many descriptors and passes each event to its handler. A descriptor is registered once,
-/// edge-triggered, under a key that is never reused, so that an event of a closed descriptor cannot reach the connection that has its
-/// number now. A handler with more work than one turn allows asks for another turn, which comes after all other handlers'. An exception
-/// ends the handler's connection, never the thread. Owned by the transport; lives as long as the node.
+/// edge-triggered, under a key that is never reused, so that an event of a closed descriptor cannot reach a later connection with the same
+/// number. A handler with more work than one turn allows asks for another turn, which it gets after all other handlers have had theirs. An
+/// exception ends the handler's connection, never the thread. Owned by the transport; lives as long as the node.
 /// </summary>
 internal sealed unsafe class EpollLoop : IDisposable
 {
     /// <summary>
     /// The size of the loop's one read buffer, and so the most that a connection reads in a turn: 170 pings, which take about 0.1 ms. A
-    /// client's request is a tenth of that.
+    /// client's handshake request is a tenth of this size.
     /// </summary>
     public const int BufferSize = 1024;
 
@@ -48,11 +48,11 @@ internal sealed unsafe class EpollLoop : IDisposable
     /// <summary>For reading, within one event.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
 
-    /// <summary>Turns asked for and not given yet. The loop's thread only.</summary>
+    /// <summary>Turns that were asked for and not given yet. The loop's thread only.</summary>
     public int TurnsAwaited => _turns.Count;
 
     /// <summary>
-    /// Runs an action on the loop's thread, after those posted before; after the loop has ended, on the caller's. Any thread.
+    /// Runs an action on the loop's thread after those posted before, or on the caller's thread if the loop has ended. Any thread.
     /// </summary>
     public void Post(Action action)
     {
@@ -66,7 +66,7 @@ internal sealed unsafe class EpollLoop : IDisposable
             }
 
             _posted.Add(action);
-            // Under the lock: after the loop has ended, the descriptor's number may name another one.
+            // Under the lock, because the descriptor's number may name another file after the loop has ended.
             if (_posted.Count == 1)
                 Wake();
         }
@@ -218,7 +218,7 @@ internal sealed unsafe class EpollLoop : IDisposable
         }
     }
 
-    /// <summary>A handler threw: it ends its connection. If that throws too, nothing more is done.</summary>
+    /// <summary>A handler threw, so it ends its connection. If that throws too, nothing more is done.</summary>
     private void Fail(EpollHandler handler, Exception e)
     {
         try

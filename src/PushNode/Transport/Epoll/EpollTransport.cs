@@ -26,9 +26,9 @@ internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings sett
         OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 
     /// <summary>
-    /// Whether this transport serves the plain ports: it does where the machine can run it, unless the setting says otherwise.
+    /// Whether this transport serves the plain ports: it does if the machine can run it, unless the setting says otherwise.
     /// </summary>
-    /// <exception cref="SettingsException">The setting demands it, and the machine cannot run it.</exception>
+    /// <exception cref="SettingsException">The setting requires it, but the machine cannot run it.</exception>
     public static bool IsUsed(TransportKind setting)
     {
         if (setting == TransportKind.Epoll && !IsSupported)

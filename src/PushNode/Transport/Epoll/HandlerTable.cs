@@ -2,7 +2,7 @@ namespace PushNode.Transport.Epoll;
 
 /// <summary>
 /// The handlers of one loop, under keys that are never reused: a slot's index, which is reused, with the slot's generation, which is not.
-/// It is an array because each event needs a lookup, and to keep the cost of a connection to one reference. The loop's thread only.
+/// It is an array to make the lookup for each event fast, and to keep the cost of a connection to one reference. The loop's thread only.
 /// </summary>
 internal sealed class HandlerTable
 {
@@ -34,7 +34,7 @@ internal sealed class HandlerTable
     public void Replace(ulong key, EpollHandler handler) => Taken(key).Handler = handler;
 
     /// <exception cref="InvalidOperationException">
-    /// The key was removed: a bug, which would give the slot to two handlers at once.
+    /// The key was already removed, which is a bug: removing it again would give the slot to two handlers at once.
     /// </exception>
     public void Remove(ulong key)
     {
@@ -45,7 +45,7 @@ internal sealed class HandlerTable
     private ref Slot Taken(ulong key)
     {
         if (Find(key) is null)
-            throw new InvalidOperationException("The key was removed already.");
+            throw new InvalidOperationException("The key was already removed.");
         return ref _slots[(uint)key];
     }
 
@@ -59,7 +59,7 @@ internal sealed class HandlerTable
 /// <summary>Receives the events of a descriptor. Belongs to one loop and is called by its thread only.</summary>
 internal abstract class EpollHandler
 {
-    /// <summary>Events came: a combination of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR.</summary>
+    /// <summary>Events arrived: a combination of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR.</summary>
     public abstract void OnEvents(uint events);
 
     /// <summary>The turn that it asked for (<see cref="EpollLoop.AskForTurn"/>). Its connection may have ended meanwhile.</summary>
@@ -68,8 +68,6 @@ internal abstract class EpollHandler
         // Most handlers never ask.
     }
 
-    /// <summary>
-    /// One of its methods threw, which is a bug: it reports that and ends its connection if it has one. The loop goes on.
-    /// </summary>
+    /// <summary>One of its methods threw, which is a bug: reports it and ends its connection if it has one. The loop continues.</summary>
     public abstract void OnFailed(Exception e);
 }

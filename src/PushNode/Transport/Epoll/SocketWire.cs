@@ -16,7 +16,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 {
     private Connection? _connection;
 
-    /// <summary>It asked the loop for a turn and did not get it yet.</summary>
+    /// <summary>It has asked the loop for a turn and not got it yet.</summary>
     private bool _awaitsTurn;
 
     /// <summary>Reading is paused until the client has taken its answers.</summary>
@@ -38,7 +38,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 
     public Task RunAsync()
     {
-        // Sends the 101, if nothing was sent behind it.
+        // Sends the 101 if the kernel still holds it back.
         Descriptor.Push(descriptor);
         loop.Post(() =>
         {
@@ -56,7 +56,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         _isDead |= (events & (Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         if (_isDead && (_connection!.IsClosing || !_connection.MayRead))
         {
-            // Its remaining input does not matter any more and may be long.
+            // Its remaining input no longer matters and may be long.
             End();
             return;
         }
@@ -88,10 +88,10 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         End();
     }
 
-    /// <summary>One turn: a buffer's worth, then all others get their turns.</summary>
+    /// <summary>One turn: reads one buffer's worth, then all other connections get their turns.</summary>
     private void Read()
     {
-        // After less than a full buffer there is hardly ever more: one more read costs less than a turn that finds nothing.
+        // After less than a full buffer there is hardly ever more, and one more read costs less than a turn that finds nothing.
         if (TryReadOnce() is not { } count || (count < EpollLoop.BufferSize && TryReadOnce() is null))
             return;
         _awaitsTurn = true;
@@ -132,7 +132,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         }
         finally
         {
-            // Also if the session throws: the connection has ended before and no longer touches the wire.
+            // Runs even if the session throws: the connection has already ended and no longer touches the wire.
             Descriptor.Close(descriptor);
         }
     }

@@ -14,8 +14,8 @@ namespace PushNode.Transport.IoUring;
 internal sealed unsafe class SendRing : ISocketSender
 {
     /// <summary>
-    /// Sends in one call. The gates of their connections are held meanwhile, about 5 us for each: a larger number would save hardly
-    /// anything (docs/adr/0011-io-uring.md) and make answers wait.
+    /// The number of sends in one call. The gates of their connections are held during it, about 5 us for each send, so a larger number
+    /// would save little (docs/adr/0011-io-uring.md) and delay answers.
     /// </summary>
     private const int Size = 64;
 
@@ -52,7 +52,7 @@ internal sealed unsafe class SendRing : ISocketSender
         }
         catch
         {
-            // The exception says why there is no ring; TryCreate passes it on.
+            // The exception says why there is no ring; TryCreate reports it.
             Dispose();
             throw;
         }
@@ -68,7 +68,7 @@ internal sealed unsafe class SendRing : ISocketSender
         return ring is not null;
     }
 
-    /// <summary>Makes a ring. The kernel may be too old for it, or forbid it, or a sandbox may.</summary>
+    /// <summary>Creates a ring. Fails if the kernel is too old, or if the kernel or a sandbox forbids it.</summary>
     /// <param name="error">The system's error if there is none.</param>
     public static SendRing? TryCreate(out string? error)
     {
@@ -99,7 +99,7 @@ internal sealed unsafe class SendRing : ISocketSender
         {
             for (var i = 0; i < sockets.Length; i++)
                 Queue((uint)i, sockets[i], start, bytes.Length);
-            // A send that failed took no byte, and one that does not complete was not begun: send(2) tries both again.
+            // A failed send took no bytes, and one that does not complete was not begun; send(2) retries both.
             accepted[..sockets.Length].Fill(-1);
             SubmitAndWait((uint)sockets.Length, accepted);
         }
@@ -142,7 +142,7 @@ internal sealed unsafe class SendRing : ISocketSender
     /// <summary>Submits the queued sends and waits until all that the kernel took are done; withdraws the others.</summary>
     /// <param name="count">How many sends are queued.</param>
     /// <param name="results">Receives each result at the index of its send.</param>
-    /// <returns>0, or the error number for which some were withdrawn.</returns>
+    /// <returns>0, or the error number because of which some were withdrawn.</returns>
     private int SubmitAndWait(uint count, Span<int> results)
     {
         var first = *_submitTail;

@@ -5,15 +5,13 @@ using PushNode.Telemetry;
 
 namespace PushNode.Transport.IoUring;
 
-/// <summary>
-/// Makes a ring for each shard, or logs once that io_uring is unavailable. Used while the node is put together, by one thread.
-/// </summary>
+/// <summary>Creates a ring for each shard, or logs once that io_uring is unavailable. Used by one thread while the node is built.</summary>
 internal sealed class SendRings(ILogger<SendRings> logger)
 {
     private bool _isUnavailable;
 
-    /// <summary>Whether shards send through rings if they can get them.</summary>
-    /// <exception cref="SettingsException">The setting demands rings, and they are unavailable.</exception>
+    /// <summary>Whether shards send through rings when these are available.</summary>
+    /// <exception cref="SettingsException">The setting requires rings, but they are unavailable.</exception>
     public static bool AreUsed(SendKind setting, bool overEpoll)
     {
         var error = "Linux on x64 or arm64 only";
@@ -23,7 +21,7 @@ internal sealed class SendRings(ILogger<SendRings> logger)
         return areUsed;
     }
 
-    /// <returns>A ring; null if the kernel or a sandbox refuses it. Then no other one is tried.</returns>
+    /// <returns>A ring; null if the kernel or a sandbox refuses it, after which no further one is tried.</returns>
     public ISocketSender? Next()
     {
         if (_isUnavailable)

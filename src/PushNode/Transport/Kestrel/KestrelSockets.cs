@@ -8,7 +8,9 @@ namespace PushNode.Transport.Kestrel;
 /// <summary>The sockets of Kestrel's own transport.</summary>
 internal static class KestrelSockets
 {
-    /// <summary>Bounds what the kernel holds for each connection. Connections inherit it from the socket that accepts them.</summary>
+    /// <summary>
+    /// Limits the bytes that the kernel holds for each connection. Connections inherit it from the socket that accepts them.
+    /// </summary>
     public static void Limit(SocketTransportOptions transport, ConnectionSettings settings) =>
         transport.CreateBoundListenSocket = endpoint =>
         {

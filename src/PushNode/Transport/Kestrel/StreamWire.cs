@@ -5,7 +5,7 @@ namespace PushNode.Transport.Kestrel;
 
 /// <summary>
 /// Carries a connection over the stream of an upgraded Kestrel connection: portable, with or without TLS. One write is under way at a time;
-/// Kestrel's pipe takes a frame's bytes when the write begins and completes the write when it has room for more. Lives as long as
+/// Kestrel's pipe copies a frame's bytes when the write begins and completes the write when it has room for more. Lives as long as
 /// <see cref="RunAsync"/>.
 /// </summary>
 /// <param name="stream">The upgraded stream.</param>
@@ -60,7 +60,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
 
     public void Attach(Connection connection) => _connection = connection;
 
-    /// <summary>Reads until either side ends the connection. An unhandled exception closes the connection, and no other.</summary>
+    /// <summary>Reads until either side ends the connection. An unhandled exception closes only this connection.</summary>
     public async Task RunAsync()
     {
         var connection = _connection!;
@@ -97,7 +97,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
                 await WhenMayReadAsync(connection);
             // An empty read waits for bytes without holding a buffer: most connections are idle.
             var waiting = ReadAsync(Memory<byte>.Empty);
-            // More bytes are there already: connections that wait for a thread come first.
+            // More bytes have already arrived, but connections that wait for a thread come first.
             if (waiting.IsCompleted)
                 await Task.Yield();
             if (await waiting is null || !await TryReadOnceAsync(connection))
@@ -127,7 +127,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
         while (!_completed.IsCancellationRequested && !gone.IsCancellationRequested)
         {
             var resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            // Set before the check, so that a thread that changes MayRead in between finds it.
+            // Set before the check, so that a thread that changes MayRead in between sees it.
             Interlocked.Exchange(ref _resumed, resumed);
             if (connection.MayRead)
                 return;

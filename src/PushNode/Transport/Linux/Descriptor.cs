@@ -12,10 +12,10 @@ internal static unsafe class Descriptor
 
     /// <summary>Sends as much as the kernel takes now.</summary>
     /// <param name="descriptor">The socket.</param>
-    /// <param name="bytes">What to send.</param>
+    /// <param name="bytes">The bytes to send.</param>
     /// <param name="more">
-    /// Whether the kernel may hold the bytes back to put them in one segment with those that follow: until these, <see cref="Push"/> or
-    /// 200 ms.
+    /// Whether the kernel may hold the bytes back to send them in one segment with those that follow. It waits for these, for
+    /// <see cref="Push"/> or for 200 ms.
     /// </param>
     /// <returns>How many bytes it took; 0 also if the connection is gone, which its reader will see.</returns>
     public static int Send(int descriptor, ReadOnlySpan<byte> bytes, bool more = false)
@@ -33,7 +33,7 @@ internal static unsafe class Descriptor
         }
     }
 
-    /// <summary>Sends what the kernel holds back because more was to follow.</summary>
+    /// <summary>Sends the bytes that the kernel holds back because more were to follow.</summary>
     public static void Push(int descriptor)
     {
         // Accepted sockets have this option already; setting it again empties the queue.
@@ -42,7 +42,7 @@ internal static unsafe class Descriptor
     }
 
     /// <summary>
-    /// Limits the bytes that a socket, or each that a listening socket accepts, holds unsent. Linux applies the limit to send(2) and
+    /// Limits the unsent bytes of a socket, or of each socket that a listening socket accepts. Linux applies the limit to send(2) and
     /// io_uring as it does to epoll: docs/architecture.md has the measurement.
     /// </summary>
     public static void LimitUnsent(int descriptor, int bytes) =>
@@ -102,7 +102,7 @@ internal static unsafe class Descriptor
     /// <summary>Ends the connection in both directions; accepted bytes are still sent. Its loop then sees the end.</summary>
     public static void End(int descriptor) => _ = Libc.Shutdown(descriptor, Libc.SHUT_RDWR);
 
-    /// <summary>How many descriptors the process may have. All their numbers are lower.</summary>
+    /// <summary>The maximum number of descriptors of the process. All their numbers are lower.</summary>
     public static int Limit()
     {
         var limit = stackalloc ulong[2];
@@ -120,7 +120,7 @@ internal static unsafe class Descriptor
         return next;
     }
 
-    /// <summary>Closes the descriptor. From then on its number may name another one.</summary>
+    /// <summary>Closes the descriptor. Its number may be reused from then on.</summary>
     public static void Close(int descriptor) => _ = Libc.Close(descriptor);
 
     /// <summary>Throws if a system call failed that cannot fail in a healthy process.</summary>

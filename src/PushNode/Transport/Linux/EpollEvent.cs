@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace PushNode.Transport.Linux;
 
-/// <summary>struct epoll_event in a buffer: it is packed on x64 only.</summary>
+/// <summary>struct epoll_event in a buffer; it is packed on x64 only.</summary>
 internal static unsafe class EpollEvent
 {
-    /// <summary>Its size where it is largest.</summary>
+    /// <summary>Its largest size on any architecture.</summary>
     public const int MaxSize = 16;
 
     private static readonly int KeyOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;

@@ -14,7 +14,7 @@ internal static class NativeHeap
         }
         catch (EntryPointNotFoundException)
         {
-            // Expected: only glibc has it.
+            // Expected: only glibc has this function.
         }
     }
 }
