@@ -14,6 +14,7 @@ public sealed class LoadedFarm : IAsyncLifetime
     private readonly List<IAsyncDisposable> _parts = [];
     private Process? _load;
     private string? _skipped;
+    private IReadOnlyList<ProgramProcess>? _programs;
     private PrometheusServer? _prometheus;
     private Exporters? _exporters;
 
@@ -21,7 +22,7 @@ public sealed class LoadedFarm : IAsyncLifetime
 
     internal Exporters Exporters => Started(_exporters);
 
-    internal IReadOnlyList<ProgramProcess> Programs { get; private set; } = [];
+    internal IReadOnlyList<ProgramProcess> Programs => Started(_programs);
 
     internal string Log => $"{Prometheus.Log}\n{Read(_loadOutput)}";
 
@@ -33,7 +34,7 @@ public sealed class LoadedFarm : IAsyncLifetime
         var first = Own(await ProgramProcess.StartNodeAsync(redis));
         var second = Own(await ProgramProcess.StartNodeAsync(redis));
         var api = Own(await ProgramProcess.StartApiAsync(redis));
-        Programs = [first, second, api];
+        _programs = [first, second, api];
         _exporters = Own(await Support.Exporters.StartAsync(redis));
         _prometheus = Own(await PrometheusServer.StartAsync(
             rules => rules, [("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort]), .. _exporters.Targets]));
