@@ -25,7 +25,7 @@ internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushCha
         Reasons(servers.Where(server => !server.IsTried)) ?? (servers.Any(server => server.IsUp) ? null : Reasons(servers));
 
     /// <summary>The servers that are unavailable.</summary>
-    public string? Detail => Reasons(servers);
+    public string? Detail => servers.Count == 1 ? null : Reasons(servers);
 
     /// <summary>
     /// The home of every channel that belongs to no room: the first server, which stays first when others are appended to the list.
@@ -37,8 +37,9 @@ internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushCha
 
     public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload) => ((RedisServer)channel.Home).PublishAsync(channel.Name, payload);
 
-    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss) =>
-        new Subscription(onLoss).BeginAsync(channel, onPayload, servers);
+    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss) => servers.Count == 1
+        ? servers[0].SubscribeAsync(channel.Name, onPayload, isFirst => { if (!isFirst) onLoss(); })
+        : new Subscription(onLoss).BeginAsync(channel, onPayload, servers);
 
     public Task UnsubscribeAsync(BackplaneChannel channel) => Task.WhenAll(servers.Select(server => server.UnsubscribeAsync(channel.Name)));
 
@@ -56,12 +57,12 @@ internal sealed class RedisBackplane(IReadOnlyList<RedisServer> servers, PushCha
         public async Task BeginAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, IReadOnlyList<RedisServer> servers)
         {
             // Before the first await, because calls for one channel take effect in order.
-            var pending = servers.Select(server => (Server: server, Acknowledged: server.SubscribeAsync(channel.Name, onPayload, OnBegin))).ToArray();
-            await pending.Single(one => one.Server == channel.Home).Acknowledged;
-            foreach (var (server, acknowledged) in pending)
+            var acknowledged = servers.Select(server => server.SubscribeAsync(channel.Name, onPayload, OnBegin)).ToArray();
+            await acknowledged[Array.IndexOf([.. servers], channel.Home)];
+            for (var i = 0; i < servers.Count; i++)
             {
-                if (await Task.WhenAny(acknowledged, server.Away) == acknowledged)
-                    await acknowledged;
+                if (await Task.WhenAny(acknowledged[i], servers[i].Away) == acknowledged[i])
+                    await acknowledged[i];
             }
 
             _isComplete = true;

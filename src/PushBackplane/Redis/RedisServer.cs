@@ -190,9 +190,9 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
 
         if (_away.Task.IsCompleted)
             _away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _up = link;
         // What was wrong before is not why the next link closes.
         (_notReady, _cause) = (null, null);
-        _up = link;
         _tried = true;
         _everUp = true;
         _upAgain.TrySetResult();

@@ -17,6 +17,8 @@ internal static class RoomPlacement
     /// <param name="servers">The number of servers, 1 or more.</param>
     public static int Of(string room, int servers)
     {
+        if (servers == 1)
+            return 0;
         Span<byte> utf8 = stackalloc byte[RoomId.MaxBytes];
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(utf8[..Encoding.UTF8.GetBytes(room, utf8)], hash);

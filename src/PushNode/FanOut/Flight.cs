@@ -5,12 +5,17 @@ namespace PushNode.FanOut;
 /// <summary>One batch on its way through the shards. The dispatch creates it and the last shard ends it; any thread.</summary>
 internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? left, NodeMetrics metrics, TimeProvider time)
 {
-    private readonly long _startedAt = time.GetTimestamp();
+    private long _startedAt;
     private int _shares = 1;
     private int _reached;
 
-    /// <summary>One more shard has members for the batch.</summary>
-    public void Begin() => Interlocked.Increment(ref _shares);
+    /// <summary>One more shard has members for the batch. Called by the dispatch; its time begins with the first shard, after encoding.</summary>
+    public void Begin()
+    {
+        if (_shares == 1 && _startedAt == 0)
+            _startedAt = time.GetTimestamp();
+        Interlocked.Increment(ref _shares);
+    }
 
     /// <summary>A shard has tried its members, or the dispatch has ended.</summary>
     public void End(int membersTried = 0)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
@@ -81,14 +82,23 @@ internal sealed class Shards : IDisposable
     /// </summary>
     public void ForEach(Action<Connection> action)
     {
-        Membership[] buffer = [];
-        foreach (var (shard, variant) in _sets)
+        // Rented: the tick would otherwise allocate a large object every second.
+        var rented = ArrayPool<Membership>.Shared.Rent(Everyone.Count);
+        try
         {
-            if (Everyone.In(shard, variant) is not { } set)
-                continue;
-            var count = _shards[shard].List(set, ref buffer);
-            foreach (var member in buffer.AsSpan(0, count))
-                Try(action, member.Connection);
+            var buffer = rented;
+            foreach (var (shard, variant) in _sets)
+            {
+                if (Everyone.In(shard, variant) is not { } set)
+                    continue;
+                var count = _shards[shard].List(set, ref buffer);
+                foreach (var member in buffer.AsSpan(0, count))
+                    Try(action, member.Connection);
+            }
+        }
+        finally
+        {
+            ArrayPool<Membership>.Shared.Return(rented, clearArray: true);
         }
     }
 

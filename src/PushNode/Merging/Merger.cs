@@ -212,8 +212,11 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         segment.ClearMissed();
         if (segment.Count == 0)
             return;
+        var batch = room.Frames.Push(segment.Messages);
+        var left = room.FrameLeft ??= () => frameLeft(room);
+        // From here on the dispatch calls it in any case.
         room.BeginFlight();
-        shards.Dispatch(room.Members, room.Frames.Push(segment.Messages), segment.PublishedAt, room.FrameLeft ??= () => frameLeft(room));
+        shards.Dispatch(room.Members, batch, segment.PublishedAt, left);
     }
 
     private void TryTellLoss(RoomBatch room, long now)
@@ -233,8 +236,9 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     {
         if (room.LossDue is null)
             return;
-        shards.Dispatch(room.Members, room.Frames.Gap(null, GapReason.Backplane));
+        // Before the dispatch: if that throws, the room's next loss is due again.
         room.LossDue = null;
+        shards.Dispatch(room.Members, room.Frames.Gap(null, GapReason.Backplane));
     }
 
     /// <summary>Handling a room threw, which is a bug: drops the room's waiting messages. Its members get a GAP.</summary>

@@ -45,7 +45,7 @@ internal readonly record struct Request(string Type, string? Room = null, string
         }
 
         if (!root.TryGetProperty("type", out var typeElement) || Text(typeElement) is not { } type)
-            return Wrong(ErrorCode.BadRequest, "The type is missing or not text; it accepts PING, JOIN and LEAVE.", id);
+            return Wrong(ErrorCode.BadRequest, "The type is missing or not text; it must be PING, JOIN or LEAVE.", id);
 
         var room = root.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Object && data.TryGetProperty("room", out var roomElement)
             ? Text(roomElement)

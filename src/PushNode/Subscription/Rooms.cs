@@ -47,9 +47,11 @@ internal sealed class Rooms
     public void SubscribeToBroadcasts() => _ = ReportAsync(Everyone, Everyone.Subscribe(_backplane));
 
     /// <summary>Holds a room, and opens it if it is new. Each successful call needs one <see cref="Release"/>.</summary>
+    /// <param name="topic">Any but <see cref="Topic.All"/>, which is <see cref="Everyone"/>.</param>
     /// <returns>The room; null if the node is at its room limit.</returns>
     public Room? Hold(Topic topic)
     {
+        ArgumentOutOfRangeException.ThrowIfEqual(topic, Topic.All);
         while (true)
         {
             if ((_rooms.GetValueOrDefault(topic) ?? OpenRoom(topic)) is not { } room)

@@ -64,8 +64,12 @@ public sealed partial class DirectionTests
     [InlineData("PushLoad", "PushNode")]
     [InlineData("PushLoad", "PushBackplane")]
     [InlineData("PushLoad", "PushHosting")]
-    public void A_project_does_not_use_another(string project, string other) =>
+    public void A_project_does_not_use_another(string project, string other)
+    {
         Assert.DoesNotContain(Projects.Load(project).GetReferencedAssemblies(), reference => reference.Name == other);
+        // The compiler leaves out a reference that is not used yet.
+        Assert.DoesNotContain($"/{other}.csproj", File.ReadAllText(Projects.File(project, $"{project}.csproj")), StringComparison.Ordinal);
+    }
 
     /// <summary>A folder's type references, and its using lines, which also show constants and names in comments.</summary>
     private static Dictionary<string, HashSet<string>> Read(string project)

@@ -15,6 +15,9 @@ internal static class Projects
         ? typeof(PushNodeServices).Assembly
         : Assembly.LoadFrom(Path.Combine(Root, project, "bin", Configuration, "net10.0", $"{project}.dll"));
 
+    /// <summary>The path of a project's file.</summary>
+    public static string File(string project, string path) => Path.Combine(Root, project, path);
+
     /// <summary>A project's files, with their paths from its folder.</summary>
     public static List<(string File, string Path)> Sources(string project)
     {
