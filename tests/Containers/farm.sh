@@ -78,7 +78,7 @@ check "every health check succeeds"
 for container in $(of redis) $(of push-api) $(of push-node) $(of nginx) $(of prometheus); do within 60 healthy "$container" || { tell_of "$container" >&2; false; }; done
 passed
 
-check "nobody is root, has a capability or may get one"
+check "no process is root, has a capability or may get one"
 for container in $(podman ps --quiet); do
     status=$(< "/proc/$(pid "$container")/status")
     if grep -E '^Uid:\s0\s|^Cap(Inh|Prm|Eff|Bnd|Amb):.*[1-9a-f]|^NoNewPrivs:\s0' <<< "$status"; then podman inspect --format '{{.Name}}' "$container" >&2; false; fi
@@ -164,7 +164,7 @@ podman stop "$node" > /dev/null 2>&1
 says '; 0 connections were cut' podman logs "$node"
 passed
 
-check "and nobody of its $clients clients was cut or missed a message"
+check "and none of its $clients clients was cut or missed a message"
 all_back() { local sum=0 count; for node in $(podman ps --quiet --filter label=com.docker.compose.service=push-node); do count=$(connections "$node"); sum=$((sum + count)); done; (( sum >= 300 )); }
 within 30 all_back
 kill -TERM "$load"

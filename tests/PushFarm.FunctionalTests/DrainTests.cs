@@ -37,7 +37,7 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         Assert.All(hints, hint => Assert.InRange(hint, 1000, 2999));
         Assert.True(hints.Distinct().Count() > 100);
 
-        var drained = await Metrics.UntilAsync(first, metrics => metrics["push_connections"] == 0, "nobody is left");
+        var drained = await Metrics.UntilAsync(first, metrics => metrics["push_connections"] == 0, "no client is left");
         Assert.Equal((1, 0), (drained["push_draining"], drained["push_ready"]));
         Assert.Equal(400, drained["push_connections_closed_total{reason=\"draining\"}"]);
         Assert.Equal(1, drained["push_control_messages_total{result=\"applied\"}"]);

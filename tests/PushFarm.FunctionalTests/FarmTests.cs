@@ -81,7 +81,7 @@ public sealed class FarmTests(RedisFarmFixture fixture)
         Assert.Equal(2, await SubscribersAsync(channel));
         foreach (var client in clients)
             client.Reset();
-        await Eventually.HoldsAsync(async () => await SubscribersAsync(channel) == 0, "nobody is subscribed");
+        await Eventually.HoldsAsync(async () => await SubscribersAsync(channel) == 0, "no node is subscribed");
     }
 
     private async Task<int> SubscribersAsync(string channel) => int.Parse((await fixture.Redis.CliAsync("PUBSUB", "NUMSUB", channel)).Split('\n')[^1], System.Globalization.CultureInfo.InvariantCulture);

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace PushNode.Tests;
 
-/// <summary>A payload that a bug makes unreadable after so many looks at it.</summary>
+/// <summary>A payload that throws after it has been read this many times.</summary>
 internal sealed class FaultyMemory(byte[] bytes, int looks) : MemoryManager<byte>
 {
     private int _looks = looks;

@@ -41,7 +41,7 @@ internal sealed class TestClient
 
     public void Send(string text) => Send(ClientFrame.Text(text));
 
-    /// <summary>Lets the wire take so many bytes more.</summary>
+    /// <summary>Lets the wire accept this many more bytes.</summary>
     public void Take(long bytes)
     {
         Wire.Budget = bytes;

@@ -20,7 +20,7 @@ public static unsafe partial class Sandbox
     public static bool AllowsIoUring => SystemCall(IoUringSetup, 0, 0) < 0 && Marshal.GetLastPInvokeError() is not (EPERM or ENOSYS);
 
     /// <summary>Runs something on a thread of its own.</summary>
-    /// <param name="work">What to run; it may call <see cref="Forbid"/>, which nobody can take back.</param>
+    /// <param name="work">What to run; it may call <see cref="Forbid"/>, which cannot be undone.</param>
     public static T Run<T>(Func<T> work)
     {
         var result = default(T)!;

@@ -54,7 +54,7 @@ internal sealed class NginxFarm : IAsyncDisposable
 
     public static string Address(int node) => $"127.0.0.{2 + node}";
 
-    /// <summary>Starts a node, in place of one that ran there before; nobody is told its address.</summary>
+    /// <summary>Starts a node, in place of one that ran there before; its address is not announced.</summary>
     public async Task<ProgramProcess> StartNodeAsync(string address, params (string Key, string Value)[] settings)
     {
         var management = FreePort.Next();
@@ -89,7 +89,7 @@ internal sealed class NginxFarm : IAsyncDisposable
         return connections;
     }
 
-    /// <summary>Waits until all nodes together have so many clients.</summary>
+    /// <summary>Waits until all nodes together have this many clients.</summary>
     public Task HasConnectionsAsync(int count, LoadGenerator load) =>
         Eventually.HoldsAsync(async () => (await ConnectionsAsync()).Values.Sum() == count, $"the nodes have {count} clients", () => $"{load.Output}\n{Nginx.Output}");
 

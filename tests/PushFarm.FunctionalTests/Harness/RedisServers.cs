@@ -23,7 +23,7 @@ internal sealed class RedisServers : IAsyncDisposable
         return servers;
     }
 
-    /// <summary>The settings that name the first so many.</summary>
+    /// <summary>The settings that name the first servers, this many.</summary>
     public (string Key, string Value)[] Settings(int count) => [.. Enumerable.Range(0, count).Select(i => ($"Backplane:Servers:{i}", _all[i].EndPoint))];
 
     /// <summary>A room that no other test uses, at home on the given server.</summary>

@@ -32,7 +32,7 @@ internal sealed class TlsRedis : IAsyncDisposable
     {
         var redis = new TlsRedis();
         redis.WriteFiles();
-        // The plain port stays beside it, for the harness.
+        // The plain port stays open for the harness.
         string[] own =
         [
             "--tls-port", redis._port.ToString(CultureInfo.InvariantCulture), "--tls-cert-file", redis.Certificate, "--tls-key-file", redis.Key, "--tls-ca-cert-file", redis.Authority,

@@ -197,7 +197,7 @@ public sealed class ConnectionTests : IDisposable
             client.Connection.TrySend(_a.Push("1"), member);
             client.End();
 
-            // Whoever listed the connection before it ended: the tick, the drain, a fan-out worker, the wire's own last write.
+            // Callers that listed the connection before it ended: the tick, the drain, a fan-out worker, the wire's own last write.
             client.Connection.CheckTime(_time.GetTimestamp());
             _time.Advance(TimeSpan.FromMinutes(5));
             client.Connection.CheckTime(_time.GetTimestamp());

@@ -309,7 +309,7 @@ public sealed class OutboxTests : IDisposable
     private static void SendQueued(TestClient client, Frame frame, Membership member) =>
         Assert.Equal(SendOutcome.Queued, client.Connection.TrySend(frame, member));
 
-    /// <summary>An outbox that holds so many frames of this length or a little less.</summary>
+    /// <summary>An outbox for this many frames of at most this length.</summary>
     private static OutboxSettings Entries(int count, int length, WhenFull whenFull = WhenFull.DropOldest) =>
         new() { MaxBytes = count * (length + Outbox.EntryBytes), WhenFull = whenFull };
 

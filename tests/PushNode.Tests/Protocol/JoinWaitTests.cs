@@ -56,7 +56,7 @@ public sealed class JoinWaitTests : IDisposable
 
         Assert.Equal(6000, Waiting);
         _node.Backplane.ComeBack();
-        await Eventually.HoldsAsync(() => Waiting == 0, "nobody waits");
+        await Eventually.HoldsAsync(() => Waiting == 0, "no JOIN waits");
         await _node.FlushAsync();
         Assert.All(clients, client => Assert.Equal(2, client.Received.Count(text => text.StartsWith("JOINED", StringComparison.Ordinal))));
     }
@@ -97,7 +97,7 @@ public sealed class JoinWaitTests : IDisposable
 
         Volatile.Write(ref over, true);
         var all = (await Task.WhenAll(clients)).SelectMany(mine => mine).ToArray();
-        await Eventually.HoldsAsync(() => Waiting == 0, "nobody waits");
+        await Eventually.HoldsAsync(() => Waiting == 0, "no JOIN waits");
         // Every request is answered now: none waits behind a forgotten JOIN.
         foreach (var client in all)
             client.Send("""{"type":"PING","id":"last"}""");

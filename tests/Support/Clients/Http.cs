@@ -17,7 +17,7 @@ public static class Http
 
     private static readonly HttpClient Client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { Timeout = Eventually.Patience };
 
-    /// <summary>The status of a GET; null when nobody answers.</summary>
+    /// <summary>The status of a GET; null if there is no answer.</summary>
     public static async Task<HttpStatusCode?> StatusAsync(int port, string path)
     {
         try

@@ -32,7 +32,7 @@ public sealed class WsClient : IAsyncDisposable
         _mayRead.SetResult();
     }
 
-    /// <summary>Completes when the connection is at its end, whoever ended it.</summary>
+    /// <summary>Completes when the connection has ended.</summary>
     public Task<ConnectionEnd> Ended => _ended.Task;
 
     /// <summary>How many pings the server sent.</summary>
@@ -98,7 +98,7 @@ public sealed class WsClient : IAsyncDisposable
         return message;
     }
 
-    /// <summary>The items of the next PUSHes, which must be of this room, until there are so many.</summary>
+    /// <summary>The items of the next PUSHes, up to this number; all must be of this room.</summary>
     public async Task<IReadOnlyList<string>> NextItemsAsync(string? room, int count)
     {
         var items = new List<string>();

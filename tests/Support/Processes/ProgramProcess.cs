@@ -43,7 +43,7 @@ public sealed class ProgramProcess : IAsyncDisposable
     /// <summary>An API and a node in one process; on the memory bus unless settings name a Redis.</summary>
     public static Task<ProgramProcess> StartFarmAsync(params (string Key, string Value)[] settings) => StartFarmWithDescriptorsAsync(null, settings);
 
-    /// <summary>A farm like any other, but that it may have only so many file descriptors.</summary>
+    /// <summary>A farm with a limit on its file descriptors.</summary>
     public static Task<ProgramProcess> StartFarmWithDescriptorsAsync(int? limit, params (string Key, string Value)[] settings)
     {
         var (node, api) = (FreePort.Next(), FreePort.Next());
