@@ -11,7 +11,8 @@ public static class FreePort
     private const int First = 15000;
     private const int End = 32000;
 
-    private static readonly string Directory = System.IO.Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "redispush-test-ports")).FullName;
+    private static readonly string Directory =
+        System.IO.Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"redispush-test-ports-{Environment.UserName}")).FullName;
 
     // An open file is a lock that ends with the process.
     private static readonly Dictionary<int, FileStream> Taken = [];
