@@ -94,7 +94,7 @@ run_project() {
 projects=(tests/*/*Tests.csproj)
 projects=("${projects[@]%/*}")
 projects=("${projects[@]#tests/}")
-longest=(PushFarm.FunctionalTests Deployment.Tests PushBackplane.Tests Observability.Tests)
+longest=(PushFarm.FunctionalTests Observability.Tests Deployment.Tests PushNode.Tests PushBackplane.Tests)
 mapfile -t projects < <(printf '%s\n' "${longest[@]}" "${projects[@]}" | awk '!seen[$0]++')
 for name in "${projects[@]}"; do
     while (($(jobs -rp | wc -l) > $(nproc))); do wait -n || true; done

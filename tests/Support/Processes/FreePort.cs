@@ -41,7 +41,7 @@ public static class FreePort
         {
             return new FileStream(Path.Combine(Directory, $"{port}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException e) when (e is not DirectoryNotFoundException)
         {
             return null; // Expected: another test process has it.
         }
