@@ -1,7 +1,7 @@
 // CPU per push of two builds of the node, side by side: node bench/compare.mjs OLD NEW [ROOMSxMEMBERS]... [--rounds N] [--messages N]
-// OLD and NEW are repositories with a Release build of src/PushNode. Both nodes run at once on the same Redis and push the same messages of 600
-// bytes, one (or --messages) per second and room, so that the machine's noise hits both alike. Each round lasts under a minute. Loopback and free ports only;
-// it stops what it started. Needs redis-server and cc.
+// OLD and NEW are repositories with a Release build of src/PushNode. Both nodes run at once on the same Redis and push the same messages of
+// 600 bytes, one (or --messages) per second and room, so that the machine's noise hits both alike. A round takes about a minute. Loopback
+// and free ports only; it stops what it started. Needs redis-server and cc.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { freePort } from "./measure/processes.mjs";
 
-const WarmSeconds = 10;
+// Until .NET has compiled the busy methods for good (docs/performance.md).
+const WarmSeconds = 34;
 const Seconds = 10;
 const Message = JSON.stringify({ text: "x".repeat(589) });
 
@@ -25,6 +26,18 @@ const [before, after, ...shapes] = positionals;
 if (!after) {
   console.error("usage: node bench/compare.mjs OLD NEW [ROOMSxMEMBERS]... [--rounds N] [--messages N] [--sends Auto|Send|IoUring]");
   process.exit(2);
+}
+
+const children = new Set();
+process.on("exit", () => children.forEach(child => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.on(signal, () => process.exit(1));
+
+function run(program, parameters) {
+  const child = spawn(program, parameters, { stdio: ["ignore", "ignore", "inherit"] });
+  children.add(child);
+  child.on("exit", () => children.delete(child));
+  return child;
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -51,10 +64,10 @@ async function open(port) {
 
 async function start(repository, redis) {
   const port = await freePort();
-  const node = spawn("dotnet", [
+  const node = run("dotnet", [
     join(repository, "src/PushNode/bin/Release/net10.0/PushNode.dll"), "--urls", `http://127.0.0.1:${port}`, "--Management:Port=0",
     `--ConnectionStrings:Redis=127.0.0.1:${redis}`, `--Push:FanOut:Sends=${values.sends}`, "--Logging:LogLevel:Default=Error",
-  ], { stdio: ["ignore", "ignore", "inherit"] });
+  ]);
   (await open(port)).destroy();
   return { node, port, bytes: 0, sockets: [] };
 }
@@ -121,7 +134,7 @@ async function measure(repositories, rooms, members, redis) {
 const messages = Number(values.messages);
 const median = sorted => sorted[Math.floor(sorted.length / 2)];
 const redisPort = await freePort();
-const redis = spawn("redis-server", ["--port", String(redisPort), "--save", "", "--bind", "127.0.0.1"], { stdio: "ignore" });
+const redis = run("redis-server", ["--port", String(redisPort), "--save", "", "--bind", "127.0.0.1", "--loglevel", "warning"]);
 try {
   for (const shape of shapes.length > 0 ? shapes : ["300x8", "1x2400"]) {
     const [rooms, members] = shape.split("x").map(Number);
