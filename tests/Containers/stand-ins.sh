@@ -28,7 +28,7 @@ add_libraries() {
     local root=$1 name file
     shift
     for name in "$@"; do
-        file=$(ldconfig -p | awk -v name="$name" '$1 == name { print $NF; exit }')
+        file=$(ldconfig -p | awk -v name="$name" '$1 == name && !found++ { print $NF }')
         if [[ -n $file ]]; then add_file "$root" "$file"; fi
     done
 }
