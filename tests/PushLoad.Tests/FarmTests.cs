@@ -11,7 +11,7 @@ public sealed class FarmTests
     [Fact]
     public async Task An_http_run_counts_every_delivery_and_writes_both_files()
     {
-        await using var farm = await Farm.StartAsync();
+        await using var farm = await ProgramProcess.StartFarmAsync();
         var directory = Directory.CreateTempSubdirectory("pushload-test-");
         try
         {
@@ -46,7 +46,7 @@ public sealed class FarmTests
     [InlineData("--portable-sockets")]
     public async Task Joins_leaves_reconnects_and_slow_readers_lose_nothing(params string[] options)
     {
-        await using var farm = await Farm.StartAsync();
+        await using var farm = await ProgramProcess.StartFarmAsync();
         var (exitCode, output) = await LoadGenerator.RunAsync(
             [farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "100", "--rooms", "4", "--rooms-per-connection", "2",
              "--rate", "200", "--duration", "4", "--churn", "100", "--reconnects", "20", "--slow-readers", "5", .. options]);
@@ -58,7 +58,7 @@ public sealed class FarmTests
     [Fact]
     public async Task Gaps_announce_exactly_what_slow_readers_miss()
     {
-        await using var farm = await Farm.StartAsync();
+        await using var farm = await ProgramProcess.StartFarmAsync();
         // 3 MB/s: a slow reader reads a fifteenth of it, and the node keeps 2 MiB more.
         var (exitCode, output) = await LoadGenerator.RunAsync(
             farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "10", "--slow-readers", "3", "--slow-rate", "200000",
@@ -71,8 +71,8 @@ public sealed class FarmTests
     public async Task A_redis_run_spreads_over_two_farms()
     {
         await using var redis = await RedisProcess.StartNewAsync();
-        await using var first = await Farm.StartAsync(redis.EndPoint);
-        await using var second = await Farm.StartAsync(redis.EndPoint);
+        await using var first = await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint));
+        await using var second = await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint));
         var (exitCode, output) = await LoadGenerator.RunAsync(
             first.WebSocketUrl, second.WebSocketUrl, "--redis", redis.EndPoint, "--connections", "40", "--rooms", "2", "--room-prefix", "房间 & ",
             "--rate", "500", "--duration", "3");
@@ -84,7 +84,7 @@ public sealed class FarmTests
     [Fact]
     public async Task Raw_counts_the_frames_of_any_text()
     {
-        await using var farm = await Farm.StartAsync();
+        await using var farm = await ProgramProcess.StartFarmAsync();
         var (exitCode, output) = await LoadGenerator.RunAsync(
             farm.WebSocketUrl, "--raw", "--connections", "10", "--duration", "1", "--header", "X-Test: yes",
             "--send", """{"type":"PING","data":{}}""", "--send", """{"type":"JOIN","data":{"room":"r"}}""");

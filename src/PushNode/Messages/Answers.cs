@@ -1,8 +1,4 @@
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using PushBackplane;
-using PushNode.WebSocket;
 
 namespace PushNode.Messages;
 
@@ -68,23 +64,19 @@ internal enum RequestRefusal
 /// <summary>Encodes the answers to requests; each echoes the request's id. <see cref="RoomFrames.Joined"/> encodes JOINED.</summary>
 internal static class Answers
 {
-    private static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-
     public static Frame Pong(string? id) => Answer("PONG", id, "{}");
 
-    public static Frame Left(RoomId room, string? id) => Answer("LEFT", id, $$"""{"room":"{{Escape(room.ToString())}}"}""");
+    public static Frame Left(RoomId room, string? id) => Answer("LEFT", id, $$"""{"room":"{{JsonText.Escape(room.ToString())}}"}""");
 
     /// <param name="code">One of <see cref="ErrorCode"/>.</param>
     /// <param name="message">What is wrong and what the node accepts.</param>
     /// <param name="id">The request's id as raw JSON; null if it has none.</param>
     public static Frame Error(string code, string message, string? id) =>
-        Answer("ERROR", id, $$"""{"code":"{{code}}","message":"{{Escape(message)}}"}""");
+        Answer("ERROR", id, $$"""{"code":"{{code}}","message":"{{JsonText.Escape(message)}}"}""");
 
     private static Frame Answer(string type, string? id, string data)
     {
         var echo = id is null ? "" : $"\"id\":{id},";
-        return new Frame(FrameWriter.Write(Opcode.Text, Encoding.UTF8.GetBytes($$"""{"type":"{{type}}",{{echo}}"data":{{data}}}""")));
+        return JsonText.Frame($$"""{"type":"{{type}}",{{echo}}"data":{{data}}}""");
     }
-
-    private static string Escape(string text) => JsonEncodedText.Encode(text, Encoder).ToString();
 }

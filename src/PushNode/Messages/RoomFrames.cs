@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using PushBackplane;
 using PushNode.WebSocket;
 
@@ -40,7 +38,7 @@ internal sealed class RoomFrames
     /// <param name="room">The room; null for broadcasts, whose frames have no room.</param>
     public RoomFrames(RoomId? room)
     {
-        _data = room is { } id ? $"\"room\":\"{JsonEncodedText.Encode(id.ToString(), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"" : "";
+        _data = room is { } id ? $"\"room\":\"{JsonText.Escape(id.ToString())}\"" : "";
         var member = room is null ? "" : $"{_data},";
         _pushPrefix = Encoding.UTF8.GetBytes($$"""{"type":"PUSH","data":{{{member}}"items":[""");
         _gapPrefix = $$"""{"type":"GAP","data":{{{member}}""";
@@ -67,7 +65,7 @@ internal sealed class RoomFrames
     public Frame EncodeGap(long? missed, string reason)
     {
         var count = missed is { } known ? known.ToString(CultureInfo.InvariantCulture) : "null";
-        return new Frame(Text($$$"""{{{_gapPrefix}}}"missed":{{{count}}},"reason":"{{{reason}}}"}}"""), loss: missed);
+        return JsonText.Frame($$$"""{{{_gapPrefix}}}"missed":{{{count}}},"reason":"{{{reason}}}"}}""", loss: missed);
     }
 
     private Frame EncodePush(IReadOnlyCollection<ReadOnlyMemory<byte>> messages)
@@ -90,7 +88,5 @@ internal sealed class RoomFrames
         return new Frame(bytes, messages.Count, messages.Count);
     }
 
-    private Frame EncodeJoined(string echo) => new(Text($$$"""{"type":"JOINED",{{{echo}}}"data":{{{{_data}}}}}"""));
-
-    private static byte[] Text(string json) => FrameWriter.Write(Opcode.Text, Encoding.UTF8.GetBytes(json));
+    private Frame EncodeJoined(string echo) => JsonText.Frame($$$"""{"type":"JOINED",{{{echo}}}"data":{{{{_data}}}}}""");
 }

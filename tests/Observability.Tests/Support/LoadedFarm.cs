@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Observability.Tests.Support;
 using TestSupport.Processes;
 
@@ -10,7 +9,7 @@ namespace Observability.Tests.Support;
 /// <summary>Two nodes, an API, a Redis and an nginx under a steady load, watched by a Prometheus. Shared by the tests that only look.</summary>
 public sealed class LoadedFarm : IAsyncLifetime
 {
-    private readonly StringBuilder _loadOutput = new();
+    private readonly ProgramOutput _loadOutput = new();
     private readonly List<IAsyncDisposable> _parts = [];
     private Process? _load;
     private string? _skipped;
@@ -24,7 +23,7 @@ public sealed class LoadedFarm : IAsyncLifetime
 
     internal IReadOnlyList<ProgramProcess> Programs => Started(_programs);
 
-    internal string Log => $"{Prometheus.Log}\n{Read(_loadOutput)}";
+    internal string Log => $"{Prometheus.Log}\n{_loadOutput}";
 
     public async ValueTask InitializeAsync() => _skipped = await InstalledProgram.SkippedAsync(StartAsync);
 
@@ -43,7 +42,7 @@ public sealed class LoadedFarm : IAsyncLifetime
             "src/PushLoad",
             [],
             [
-                $"ws://127.0.0.1:{first.NodePort}/ws", $"ws://127.0.0.1:{second.NodePort}/ws", "--publish", $"http://127.0.0.1:{api.ApiPort}",
+                first.WebSocketUrl, second.WebSocketUrl, "--publish", api.ApiUrl,
                 "--connections", "100", "--rooms", "4", "--rate", "50", "--churn", "2", "--reconnects", "1", "--duration", "600",
             ],
             _loadOutput);
@@ -68,11 +67,5 @@ public sealed class LoadedFarm : IAsyncLifetime
         if (_skipped is not null)
             Assert.Skip(_skipped);
         return part!;
-    }
-
-    private static string Read(StringBuilder output)
-    {
-        lock (output)
-            return output.ToString();
     }
 }

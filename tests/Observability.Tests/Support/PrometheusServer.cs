@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using TestSupport.Clients;
@@ -15,7 +14,7 @@ namespace Observability.Tests.Support;
 internal sealed class PrometheusServer : IAsyncDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redispush-prometheus-");
-    private readonly StringBuilder _log = new();
+    private readonly ProgramOutput _log = new();
     private readonly int _port = FreePort.Next();
     private readonly Process _process;
 
@@ -35,20 +34,12 @@ internal sealed class PrometheusServer : IAsyncDisposable
             // An alert that fired before an Alertmanager was found is sent again after this.
             "--rules.alert.resend-delay=1s",
         ];
-        var start = new ProcessStartInfo(InstalledProgram.Find("prometheus"), arguments) { WorkingDirectory = _directory.FullName, RedirectStandardError = true };
-        _process = Process.Start(start)!;
-        _process.ErrorDataReceived += (_, line) => Append(line.Data);
-        _process.BeginErrorReadLine();
+        var start = new ProcessStartInfo(InstalledProgram.Find("prometheus"), arguments) { WorkingDirectory = _directory.FullName };
+        _process = new Process { StartInfo = start };
+        ProgramOutput.Start(_process, _log, _log);
     }
 
-    public string Log
-    {
-        get
-        {
-            lock (_log)
-                return _log.ToString();
-        }
-    }
+    public string Log => _log.ToString();
 
     /// <param name="rules">What is done to each file of rules.</param>
     /// <param name="targets">The management ports of each job.</param>
@@ -121,11 +112,5 @@ internal sealed class PrometheusServer : IAsyncDisposable
         }
 
         return config;
-    }
-
-    private void Append(string? line)
-    {
-        lock (_log)
-            _log.AppendLine(line);
     }
 }

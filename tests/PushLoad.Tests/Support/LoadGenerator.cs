@@ -1,4 +1,3 @@
-using System.Text;
 using TestSupport.Processes;
 
 namespace PushLoad.Tests.Support;
@@ -11,7 +10,7 @@ internal static class LoadGenerator
     /// <returns>The exit code and everything that it wrote.</returns>
     public static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
-        var output = new StringBuilder();
+        var output = new ProgramOutput();
         using var process = BuiltProgram.Start("src/PushLoad", [], arguments, output);
         try
         {

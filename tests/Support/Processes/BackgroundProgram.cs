@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Text;
 using TestSupport.Clients;
 
 namespace TestSupport.Processes;
@@ -12,18 +11,15 @@ namespace TestSupport.Processes;
 /// <param name="arguments">What it is started with.</param>
 public sealed class BackgroundProgram(int port, string path, string program, params string[] arguments) : IAsyncDisposable
 {
-    private readonly StringBuilder _output = new();
+    private readonly ProgramOutput _output = new();
     private Process? _process;
 
     public int Port => port;
 
     public async Task<BackgroundProgram> StartAsync()
     {
-        _process = Process.Start(new ProcessStartInfo(InstalledProgram.Find(program), arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        _process.OutputDataReceived += (_, line) => Append(line.Data);
-        _process.ErrorDataReceived += (_, line) => Append(line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _process = new Process { StartInfo = new ProcessStartInfo(InstalledProgram.Find(program), arguments) };
+        ProgramOutput.Start(_process, _output, _output);
         await Eventually.HoldsAsync(async () => await Http.StatusAsync(port, path) == HttpStatusCode.OK, $"{program} answers", Output);
         return this;
     }
@@ -39,17 +35,7 @@ public sealed class BackgroundProgram(int port, string path, string program, par
         _process = null;
     }
 
-    public string Output()
-    {
-        lock (_output)
-            return _output.ToString();
-    }
+    public string Output() => _output.ToString();
 
     public async ValueTask DisposeAsync() => await KillAsync();
-
-    private void Append(string? line)
-    {
-        lock (_output)
-            _output.AppendLine(line);
-    }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 
 namespace TestSupport.Processes;
 
@@ -10,24 +9,14 @@ public static class BuiltProgram
     /// <param name="path">"src/PushLoad".</param>
     /// <param name="settings">Environment variables.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="output">Gets both of its streams; to be locked while it runs.</param>
-    public static Process Start(string path, IEnumerable<(string Key, string Value)> settings, IEnumerable<string> arguments, StringBuilder output)
+    /// <param name="output">Gets both of its streams.</param>
+    public static Process Start(string path, IEnumerable<(string Key, string Value)> settings, IEnumerable<string> arguments, ProgramOutput output)
     {
-        var info = new ProcessStartInfo("dotnet", [Repository.Built(path), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        var info = new ProcessStartInfo("dotnet", [Repository.Built(path), .. arguments]) { WorkingDirectory = Path.GetTempPath() };
         foreach (var (key, value) in settings)
             info.Environment[key] = value;
         var process = new Process { StartInfo = info };
-        process.OutputDataReceived += (_, line) => Append(line.Data);
-        process.ErrorDataReceived += (_, line) => Append(line.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        ProgramOutput.Start(process, output, output);
         return process;
-
-        void Append(string? line)
-        {
-            lock (output)
-                output.AppendLine(line);
-        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Text;
 using TestSupport.Clients;
 
 namespace TestSupport.Processes;
@@ -14,8 +13,8 @@ public sealed class ProgramProcess : IAsyncDisposable
     private static readonly string[] OwnSettings = ["ASPNETCORE", "DOTNET_ENVIRONMENT", "Push", "Farm", "ConnectionStrings", "Management", "Backplane", "OTEL_", "Logging", "Kestrel", "urls"];
 
     private readonly Process _process;
-    private readonly StringBuilder _output = new();
-    private readonly StringBuilder _errors = new();
+    private readonly ProgramOutput _output = new();
+    private readonly ProgramOutput _errors = new();
 
     private ProgramProcess(Process process) => _process = process;
 
@@ -29,18 +28,22 @@ public sealed class ProgramProcess : IAsyncDisposable
 
     public int ManagementPort { get; init; }
 
+    public string WebSocketUrl => $"ws://127.0.0.1:{NodePort}/ws";
+
+    public string ApiUrl => $"http://127.0.0.1:{ApiPort}";
+
     public int Pid => _process.Id;
 
     public bool HasExited => _process.HasExited;
 
-    public string Output => Read(_output);
+    public string Output => _output.ToString();
 
-    public string Errors => Read(_errors);
+    public string Errors => _errors.ToString();
 
     /// <summary>Both streams, for the message of a failed test.</summary>
     public string Log => $"{Name} (pid {Pid}) wrote:\n{Output}\n{Errors}";
 
-    /// <summary>An API and a node in one process; on the memory bus unless settings name a Redis.</summary>
+    /// <summary>An API and a node in one process; on the memory backplane unless settings name a Redis.</summary>
     public static Task<ProgramProcess> StartFarmAsync(params (string Key, string Value)[] settings) => StartFarmWithDescriptorsAsync(null, settings);
 
     /// <summary>A farm with a limit on its file descriptors.</summary>
@@ -83,8 +86,6 @@ public sealed class ProgramProcess : IAsyncDisposable
         // prlimit becomes the program itself: the process id stays.
         var info = new ProcessStartInfo(descriptors is null ? "dotnet" : "prlimit")
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
             RedirectStandardInput = true,
             WorkingDirectory = Path.GetDirectoryName(assembly),
         };
@@ -141,13 +142,9 @@ public sealed class ProgramProcess : IAsyncDisposable
 
     private void Run()
     {
-        _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
-        _process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
         // Test hosts that end in the middle of a test leave no program behind.
         AppDomain.CurrentDomain.ProcessExit += (_, _) => KillLeftOver();
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        ProgramOutput.Start(_process, _output, _errors);
     }
 
     private void KillLeftOver()
@@ -160,20 +157,5 @@ public sealed class ProgramProcess : IAsyncDisposable
         {
             // Expected: it ended, and its object is disposed.
         }
-    }
-
-    private static void Append(StringBuilder target, string? line)
-    {
-        lock (target)
-        {
-            if (line is not null)
-                target.AppendLine(line);
-        }
-    }
-
-    private static string Read(StringBuilder source)
-    {
-        lock (source)
-            return source.ToString();
     }
 }

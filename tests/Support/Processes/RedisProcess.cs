@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace TestSupport.Processes;
 
@@ -43,17 +42,14 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It has ended instead; its output is the message.</exception>
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo(InstalledProgram.Find("redis-server")) { WorkingDirectory = _directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(InstalledProgram.Find("redis-server")) { WorkingDirectory = _directory };
         string[] own = ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
         foreach (var argument in own.Concat(_arguments))
             start.ArgumentList.Add(argument);
 
-        var process = Process.Start(start)!;
-        var output = new StringBuilder();
-        process.OutputDataReceived += (_, line) => output.AppendLine(line.Data);
-        process.ErrorDataReceived += (_, line) => output.AppendLine(line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        var process = new Process { StartInfo = start };
+        var output = new ProgramOutput();
+        ProgramOutput.Start(process, output, output);
         _process = process;
 
         var started = Stopwatch.GetTimestamp();

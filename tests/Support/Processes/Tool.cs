@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 
 namespace TestSupport.Processes;
 
@@ -9,27 +8,23 @@ namespace TestSupport.Processes;
 public sealed class Tool : IAsyncDisposable
 {
     private readonly Process _process;
-    private readonly StringBuilder _output = new();
-    private readonly StringBuilder _errors = new();
+    private readonly ProgramOutput _output = new();
+    private readonly ProgramOutput _errors = new();
     private bool _disposed;
 
     private Tool(ProcessStartInfo info)
     {
-        info.RedirectStandardOutput = info.RedirectStandardError = info.RedirectStandardInput = true;
+        info.RedirectStandardInput = true;
         _process = new Process { StartInfo = info };
-        _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
-        _process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
         // A test host that ends in the middle of a test leaves no program behind.
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Terminate();
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        ProgramOutput.Start(_process, _output, _errors);
     }
 
     public int Pid => _process.Id;
 
     /// <summary>Standard output, then standard error.</summary>
-    public string Output => Read(_output) + Read(_errors);
+    public string Output => $"{_output}{_errors}";
 
     public static Tool Start(string program, IEnumerable<string> arguments) => new(new ProcessStartInfo(InstalledProgram.Find(program), arguments));
 
@@ -90,20 +85,5 @@ public sealed class Tool : IAsyncDisposable
         {
             // Expected: it ended, and its object is disposed.
         }
-    }
-
-    private static void Append(StringBuilder target, string? line)
-    {
-        lock (target)
-        {
-            if (line is not null)
-                target.AppendLine(line);
-        }
-    }
-
-    private static string Read(StringBuilder source)
-    {
-        lock (source)
-            return source.ToString();
     }
 }

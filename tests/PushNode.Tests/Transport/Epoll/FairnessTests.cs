@@ -61,18 +61,17 @@ public sealed class FairnessTests : IDisposable
     {
         using var host = new LoopHost(Rules());
         Connection? connection = null;
-        var messages = 0;
+        var (messages, most) = (0, 0L);
         using var client = await host.ConnectAsync(
             new HearingSession(_ =>
             {
                 messages++;
                 connection!.Send(TestFrames.Pong(new byte[100]));
+                most = Math.Max(most, connection.OutboxShare());
             }),
             receiveBuffer: 4096,
             made => connection = made);
         var sent = await FillAsync(client, connection!, () => messages);
-        // The answers of one turn wait.
-        Assert.InRange(connection!.OutboxShare(), 1, EpollLoop.BufferSize / 7 * 300L);
 
         var received = 0L;
         var buffer = new byte[65_536];
@@ -92,6 +91,8 @@ public sealed class FairnessTests : IDisposable
                 return received == sent / 7 * 102;
             },
             "all is answered");
+        // The answers of one turn waited. Looked at in the turns: the kernels may make room at any later moment.
+        Assert.InRange(most, 1, EpollLoop.BufferSize / 7 * 300L);
     }
 
     /// <summary>For example JOINED, which comes from the thread that answers waiting JOINs, not from the reader.</summary>
