@@ -68,8 +68,8 @@ internal sealed partial class Connection
 
     private void OnFrame(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        if (opcode == Opcode.Text)
-            _session?.OnMessage(payload);
+        if (opcode is Opcode.Text or Opcode.Binary)
+            _session?.OnMessage(payload, opcode == Opcode.Binary);
         else if (opcode == Opcode.Ping)
             Send(new Frame(ControlFrames.Pong(payload)));
     }

@@ -38,7 +38,7 @@ internal sealed class Session : ClientSession
         rules.Rooms.Everyone.Members.Add(_everyone);
     }
 
-    public override void OnMessage(ReadOnlySpan<byte> utf8) => Take(Request.Parse(utf8));
+    public override void OnMessage(ReadOnlySpan<byte> message, bool isBinary) => Take(Request.Parse(message));
 
     /// <summary>Joins a room of the URL, still percent-encoded, as a JOIN does.</summary>
     public void JoinAtConnect(ReadOnlySpan<char> escapedRoom) =>

@@ -20,7 +20,8 @@ internal sealed record Violation(ushort Code, string Text)
 /// an incomplete frame or message, at most twice the message limit; between messages a connection needs no reader.
 /// </summary>
 /// <param name="maxMessageBytes">The largest message, the sum of its fragments.</param>
-internal sealed class MessageReader(int maxMessageBytes)
+/// <param name="acceptsBinary">Whether binary messages are read; if not, one is a violation.</param>
+internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = false)
 {
     private const int MaxControlPayload = 125;
 
@@ -33,6 +34,9 @@ internal sealed class MessageReader(int maxMessageBytes)
     private int _length;
 
     private List<byte>? _fragments;
+
+    /// <summary>The opcode of the message that the fragments belong to.</summary>
+    private Opcode _fragmented;
 
     private int _frames;
 
@@ -79,9 +83,9 @@ internal sealed class MessageReader(int maxMessageBytes)
         }
     }
 
-    /// <summary>Reads the next whole text message (fragments joined) or control frame. Unmasks it in place.</summary>
+    /// <summary>Reads the next whole message (fragments joined) or control frame. Unmasks it in place.</summary>
     /// <param name="input">The bytes to read; the frames read are cut off its start.</param>
-    /// <param name="opcode">Text, Close, Ping or Pong.</param>
+    /// <param name="opcode">Text, whose payload is valid UTF-8, Binary, Close, Ping or Pong.</param>
     /// <param name="payload">Valid until the next call.</param>
     /// <returns>False if more bytes are needed or the client broke a rule.</returns>
     public bool TryRead(ref Span<byte> input, out Opcode opcode, out ReadOnlySpan<byte> payload)
@@ -96,15 +100,17 @@ internal sealed class MessageReader(int maxMessageBytes)
 
             if (!final || _fragments is not null)
             {
+                if (_fragments is null)
+                    _fragmented = opcode;
                 (_fragments ??= []).AddRange(data);
                 if (!final)
                     continue;
+                opcode = _fragmented;
                 payload = _fragments.ToArray();
                 _fragments = null;
             }
 
-            opcode = Opcode.Text;
-            return Utf8.IsValid(payload) || Violate(BadUtf8);
+            return opcode == Opcode.Binary || Utf8.IsValid(payload) || Violate(BadUtf8);
         }
 
         payload = default;
@@ -157,9 +163,9 @@ internal sealed class MessageReader(int maxMessageBytes)
             return ProtocolError("frame not masked");
         return opcode switch
         {
-            Opcode.Text => _fragments is null ? null : ProtocolError("new message inside a fragmented one"),
+            Opcode.Binary when !acceptsBinary => new Violation(WebSocket.Violation.UnsupportedData, "text messages only"),
+            Opcode.Text or Opcode.Binary => _fragments is null ? null : ProtocolError("new message inside a fragmented one"),
             Opcode.Continuation => _fragments is null ? ProtocolError("continuation of nothing") : null,
-            Opcode.Binary => new Violation(WebSocket.Violation.UnsupportedData, "text messages only"),
             Opcode.Close or Opcode.Ping or Opcode.Pong => final && (second & 0x7F) <= MaxControlPayload
                 ? null
                 : ProtocolError("control frame fragmented or over 125 bytes"),
