@@ -28,6 +28,13 @@ internal sealed partial class Connection
     public void OnBytes(Span<byte> bytes)
     {
         var now = _rules.Time.GetTimestamp();
+        if (!Framing.IsDuplex)
+        {
+            // Not expected after the request. The rate limit ends a client that goes on.
+            MayProcess(1, now);
+            return;
+        }
+
         Volatile.Write(ref _heardAt, now);
         // No frame may follow a close frame (RFC 6455, 5.5.1).
         if (Volatile.Read(ref _closing) is { IsEchoed: true })

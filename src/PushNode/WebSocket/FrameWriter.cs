@@ -23,6 +23,9 @@ internal static class FrameWriter
     public delegate void WritePayload<in TState>(Span<byte> payload, TState state)
         where TState : allows ref struct;
 
+    /// <summary>The payload of a frame that this class wrote.</summary>
+    public static ReadOnlySpan<byte> PayloadOf(ReadOnlySpan<byte> frame) => frame[(frame[1] switch { < 126 => 2, 126 => 4, _ => 10 })..];
+
     /// <summary>A frame with this payload, header included.</summary>
     public static byte[] Write(Opcode opcode, ReadOnlySpan<byte> payload) => Write(Final | (int)opcode, payload);
 
