@@ -5,8 +5,10 @@ namespace PushNode.Connections;
 /// </summary>
 internal abstract class ClientSession
 {
-    /// <summary>A complete text message: valid UTF-8, within the limit. The span is valid during the call.</summary>
-    public abstract void OnMessage(ReadOnlySpan<byte> utf8);
+    /// <summary>A complete message within the limit.</summary>
+    /// <param name="message">Valid UTF-8 unless it is binary. The span is valid during the call.</param>
+    /// <param name="isBinary">Whether it came as a binary message, which only some clients may send.</param>
+    public abstract void OnMessage(ReadOnlySpan<byte> message, bool isBinary);
 
     /// <summary>
     /// The client sends too many messages, and the node begins to refuse them. Called again only after the client has been within its rate.

@@ -28,6 +28,13 @@ internal sealed partial class Connection
     public void OnBytes(Span<byte> bytes)
     {
         var now = _rules.Time.GetTimestamp();
+        if (!Framing.IsDuplex)
+        {
+            // Not expected after the request. The rate limit ends a client that goes on.
+            MayProcess(1, now);
+            return;
+        }
+
         Volatile.Write(ref _heardAt, now);
         // No frame may follow a close frame (RFC 6455, 5.5.1).
         if (Volatile.Read(ref _closing) is { IsEchoed: true })
@@ -61,8 +68,8 @@ internal sealed partial class Connection
 
     private void OnFrame(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        if (opcode == Opcode.Text)
-            _session?.OnMessage(payload);
+        if (opcode is Opcode.Text or Opcode.Binary)
+            _session?.OnMessage(payload, opcode == Opcode.Binary);
         else if (opcode == Opcode.Ping)
             Send(new Frame(ControlFrames.Pong(payload)));
     }

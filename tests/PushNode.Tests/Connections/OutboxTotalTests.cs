@@ -205,7 +205,7 @@ public sealed class OutboxTotalTests : IDisposable
     /// <summary>Sheds at each message.</summary>
     private sealed class SheddingSession(Action shed) : ClientSession
     {
-        public override void OnMessage(ReadOnlySpan<byte> utf8) => shed();
+        public override void OnMessage(ReadOnlySpan<byte> message, bool isBinary) => shed();
 
         public override void OnEnded()
         {

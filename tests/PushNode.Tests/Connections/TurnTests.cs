@@ -201,7 +201,7 @@ public sealed class TurnTests : IDisposable
 
     private sealed class Session(Action onMessage, Action? onRateLimited = null) : ClientSession
     {
-        public override void OnMessage(ReadOnlySpan<byte> utf8) => onMessage();
+        public override void OnMessage(ReadOnlySpan<byte> message, bool isBinary) => onMessage();
 
         public override void OnRateLimited() => onRateLimited?.Invoke();
 

@@ -54,6 +54,37 @@ public sealed class MessageReaderTests
     public void A_binary_message_is_refused(bool final) =>
         Assert.Equal(["violation 1003"], Read(ClientFrame.Of(WsOpcode.Binary, "a"u8, final)));
 
+    [Fact]
+    public void A_binary_message_is_read_if_binary_is_accepted()
+    {
+        byte[] bytes =
+        [
+            .. ClientFrame.Of(WsOpcode.Binary, "a"u8), .. ClientFrame.Text("b"), .. Fragment(WsOpcode.Binary, "c"), .. ClientFrame.Ping(65),
+            .. ClientFrame.Of(WsOpcode.Continuation, "d"u8), .. Fragment(WsOpcode.Text, "e"), .. ClientFrame.Of(WsOpcode.Continuation, "f"u8),
+        ];
+        Assert.Equal(["Binary a", "Text b", "Ping A", "Binary cd", "Text ef"], Read([bytes], acceptsBinary: true));
+    }
+
+    [Fact]
+    public void Only_text_must_be_utf8()
+    {
+        Assert.StartsWith("Binary ", Assert.Single(Read([ClientFrame.Of(WsOpcode.Binary, [0xFF])], acceptsBinary: true)), StringComparison.Ordinal);
+        Assert.Equal(["violation 1007"], Read([ClientFrame.Of(WsOpcode.Text, [0xFF])], acceptsBinary: true));
+        byte[] mixed = [.. ClientFrame.Of(WsOpcode.Text, [0xFF], final: false), .. ClientFrame.Of(WsOpcode.Continuation, "a"u8)];
+        Assert.Equal(["violation 1007"], Read([mixed], acceptsBinary: true));
+    }
+
+    [Theory]
+    [InlineData(WsOpcode.Text, WsOpcode.Binary)]
+    [InlineData(WsOpcode.Binary, WsOpcode.Text)]
+    [InlineData(WsOpcode.Binary, WsOpcode.Binary)]
+    public void A_binary_message_keeps_to_the_rules_of_fragments(WsOpcode first, WsOpcode second) =>
+        Assert.Equal(["violation 1002"], Read([[.. Fragment(first, "a"), .. ClientFrame.Of(second, "b"u8)]], acceptsBinary: true));
+
+    [Fact]
+    public void The_limit_holds_for_binary_messages() =>
+        Assert.Equal(["violation 1009"], Read([ClientFrame.Of(WsOpcode.Binary, new byte[Limit + 1])], acceptsBinary: true));
+
     [Theory]
     [InlineData(0, 2)]
     [InlineData(125, 2)]
@@ -251,9 +282,9 @@ public sealed class MessageReaderTests
     }
 
     /// <summary>Reads the bytes as they come in, and says what was read.</summary>
-    private static List<string> Read(byte[][] parts, int limit = Limit)
+    private static List<string> Read(byte[][] parts, int limit = Limit, bool acceptsBinary = false)
     {
-        var reader = new MessageReader(limit);
+        var reader = new MessageReader(limit, acceptsBinary);
         var read = new List<string>();
         foreach (var part in parts)
         {

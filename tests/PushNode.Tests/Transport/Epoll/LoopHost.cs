@@ -92,7 +92,7 @@ internal sealed class HearingSession(Action<string> onMessage, Action? onEnded =
 {
     public bool HasEnded { get; private set; }
 
-    public override void OnMessage(ReadOnlySpan<byte> utf8) => onMessage(Encoding.UTF8.GetString(utf8));
+    public override void OnMessage(ReadOnlySpan<byte> message, bool isBinary) => onMessage(Encoding.UTF8.GetString(message));
 
     public override void OnEnded()
     {

@@ -184,7 +184,7 @@ public sealed class StreamWireTests : IDisposable
     {
         public bool HasEnded { get; private set; }
 
-        public override void OnMessage(ReadOnlySpan<byte> utf8) => throw new InvalidOperationException("a bug");
+        public override void OnMessage(ReadOnlySpan<byte> message, bool isBinary) => throw new InvalidOperationException("a bug");
 
         public override void OnEnded() => HasEnded = true;
     }
