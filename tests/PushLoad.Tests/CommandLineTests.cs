@@ -16,7 +16,7 @@ public sealed class CommandLineTests
     [InlineData("--deflate needs --protocol ws or msgpack", "http://localhost:1/sse", "--protocol", "sse", "--deflate")]
     [InlineData("--churn needs --protocol ws or msgpack", "http://localhost:1/stream", "--protocol", "stream", "--churn", "1")]
     [InlineData("--send needs --protocol ws or msgpack", "http://localhost:1/stream", "--protocol", "stream", "--raw", "--send", "x")]
-    [InlineData("url is 'ws://localhost:1/ws'; with this --protocol it accepts addresses like http://localhost:7777/sse", "ws://localhost:1/ws", "--protocol", "sse")]
+    [InlineData("url is 'ws://localhost:1/ws'; with this", "ws://localhost:1/ws", "--protocol", "sse")]
     [InlineData("'grpc' not recognized", "ws://localhost:1/ws", "--protocol", "grpc")]
     [InlineData("--bogus", "ws://localhost:1/ws", "--bogus")]
     [InlineData("url")]

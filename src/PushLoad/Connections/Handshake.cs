@@ -53,7 +53,7 @@ internal static class Handshake
         };
     }
 
-    /// <summary>Whether it is permessage-deflate as it was offered: without context on the server's side, and no parameter that the offer rules out.</summary>
+    /// <summary>Whether it is permessage-deflate without context takeover by the server, and with no parameter that the offer rules out.</summary>
     private static bool IsOffered(string extension)
     {
         var parts = extension.Split(';', StringSplitOptions.TrimEntries);

@@ -109,6 +109,8 @@ internal interface ILineHandler
     /// <summary>A message with exactly the bytes of one that another connection has received.</summary>
     bool OnKnownMessage(RoomFrame frame);
 
-    /// <summary>A message that another connection has received and that begins with these bytes, or that they begin with; null when there is none.</summary>
+    /// <summary>
+    /// A message that another connection has received and that begins with these bytes, or that they begin with; null when there is none.
+    /// </summary>
     RoomFrame? FindCommon(ReadOnlySpan<byte> bytes);
 }

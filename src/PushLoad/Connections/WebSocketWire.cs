@@ -6,7 +6,9 @@ using PushLoad.Plans;
 
 namespace PushLoad.Connections;
 
-/// <summary>A WebSocket: messages are JSON in text frames or MessagePack in binary frames, deflated or not. Owned by its connection; one thread.</summary>
+/// <summary>
+/// A WebSocket: messages are JSON in text frames or MessagePack in binary frames, deflated or not. Owned by its connection; one thread.
+/// </summary>
 internal sealed class WebSocketWire(LoadLoop loop, LoadConnection connection) : IWire, IFrameHandler
 {
     private readonly FrameReader _reader = new(loop.Plan.Deflate);

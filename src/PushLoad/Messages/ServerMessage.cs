@@ -6,9 +6,9 @@ namespace PushLoad.Messages;
 /// <summary>One message of a server, parsed as far as the load generator needs (docs/protocol.md).</summary>
 internal ref struct ServerMessage
 {
-    private static readonly byte[][] Names = [.. Enum.GetNames<ServerMessageType>().Select(name => Encoding.ASCII.GetBytes(name.ToUpperInvariant()))];
+    private static readonly byte[][] Names = NamesAs(name => name.ToUpperInvariant());
 
-    private static readonly byte[][] EventNames = [.. Enum.GetNames<ServerMessageType>().Select(name => Encoding.ASCII.GetBytes(name.ToLowerInvariant()))];
+    private static readonly byte[][] EventNames = NamesAs(name => name.ToLowerInvariant());
 
     public ServerMessageType Type;
 
@@ -156,6 +156,9 @@ internal ref struct ServerMessage
         reader.Skip();
         return null;
     }
+
+    private static byte[][] NamesAs(Func<string, string> form) =>
+        [.. Enum.GetNames<ServerMessageType>().Select(name => Encoding.ASCII.GetBytes(form(name)))];
 
     private static ServerMessageType TypeOf(Utf8JsonReader reader)
     {

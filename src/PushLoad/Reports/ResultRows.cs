@@ -27,8 +27,9 @@ internal static class ResultRows
         {
             yield return ("deliveries", Units.Count(total.Deliveries));
             yield return ("bytes per delivery", Text(result.Traffic));
+            var sizes = $"from {Units.Megabytes(total.InflatedBytes)} MB to {Units.Megabytes(total.DeflatedBytes)} MB";
             if (plan.Deflate)
-                yield return ("deflated", $"{Units.Count(total.DeflatedFrames)} frames, from {Units.Megabytes(total.InflatedBytes)} MB to {Units.Megabytes(total.DeflatedBytes)} MB");
+                yield return ("deflated", $"{Units.Count(total.DeflatedFrames)} frames, {sizes}");
             yield return ("latency", Text(result.Latency));
             yield return ("last member of a frame", Text(result.LastMember));
             yield return ("longest gap of a connection", Text(result.LongestGap));

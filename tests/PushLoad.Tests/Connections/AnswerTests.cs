@@ -42,7 +42,9 @@ public sealed class AnswerTests
         Assert.Equal(problem, HttpRequest.Problem(Head(status, fields), events));
 
     private static string? SocketProblem(string? wanted, string[] fields) => Handshake.Problem(
-        Head("101 Switching Protocols", [Accepted, .. fields]), wanted?.Contains("msgpack", StringComparison.Ordinal) == true, wanted?.Contains("deflate", StringComparison.Ordinal) == true);
+        Head("101 Switching Protocols", [Accepted, .. fields]), Wants(wanted, "msgpack"), Wants(wanted, "deflate"));
+
+    private static bool Wants(string? wanted, string what) => wanted?.Contains(what, StringComparison.Ordinal) == true;
 
     private static byte[] Head(string status, string[] fields) =>
         Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{string.Concat(fields.Select(field => $"{field}\r\n"))}\r\n");

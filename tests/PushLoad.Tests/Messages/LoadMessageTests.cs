@@ -46,7 +46,8 @@ public sealed class LoadMessageTests
         {
             try
             {
-                return Batch.TryParse([(byte)'[', .. item, (byte)']'], 4711, 12, 200) is { Changed: 0 } batch && batch.Messages.SequenceEqual([message]);
+                var batch = Batch.TryParse([(byte)'[', .. item, (byte)']'], 4711, 12, 200);
+                return batch is { Changed: 0 } && batch.Messages.SequenceEqual([message]);
             }
             catch (JsonException)
             {

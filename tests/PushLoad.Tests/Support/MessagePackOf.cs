@@ -41,13 +41,13 @@ internal static class MessagePackOf
                 if (number >= -32 && random?.Next(2) is null or 0)
                     bytes.Add((byte)number);
                 else
-                    AddBigEndian(bytes, number >= sbyte.MinValue ? (byte)0xD0 : number >= short.MinValue ? (byte)0xD1 : number >= int.MinValue ? (byte)0xD2 : (byte)0xD3, (ulong)number, number >= sbyte.MinValue ? 1 : number >= short.MinValue ? 2 : number >= int.MinValue ? 4 : 8);
+                    AddInteger(bytes, 0xD0, (ulong)number, number >= sbyte.MinValue ? 0 : number >= short.MinValue ? 1 : number >= int.MinValue ? 2 : 3);
                 break;
             case JsonValueKind.Number when value.TryGetUInt64(out var number):
                 if (number < 128)
                     bytes.Add((byte)number);
                 else
-                    AddBigEndian(bytes, number <= byte.MaxValue ? (byte)0xCC : number <= ushort.MaxValue ? (byte)0xCD : number <= uint.MaxValue ? (byte)0xCE : (byte)0xCF, number, number <= byte.MaxValue ? 1 : number <= ushort.MaxValue ? 2 : number <= uint.MaxValue ? 4 : 8);
+                    AddInteger(bytes, 0xCC, number, number <= byte.MaxValue ? 0 : number <= ushort.MaxValue ? 1 : number <= uint.MaxValue ? 2 : 3);
                 break;
             case JsonValueKind.Number:
                 AddBigEndian(bytes, 0xCB, (ulong)BitConverter.DoubleToInt64Bits(value.GetDouble()), 8);
@@ -75,6 +75,12 @@ internal static class MessagePackOf
         else
             AddBigEndian(bytes, codes[form], (ulong)count, lengths[form]);
     }
+
+    /// <param name="bytes">The output.</param>
+    /// <param name="code">The code of the form with one byte.</param>
+    /// <param name="number">Two's complement.</param>
+    /// <param name="form">0 to 3: 1, 2, 4 or 8 bytes.</param>
+    private static void AddInteger(List<byte> bytes, int code, ulong number, int form) => AddBigEndian(bytes, (byte)(code + form), number, 1 << form);
 
     private static void AddBigEndian(List<byte> bytes, byte code, ulong number, int length)
     {

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace PushLoad.Tests.Support;
 
-/// <summary>Answers each connection's request with prepared bytes, for a server that no framework would write. Ends all connections when disposed.</summary>
+/// <summary>
+/// Answers each connection's request with prepared bytes, for a server that no framework would write. Ends all connections when disposed.
+/// </summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
