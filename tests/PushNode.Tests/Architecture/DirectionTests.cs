@@ -9,7 +9,8 @@ public sealed partial class DirectionTests
     private static readonly Dictionary<string, string[]> Node = new()
     {
         ["WebSocket"] = [],
-        ["Messages"] = ["WebSocket"],
+        ["MessagePack"] = [],
+        ["Messages"] = ["WebSocket", "MessagePack"],
         ["Telemetry"] = ["Messages"],
         ["Settings"] = ["Messages"],
         ["Connections"] = ["WebSocket", "Messages", "Telemetry", "Settings"],
