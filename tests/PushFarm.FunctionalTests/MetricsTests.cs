@@ -12,7 +12,7 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
     private static readonly string[] NodeCounters =
     [
         "push_connections_accepted_total", "push_connections_closed_total", "push_messages_received_total", "push_messages_merged_total", "push_messages_dropped_total",
-        "push_batches_total", "push_frames_sent_total", "push_sent_bytes_total", "push_deliveries_expected_total", "push_deliveries_total",
+        "push_batches_total", "push_frames_sent_total", "push_sent_bytes_total", "push_batches_encoded_total", "push_deflate_input_bytes_total", "push_deflate_output_bytes_total", "push_deliveries_expected_total", "push_deliveries_total",
         "push_deliveries_dropped_total", "push_control_messages_total",
     ];
 

@@ -28,11 +28,18 @@ internal sealed partial class Connection
     public void OnBytes(Span<byte> bytes)
     {
         var now = _rules.Time.GetTimestamp();
+        if (!Framing.IsDuplex)
+        {
+            // Not expected after the request. The rate limit ends a client that goes on.
+            MayProcess(1, now);
+            return;
+        }
+
         Volatile.Write(ref _heardAt, now);
         // No frame may follow a close frame (RFC 6455, 5.5.1).
         if (Volatile.Read(ref _closing) is { IsEchoed: true })
             return;
-        var incoming = _incoming ?? new MessageReader(_rules.Connections.MaxMessageBytes);
+        var incoming = _incoming ?? NewReader();
         var input = incoming.Resume(bytes);
         while (incoming.TryRead(ref input, out var opcode, out var payload))
         {
@@ -58,6 +65,9 @@ internal sealed partial class Connection
         if (_isCorked)
             Uncork();
     }
+
+    private MessageReader NewReader() =>
+        new(_rules.Connections.MaxMessageBytes, acceptsBinary: _variant.IsMessagePack(), inflates: _variant.IsDeflated());
 
     private void OnFrame(Opcode opcode, ReadOnlySpan<byte> payload)
     {

@@ -1,7 +1,6 @@
 using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
-using PushNode.WebSocket;
 
 namespace PushNode.Connections;
 
@@ -40,8 +39,6 @@ internal enum ShedOutcome
 /// <content>The outbound half: frames go to the wire, or to the outbox if the wire does not take them.</content>
 internal sealed partial class Connection
 {
-    private static readonly Frame Ping = new(ControlFrames.Ping());
-
     /// <summary>
     /// Tries to push a frame to a member. The caller counts every outcome but <see cref="SendOutcome.Queued"/>, summed per shard; the
     /// connection counts queued frames.
@@ -211,14 +208,14 @@ internal sealed partial class Connection
 
         var accepted = _wire.TryWrite(frame.Bytes);
         if (accepted == frame.Length)
-            _rules.Metrics.BytesSent(accepted);
+            _rules.Metrics.BytesSent(accepted, _variant);
         else
             StartOutboxLocked(new Outbox.Entry(frame, null, isAnswer), accepted);
     }
 
     private void StartOutboxLocked(Outbox.Entry entry, int accepted)
     {
-        _rules.Metrics.BytesSent(accepted);
+        _rules.Metrics.BytesSent(accepted, _variant);
         _outbox = NewOutbox();
         _outbox.Add(entry);
         _outbox.Accept(accepted);
@@ -303,7 +300,7 @@ internal sealed partial class Connection
             var accepted = _wire.TryWrite(next);
             if (accepted > 0)
                 _outbox.AcceptedAt = _rules.Time.GetTimestamp();
-            _rules.Metrics.BytesSent(accepted);
+            _rules.Metrics.BytesSent(accepted, _variant);
             var (pushes, deliveries) = _outbox.Accept(accepted);
             if (pushes > 0)
                 _rules.Metrics.FramesSent(pushes, deliveries);

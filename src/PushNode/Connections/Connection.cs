@@ -21,6 +21,8 @@ internal sealed partial class Connection
     private MessageReader? _incoming;
     private Outbox? _outbox;
     private Closing? _closing;
+
+    /// <summary>When the client was last heard, as a time stamp; for one that cannot send, the time of its last heartbeat.</summary>
     private long _heardAt;
 
     /// <summary>
@@ -29,7 +31,8 @@ internal sealed partial class Connection
     /// </summary>
     private int _pingedAfter;
 
-    private readonly ushort _shard;
+    private readonly byte _shard;
+    private readonly Variant _variant;
 
     /// <summary>The reader has more frames to process: their answers are collected and leave in one write.</summary>
     private bool _isCorked;
@@ -43,20 +46,27 @@ internal sealed partial class Connection
     /// <param name="rules">The limits and services that all connections share.</param>
     /// <param name="wire">Carries this connection's bytes.</param>
     /// <param name="shard">The shard that holds its memberships.</param>
-    public Connection(ConnectionRules rules, IWire wire, int shard)
+    /// <param name="variant">What its client understands.</param>
+    public Connection(ConnectionRules rules, IWire wire, int shard, Variant variant = Variant.Json)
     {
         _rules = rules;
         _wire = wire;
         _heardAt = rules.Time.GetTimestamp();
-        _shard = (ushort)shard;
+        _shard = checked((byte)shard);
+        _variant = variant;
         wire.Attach(this);
     }
 
     /// <summary>The shard that has its memberships.</summary>
     public int Shard => _shard;
 
+    /// <summary>What its client understands.</summary>
+    public Variant Variant => _variant;
+
     /// <summary>Its limits and times.</summary>
     public ConnectionSettings Settings => _rules.Connections;
+
+    private Framing Framing => Framing.Of(_variant);
 
     /// <summary>Whether either side has started to close it.</summary>
     public bool IsClosing => Volatile.Read(ref _closing) is not null;
@@ -133,14 +143,15 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// Applies the timeouts: pings a quiet client, and ends one that does not answer, does not read, or does not finish closing.
+    /// Applies the timeouts: pings a quiet client, and ends one that does not answer, does not read, or does not finish closing. A client that
+    /// cannot answer gets a heartbeat now and then, and the kernel finds out if it is gone.
     /// </summary>
     /// <param name="now">A time stamp of the rules' clock.</param>
     public void CheckTime(long now)
     {
         // Most connections return here without taking a lock. A change at this moment is seen by the next tick.
         var heardAt = Volatile.Read(ref _heardAt);
-        if (Volatile.Read(ref _outbox) is null && Volatile.Read(ref _closing) is null && Since(heardAt, now) < PingAfter(heardAt))
+        if (Volatile.Read(ref _outbox) is null && Volatile.Read(ref _closing) is null && Since(heardAt, now) < QuietTime(heardAt))
             return;
 
         lock (this)
@@ -154,6 +165,16 @@ internal sealed partial class Connection
 
     private void CheckOpenLocked(long now)
     {
+        if (_outbox is not null && Since(_outbox.AcceptedAt, now) >= _rules.Outbox.StuckAfter)
+            CloseLocked(CloseReason.TooSlow);
+        else if (Framing.IsDuplex)
+            CheckSilenceLocked(now);
+        else if (_outbox is null && Since(_heardAt, now) >= QuietTime(_heardAt))
+            BeatLocked(now);
+    }
+
+    private void CheckSilenceLocked(long now)
+    {
         var heardAt = Volatile.Read(ref _heardAt);
         // While the node does not read from the client, silence proves nothing; StuckAfter detects a client that is gone.
         var quiet = MayReadLocked() ? Since(heardAt, now) : TimeSpan.Zero;
@@ -162,15 +183,17 @@ internal sealed partial class Connection
             _closing = Begin(CloseReason.Silent);
             _wire.Abort();
         }
-        else if (_outbox is not null && Since(_outbox.AcceptedAt, now) >= _rules.Outbox.StuckAfter)
-        {
-            CloseLocked(CloseReason.TooSlow);
-        }
-        else if (quiet >= PingAfter(heardAt) && _pingedAfter != (int)heardAt)
+        else if (quiet >= QuietTime(heardAt) && _pingedAfter != (int)heardAt)
         {
             _pingedAfter = (int)heardAt;
-            SendLocked(Ping, isAnswer: false);
+            SendLocked(Framing.Heartbeat, isAnswer: false);
         }
+    }
+
+    private void BeatLocked(long now)
+    {
+        Volatile.Write(ref _heardAt, now);
+        SendLocked(Framing.Heartbeat, isAnswer: false);
     }
 
     private void CheckClosingLocked(Closing closing, long now)
@@ -181,7 +204,9 @@ internal sealed partial class Connection
             _wire.Complete();
     }
 
-    private TimeSpan PingAfter(long heardAt) => PingSpread.QuietTime(_rules.Connections.PingAfter, heardAt);
+    /// <summary>The time until the next sign of life; a little different each time, so that clients do not get theirs together.</summary>
+    private TimeSpan QuietTime(long heardAt) =>
+        PingSpread.QuietTime(Framing.IsDuplex ? _rules.Connections.PingAfter : _rules.Connections.HeartbeatAfter, heardAt);
 
     private TimeSpan Since(long then, long now) => _rules.Time.GetElapsedTime(then, now);
 
@@ -195,7 +220,12 @@ internal sealed partial class Connection
             _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.Slow);
         else if (reason == CloseReason.OutboxTotal && _outbox is not null)
             _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.OutboxTotal);
-        SendLocked(new Frame(ControlFrames.Close(reason.Code!.Value, reason.Text)), isAnswer: false);
+        SendLocked(new Frame(Framing.Close(reason)), isAnswer: false);
+        if (Framing.IsDuplex)
+            return;
+        // There is no echo to wait for.
+        _closing.IsEchoed = true;
+        CompleteIfDoneLocked();
     }
 
     private Closing Begin(CloseReason reason) => new(reason, _rules.Time.GetTimestamp());
@@ -215,7 +245,7 @@ internal sealed partial class Connection
         /// <summary>When it began, as a time stamp.</summary>
         public long Since { get; } = since;
 
-        /// <summary>The client has sent its close frame; nothing more is read.</summary>
+        /// <summary>The client has sent its close frame, or cannot send one; nothing more is read.</summary>
         public bool IsEchoed { get; set; }
 
         /// <summary>The reader has ended. The wire may carry another connection and must not be used.</summary>

@@ -16,7 +16,7 @@ internal class Membership(Connection connection, RoomFrames frames)
 
     public Connection Connection { get; } = connection;
 
-    /// <summary>Encodes the room's GAP for this member.</summary>
+    /// <summary>Makes the room's frames.</summary>
     public RoomFrames Frames { get; } = frames;
 
     /// <summary>Its index in the shard's set.</summary>
@@ -31,4 +31,7 @@ internal class Membership(Connection connection, RoomFrames frames)
         get => _missed == Unknown ? null : _missed;
         set => _missed = value ?? Unknown;
     }
+
+    /// <summary>The GAP that reports <see cref="Missed"/>.</summary>
+    public Frame MissedGap() => Frames.Gap(Connection.Variant, Missed, Missed is null ? GapReason.Backplane : GapReason.Slow);
 }

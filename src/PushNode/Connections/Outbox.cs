@@ -166,7 +166,7 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
     {
         if (Offset > 0 || _entries.First!.Value.Membership is not { Missed: not 0 } membership)
             return;
-        var gap = new Entry(membership.Frames.EncodeGap(membership.Missed, membership.Missed is null ? GapReason.Backplane : GapReason.Slow), null);
+        var gap = new Entry(membership.MissedGap(), null);
         membership.Missed = 0;
         _entries.AddFirst(gap);
         Count(gap);

@@ -156,7 +156,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         {
             if (closed == most || run.IsOver || connection.IsClosing)
                 return;
-            connection.Close(CloseReason.Draining.Because($"retry={RetryHint()}"));
+            connection.Close(CloseReason.Draining.Retrying(RetryHint()));
             closed++;
         });
         return closed;

@@ -3,34 +3,69 @@ using PushNode.Messages;
 
 namespace PushNode.FanOut;
 
-/// <summary>A room's members, by shard and variant. Any thread.</summary>
+/// <summary>A room's members, by shard and variant. A room has a set only for what has had members. Any thread.</summary>
 internal sealed class RoomMembers(Shards shards)
 {
-    private readonly MemberSet?[] _sets = new MemberSet?[shards.Count * Batch.VariantCount];
+    /// <summary>The first set of each shard; null if it has had no member.</summary>
+    private readonly MemberSet?[] _sets = new MemberSet?[shards.Count];
 
     /// <summary>The number of members; approximate while members join or leave.</summary>
-    public int Count => _sets.Sum(set => set?.Count ?? 0);
+    public int Count
+    {
+        get
+        {
+            var count = 0;
+            for (var shard = 0; shard < _sets.Length; shard++)
+            {
+                for (var set = First(shard); set is not null; set = set.Next)
+                    count += set.Count;
+            }
 
-    public void Add(Membership membership) => shards[membership.Connection.Shard].Add(ref SetOf(membership.Connection), membership);
+            return count;
+        }
+    }
 
-    public void Remove(Membership membership) => shards[membership.Connection.Shard].Remove(SetOf(membership.Connection)!, membership);
+    /// <summary>The number of members of one variant; approximate while members join or leave.</summary>
+    public int CountOf(Variant variant)
+    {
+        var count = 0;
+        for (var shard = 0; shard < _sets.Length; shard++)
+            count += Find(shard, variant)?.Count ?? 0;
+        return count;
+    }
 
-    /// <summary>The members of one variant in one shard; null if there are none.</summary>
-    public MemberSet? In(int shard, Variant variant) => Volatile.Read(ref Set(shard, variant)) is { Count: > 0 } set ? set : null;
+    public void Add(Membership membership) => shards[membership.Connection.Shard].Add(ref _sets[membership.Connection.Shard], membership);
 
-    // If there is a second variant, the connection must say which one its client gets.
-    private ref MemberSet? SetOf(Connection connection) => ref Set(connection.Shard, Variant.Json);
+    public void Remove(Membership membership) =>
+        shards[membership.Connection.Shard].Remove(Find(membership.Connection.Shard, membership.Connection.Variant)!, membership);
 
-    private ref MemberSet? Set(int shard, Variant variant) => ref _sets[shard * Batch.VariantCount + (int)variant];
+    /// <summary>A shard's first set, from which <see cref="MemberSet.Next"/> leads to the others; null if there is none.</summary>
+    public MemberSet? First(int shard) => Volatile.Read(ref _sets[shard]);
+
+    private MemberSet? Find(int shard, Variant variant)
+    {
+        var set = First(shard);
+        while (set is not null && set.Variant != variant)
+            set = set.Next;
+        return set;
+    }
 }
 
 /// <summary>
-/// The members of one room and variant in one shard, contiguous in memory. Guarded by the shard's lock, except for <see cref="Count"/>.
+/// The members of one room and variant in one shard, contiguous in memory. Guarded by the shard's lock, except for what is marked.
 /// </summary>
-internal sealed class MemberSet
+/// <param name="variant">Its members' variant.</param>
+/// <param name="next">The shard's next set of the room.</param>
+internal sealed class MemberSet(Variant variant, MemberSet? next)
 {
     private Membership[] _members = [];
     private int _count;
+
+    /// <summary>Its members' variant. Safe without the lock.</summary>
+    public Variant Variant { get; } = variant;
+
+    /// <summary>The shard's next set of the room, for another variant; null if there is none. Safe without the lock.</summary>
+    public MemberSet? Next { get; } = next;
 
     /// <summary>The number of members. Safe without the lock if a stale value is acceptable.</summary>
     public int Count => Volatile.Read(ref _count);

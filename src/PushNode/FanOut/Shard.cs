@@ -43,14 +43,17 @@ internal sealed class Shard : IDisposable
         _thread.Start();
     }
 
-    /// <param name="members">The room's set in this shard; made for the room's first member here.</param>
+    /// <param name="first">The room's first set in this shard; replaced if the member is the first of its variant here.</param>
     /// <param name="membership">The new member.</param>
-    public void Add(ref MemberSet? members, Membership membership)
+    public void Add(ref MemberSet? first, Membership membership)
     {
         using var held = Enter();
-        if (members is null)
-            Volatile.Write(ref members, new MemberSet());
-        members.AddLocked(membership);
+        var set = first;
+        while (set is not null && set.Variant != membership.Connection.Variant)
+            set = set.Next;
+        if (set is null)
+            Volatile.Write(ref first, set = new MemberSet(membership.Connection.Variant, first));
+        set.AddLocked(membership);
     }
 
     public void Remove(MemberSet members, Membership membership)
@@ -156,7 +159,7 @@ internal sealed class Shard : IDisposable
         try
         {
             count = List(members, ref _members);
-            Push(frame, _members.AsSpan(0, count));
+            Push(frame, members.Variant, _members.AsSpan(0, count));
         }
         finally
         {
@@ -166,7 +169,7 @@ internal sealed class Shard : IDisposable
         }
     }
 
-    private void Push(Frame frame, ReadOnlySpan<Membership> members)
+    private void Push(Frame frame, Variant variant, ReadOnlySpan<Membership> members)
     {
         var counts = new PushCounts();
         try
@@ -180,7 +183,7 @@ internal sealed class Shard : IDisposable
         finally
         {
             counts.Fail(members.Length - counts.Total);
-            Count(frame, members.Length, counts);
+            Count(frame, variant, members.Length, counts);
         }
     }
 
@@ -199,9 +202,9 @@ internal sealed class Shard : IDisposable
         sockets.Dispose();
     }
 
-    private void Count(Frame frame, int members, in PushCounts counts)
+    private void Count(Frame frame, Variant variant, int members, in PushCounts counts)
     {
-        _metrics.BytesSent(counts.Sent * frame.Length);
+        _metrics.BytesSent(counts.Sent * frame.Length, variant);
         if (frame.Deliveries == 0)
             return;
         _metrics.DeliveriesExpected((long)frame.Deliveries * members);

@@ -13,7 +13,7 @@ namespace PushNode.FanOut;
 internal sealed class Shards : IDisposable
 {
     private readonly Shard[] _shards;
-    private readonly (int Shard, Variant Variant)[] _sets;
+    private readonly BatchEncoder _encoder;
     private readonly NodeMetrics _metrics;
     private readonly TimeProvider _time;
     private int _next;
@@ -28,12 +28,10 @@ internal sealed class Shards : IDisposable
         var failures = new Failures(FailedStage.FanOut, metrics, time, logger);
         _metrics = metrics;
         _time = time;
+        _encoder = new BatchEncoder(metrics);
         _shards = new Shard[settings.Workers > 0 ? settings.Workers : Math.Max(1, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, metrics, failures, senders?.Invoke());
-        _sets = [.. from shard in Enumerable.Range(0, _shards.Length)
-                    from variant in Enumerable.Range(0, Batch.VariantCount)
-                    select (shard, (Variant)variant)];
         Everyone = new RoomMembers(this);
     }
 
@@ -61,10 +59,14 @@ internal sealed class Shards : IDisposable
         var flight = new Flight(batch.Messages, publishedAt, left, _metrics, _time);
         try
         {
-            foreach (var (shard, variant) in _sets)
+            _encoder.Begin(batch);
+            for (var shard = 0; shard < _shards.Length; shard++)
             {
-                if (members.In(shard, variant) is { } set)
-                    _shards[shard].Enqueue(flight, batch.For(variant), set);
+                for (var set = members.First(shard); set is not null; set = set.Next)
+                {
+                    if (set.Count > 0)
+                        _shards[shard].Enqueue(flight, _encoder.Encode(batch, set.Variant), set);
+                }
             }
         }
         finally
@@ -87,13 +89,14 @@ internal sealed class Shards : IDisposable
         try
         {
             var buffer = rented;
-            foreach (var (shard, variant) in _sets)
+            for (var shard = 0; shard < _shards.Length; shard++)
             {
-                if (Everyone.In(shard, variant) is not { } set)
-                    continue;
-                var count = _shards[shard].List(set, ref buffer);
-                foreach (var member in buffer.AsSpan(0, count))
-                    Try(action, member.Connection);
+                for (var set = Everyone.First(shard); set is not null; set = set.Next)
+                {
+                    var count = _shards[shard].List(set, ref buffer);
+                    foreach (var member in buffer.AsSpan(0, count))
+                        Try(action, member.Connection);
+                }
             }
         }
         finally

@@ -64,22 +64,22 @@ internal enum RequestRefusal
     TooManyRooms,
 }
 
-/// <summary>Encodes the answers to requests; each echoes the request's id. <see cref="RoomFrames.Joined"/> encodes JOINED.</summary>
+/// <summary>The answers to requests, as JSON; each echoes the request's id. <see cref="RoomFrames.Joined"/> makes JOINED.</summary>
 internal static class Answers
 {
-    public static Frame Pong(string? id) => Answer("PONG", id, "{}");
+    public static string Pong(string? id) => Answer("PONG", id, "{}");
 
-    public static Frame Left(RoomId room, string? id) => Answer("LEFT", id, $$"""{"room":"{{JsonText.Escape(room.ToString())}}"}""");
+    public static string Left(RoomId room, string? id) => Answer("LEFT", id, $$"""{"room":"{{JsonText.Escape(room.ToString())}}"}""");
 
     /// <param name="code">One of <see cref="ErrorCode"/>.</param>
     /// <param name="message">What is wrong and what the node accepts.</param>
     /// <param name="id">The request's id as raw JSON; null if it has none.</param>
-    public static Frame Error(string code, string message, string? id) =>
+    public static string Error(string code, string message, string? id) =>
         Answer("ERROR", id, $$"""{"code":"{{code}}","message":"{{JsonText.Escape(message)}}"}""");
 
-    private static Frame Answer(string type, string? id, string data)
+    private static string Answer(string type, string? id, string data)
     {
         var echo = id is null ? "" : $"\"id\":{id},";
-        return JsonText.Frame($$"""{"type":"{{type}}",{{echo}}"data":{{data}}}""");
+        return $$"""{"type":"{{type}}",{{echo}}"data":{{data}}}""";
     }
 }

@@ -25,7 +25,8 @@ internal enum Refusal
 /// <param name="Label">The metric's label value.</param>
 /// <param name="Code">The WebSocket close code; null if the node sends no close frame.</param>
 /// <param name="Text">The close frame's reason.</param>
-internal sealed record CloseReason(string Label, ushort? Code = null, string Text = "")
+/// <param name="RetryAfter">When the client should reconnect; null to leave it to the client.</param>
+internal sealed record CloseReason(string Label, ushort? Code = null, string Text = "", TimeSpan? RetryAfter = null)
 {
     /// <summary>The client closed; the node echoes its code.</summary>
     public static readonly CloseReason Client = new("client");
@@ -36,8 +37,8 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
     /// <summary>The client was silent for too long, even after a ping. It would not read a close frame.</summary>
     public static readonly CloseReason Silent = new("silent");
 
-    /// <summary>The node drains. <see cref="Because"/> sets the text to a jittered <c>retry=milliseconds</c> for each connection.</summary>
-    public static readonly CloseReason Draining = new("draining", 1001, "retry=1000");
+    /// <summary>The node drains. <see cref="Retrying"/> gives each connection its own hint.</summary>
+    public static readonly CloseReason Draining = new("draining", 1001);
 
     /// <summary>The client broke RFC 6455.</summary>
     public static readonly CloseReason ProtocolError = new("protocol_error", 1002);
@@ -80,6 +81,10 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
 
     /// <summary>The same reason with a text for one connection.</summary>
     public CloseReason Because(string text) => this with { Text = text };
+
+    /// <summary>The same reason with a hint to reconnect, of whole milliseconds; the text becomes <c>retry=milliseconds</c>.</summary>
+    public CloseReason Retrying(int milliseconds) =>
+        this with { Text = $"retry={milliseconds}", RetryAfter = TimeSpan.FromMilliseconds(milliseconds) };
 
     /// <summary>Whether the reasons are the same; their texts may differ.</summary>
     public bool Equals(CloseReason? other) => Label == other?.Label;

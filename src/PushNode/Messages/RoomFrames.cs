@@ -22,18 +22,18 @@ internal static class GapReason
 }
 
 /// <summary>
-/// Encodes the frames for one room's members: JOINED, PUSH and GAP. The parts that all of them share are encoded once, when the room opens.
-/// Immutable; any thread.
+/// Makes the frames for one room's members: JOINED, PUSH and GAP. The parts that all of them share are made once, when the room opens.
+/// Any thread.
 /// </summary>
 internal sealed class RoomFrames
 {
-    /// <summary>An upper bound for the length of a PUSH without its items and commas.</summary>
+    /// <summary>An upper bound for the length of a PUSH as JSON, in any framing, without its items and commas.</summary>
     public const int MaxOverhead = 1024;
 
     private readonly byte[] _pushPrefix;
     private readonly string _gapPrefix;
     private readonly string _data;
-    private readonly Frame _joined;
+    private readonly Batch _joined;
 
     /// <param name="room">The room; null for broadcasts, whose frames have no room.</param>
     public RoomFrames(RoomId? room)
@@ -42,31 +42,33 @@ internal sealed class RoomFrames
         var member = room is null ? "" : $"{_data},";
         _pushPrefix = Encoding.UTF8.GetBytes($$"""{"type":"PUSH","data":{{{member}}"items":[""");
         _gapPrefix = $$"""{"type":"GAP","data":{{{member}}""";
-        _joined = EncodeJoined("");
+        _joined = new Batch(Json(JoinedText("")));
     }
 
     private static ReadOnlySpan<byte> PushSuffix => "]}}"u8;
 
     /// <summary>Answers a JOIN; the first frame of the room that a member gets.</summary>
+    /// <param name="variant">The member's variant.</param>
     /// <param name="id">The request's id as raw JSON; null if it has none, as for all rooms of a URL.</param>
-    public Frame Joined(string? id) => id is null ? _joined : EncodeJoined($"\"id\":{id},");
+    public Frame Joined(Variant variant, string? id) =>
+        id is null ? _joined.For(variant) : Framing.Of(variant).Encode(JoinedText($"\"id\":{id},"));
 
     /// <summary>Messages for all members: their bytes unchanged and in order.</summary>
-    /// <param name="messages">JSON texts. They must not change before the batch is encoded.</param>
-    public Batch Push(IReadOnlyCollection<ReadOnlyMemory<byte>> messages) => new(messages.Count, _ => EncodePush(messages));
+    /// <param name="messages">JSON texts.</param>
+    public Batch Push(IReadOnlyCollection<ReadOnlyMemory<byte>> messages) => new(EncodePush(messages));
 
     /// <summary>Tells all members that messages were lost.</summary>
-    /// <inheritdoc cref="EncodeGap"/>
-    public Batch Gap(long? missed, string reason) => new(0, _ => EncodeGap(missed, reason));
-
-    /// <summary>Tells one member that messages were lost.</summary>
     /// <param name="missed">How many; null if unknown.</param>
     /// <param name="reason">One of <see cref="GapReason"/>.</param>
-    public Frame EncodeGap(long? missed, string reason)
-    {
-        var count = missed is { } known ? known.ToString(CultureInfo.InvariantCulture) : "null";
-        return JsonText.Frame($$$"""{{{_gapPrefix}}}"missed":{{{count}}},"reason":"{{{reason}}}"}}""", loss: missed);
-    }
+    public Batch Gap(long? missed, string reason) => new(Json(GapText(missed, reason), missed));
+
+    /// <summary>Tells one member that messages were lost.</summary>
+    /// <param name="variant">The member's variant.</param>
+    /// <param name="missed">How many; null if unknown.</param>
+    /// <param name="reason">One of <see cref="GapReason"/>.</param>
+    public Frame Gap(Variant variant, long? missed, string reason) => Framing.Of(variant).Encode(GapText(missed, reason), missed);
+
+    private static Frame Json(string text, long? loss = 0) => Framing.Of(Variant.Json).Encode(text, loss);
 
     private Frame EncodePush(IReadOnlyCollection<ReadOnlyMemory<byte>> messages)
     {
@@ -88,5 +90,11 @@ internal sealed class RoomFrames
         return new Frame(bytes, messages.Count, messages.Count);
     }
 
-    private Frame EncodeJoined(string echo) => JsonText.Frame($$$"""{"type":"JOINED",{{{echo}}}"data":{{{{_data}}}}}""");
+    private string JoinedText(string echo) => $$$"""{"type":"JOINED",{{{echo}}}"data":{{{{_data}}}}}""";
+
+    private string GapText(long? missed, string reason)
+    {
+        var count = missed is { } known ? known.ToString(CultureInfo.InvariantCulture) : "null";
+        return $$$"""{{{_gapPrefix}}}"missed":{{{count}}},"reason":"{{{reason}}}"}}""";
+    }
 }

@@ -52,7 +52,7 @@ internal sealed class Session : ClientSession
         Take(new Request("JOIN", Error: (
             _rules.Refuse(RequestRefusal.RoomLimit), $"The URL names more than {_rules.MaxRooms} rooms, which is the limit; the rest is ignored.")));
 
-    public override void OnRateLimited() => _connection.Send(Answers.Error(
+    public override void OnRateLimited() => Answer(Answers.Error(
         ErrorCode.RateLimited,
         $"More than {_connection.Settings.MessagesPerSecond} messages a second: "
             + "further ones are not processed, and the connection is closed if this continues.",
@@ -91,14 +91,14 @@ internal sealed class Session : ClientSession
     {
         if (request.Error is { } error)
         {
-            _connection.Send(Answers.Error(error.Code, error.Message, request.Id));
+            Answer(Answers.Error(error.Code, error.Message, request.Id));
             return;
         }
 
         switch (request.Type)
         {
             case "PING":
-                _connection.Send(Answers.Pong(request.Id));
+                Answer(Answers.Pong(request.Id));
                 break;
             case "JOIN" when TryParseRoomLocked(request, out var room):
                 JoinLocked(room, request.Id);
@@ -109,7 +109,7 @@ internal sealed class Session : ClientSession
             case "JOIN" or "LEAVE":
                 break;
             default:
-                _connection.Send(Answers.Error(ErrorCode.UnknownType, "The type is unknown; it accepts PING, JOIN and LEAVE.", request.Id));
+                Answer(Answers.Error(ErrorCode.UnknownType, "The type is unknown; it accepts PING, JOIN and LEAVE.", request.Id));
                 break;
         }
     }
@@ -119,13 +119,13 @@ internal sealed class Session : ClientSession
         if (request.Room is null)
         {
             room = default;
-            _connection.Send(Answers.Error(ErrorCode.BadRoom, "data.room is missing or not text; it accepts the name of a room.", request.Id));
+            Answer(Answers.Error(ErrorCode.BadRoom, "data.room is missing or not text; it accepts the name of a room.", request.Id));
             return false;
         }
 
         if (RoomId.TryParse(request.Room, out room, out var error))
             return true;
-        _connection.Send(Answers.Error(ErrorCode.BadRoom, $"room {error}", request.Id));
+        Answer(Answers.Error(ErrorCode.BadRoom, $"room {error}", request.Id));
         return false;
     }
 
@@ -166,7 +166,7 @@ internal sealed class Session : ClientSession
     {
         if (known.HasEntered)
         {
-            _connection.Send(known.Frames.Joined(requestId));
+            _connection.Send(known.Frames.Joined(_connection.Variant, requestId));
         }
         else if (known.Wait is { Ids.Count: < SessionRules.MaxWaiting } wait)
         {
@@ -183,7 +183,7 @@ internal sealed class Session : ClientSession
     private void StepAsideLocked(JoinWait wait, string? requestId)
     {
         wait.HasSteppedAside = true;
-        _connection.Send(Answers.Error(ErrorCode.BackplaneAway, "The backplane is away; JOINED follows when it is back.", requestId));
+        Answer(Answers.Error(ErrorCode.BackplaneAway, "The backplane is away; JOINED follows when it is back.", requestId));
     }
 
     /// <summary>The node receives the room that a JOIN waits for.</summary>
@@ -191,7 +191,7 @@ internal sealed class Session : ClientSession
     {
         session.EnterLocked(wait.Room, wait.Ids[0]);
         foreach (var repeated in wait.Ids.Skip(1))
-            session._connection.Send(wait.Room.Frames.Joined(repeated));
+            session._connection.Send(wait.Room.Frames.Joined(session._connection.Variant, repeated));
     });
 
     /// <summary>The server of the room that a JOIN waits for is unavailable.</summary>
@@ -233,7 +233,7 @@ internal sealed class Session : ClientSession
     private void EnterLocked(JoinedRoom joined, string? requestId)
     {
         joined.Wait = null;
-        _connection.SendAnd(joined.Frames.Joined(requestId), () =>
+        _connection.SendAnd(joined.Frames.Joined(_connection.Variant, requestId), () =>
         {
             joined.Room.Members.Add(joined);
             joined.HasEntered = true;
@@ -244,11 +244,11 @@ internal sealed class Session : ClientSession
     {
         if (FindLocked(id) is not { } room)
         {
-            _connection.Send(Answers.Left(id, requestId));
+            Answer(Answers.Left(id, requestId));
             return;
         }
 
-        _connection.SendAnd(Answers.Left(id, requestId), () => room.IsActive = false);
+        _connection.SendAnd(Encode(Answers.Left(id, requestId)), () => room.IsActive = false);
         UnlinkLocked(room);
         LeaveLocked(room);
     }
@@ -264,7 +264,11 @@ internal sealed class Session : ClientSession
     }
 
     private void RefuseLocked(RequestRefusal reason, string message, string? requestId) =>
-        _connection.Send(Answers.Error(_rules.Refuse(reason), message, requestId));
+        Answer(Answers.Error(_rules.Refuse(reason), message, requestId));
+
+    private void Answer(string json) => _connection.Send(Encode(json));
+
+    private Frame Encode(string json) => Framing.Of(_connection.Variant).Encode(json);
 
     private JoinedRoom? FindLocked(RoomId id)
     {

@@ -89,6 +89,13 @@ internal sealed class ConnectionSettings : ICheckedSettings
     [Duration("00:00:00.2", "02:00:00")]
     public TimeSpan CloseAfter { get; set; } = TimeSpan.FromSeconds(75);
 
+    /// <summary>
+    /// A client of <c>/sse</c> or <c>/stream</c>, which cannot answer a ping, gets a heartbeat this often, or up to a fifth earlier: as often as
+    /// the WHATWG advises, because some proxies drop a response that is quiet for 30 s.
+    /// </summary>
+    [Duration("00:00:00.1", "01:00:00")]
+    public TimeSpan HeartbeatAfter { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long a client may take to receive a close frame and echo it.</summary>
     [Duration("00:00:00.1", "00:01:00")]
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);

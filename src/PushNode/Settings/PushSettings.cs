@@ -18,6 +18,8 @@ internal sealed class PushSettings : ICheckedSettings
 
     public MergeSettings Merge { get; set; } = new();
 
+    public CompressionSettings Compression { get; set; } = new();
+
     public FanOutSettings FanOut { get; set; } = new();
 
     public OutboxSettings Outbox { get; set; } = new();

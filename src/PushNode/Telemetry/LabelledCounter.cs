@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace PushNode.Telemetry;
@@ -20,7 +21,10 @@ internal sealed class LabelledCounter<TValue> where TValue : struct, Enum
         meter.CreateObservableCounter(name, Observe, unit, description);
     }
 
-    public void Add(long count, TValue value) => Interlocked.Add(ref _counts[Convert.ToInt32(value, null)], count);
+    public void Add(long count, TValue value) => Interlocked.Add(ref _counts[Index(value)], count);
+
+    /// <summary>The enum's number, without the boxing of Convert.ToInt32.</summary>
+    private static int Index(TValue value) => Unsafe.SizeOf<TValue>() == sizeof(byte) ? Unsafe.BitCast<TValue, byte>(value) : Unsafe.BitCast<TValue, int>(value);
 
     private IEnumerable<Measurement<long>> Observe()
     {

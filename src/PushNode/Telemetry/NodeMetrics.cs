@@ -21,6 +21,8 @@ internal sealed class NodeMetrics : IDisposable
     private readonly Histogram<double> _fanOut;
     private readonly Histogram<double> _latency;
     private readonly Histogram<int> _batchMessages;
+    private readonly LabelledCounter<Variant> _bytesSent;
+    private readonly LabelledCounter<Variant> _batchesEncoded;
     private readonly LabelledCounter<Refusal> _refused;
     private readonly LabelledCounter<HandshakeCut> _handshakesCut;
     private readonly LabelledCounter<RequestRefusal> _requestsRefused;
@@ -38,9 +40,10 @@ internal sealed class NodeMetrics : IDisposable
     private long _merged;
     private long _batches;
     private long _framesSent;
-    private long _bytesSent;
     private long _joinsWaiting;
     private long _expected;
+    private long _deflateInput;
+    private long _deflateOutput;
     private long _deliveries;
     private Func<int> _rooms = static () => 0;
     private Func<bool> _draining = static () => false;
@@ -80,7 +83,13 @@ internal sealed class NodeMetrics : IDisposable
         _messagesDropped = new(_meter, "push.messages_dropped", "{message}", "Messages dropped before a batch, by reason.");
         Counter("push.batches", () => Read(ref _batches), "{batch}", "Batches that left the merge stage.");
         Counter("push.frames_sent", () => Read(ref _framesSent), "{frame}", "PUSH frames accepted by a connection's socket or stream: the push rate.");
-        Counter("push.sent", () => Read(ref _bytesSent), "By", "Bytes accepted by sockets or streams, WebSocket headers and control frames included: the bandwidth.");
+        _bytesSent = new(
+            _meter, "push.sent", "By",
+            "Bytes accepted by sockets or streams, headers and control frames included, by the clients' variant: the bandwidth.", label: "variant");
+        _batchesEncoded = new(
+            _meter, "push.batches_encoded", "{encoding}", "Encodings of PUSH batches, one for each batch and variant that has members.", label: "variant");
+        Counter("push.deflate_input", () => Read(ref _deflateInput), "By", "Bytes of the frames that were deflated, before.");
+        Counter("push.deflate_output", () => Read(ref _deflateOutput), "By", "Bytes of the frames that were deflated, after.");
         Counter("push.deliveries_expected", () => Read(ref _expected), "{delivery}", "Batch size times the members listed when the batch was fanned out.");
         Counter("push.deliveries", () => Read(ref _deliveries), "{delivery}", "Messages accepted by a connection's socket or stream.");
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
@@ -165,7 +174,17 @@ internal sealed class NodeMetrics : IDisposable
         Interlocked.Add(ref _deliveries, deliveries);
     }
 
-    public void BytesSent(long bytes) => Interlocked.Add(ref _bytesSent, bytes);
+    public void BytesSent(long bytes, Variant variant) => _bytesSent.Add(bytes, variant);
+
+    /// <summary>A PUSH was encoded for the members of a variant.</summary>
+    public void BatchEncoded(Variant variant) => _batchesEncoded.Add(1, variant);
+
+    /// <summary>A frame was deflated.</summary>
+    public void Deflated(int before, int after)
+    {
+        Interlocked.Add(ref _deflateInput, before);
+        Interlocked.Add(ref _deflateOutput, after);
+    }
 
     /// <summary>Acquisitions of shards' locks that did not wait.</summary>
     public void ShardLocksTaken(long uncontended)

@@ -9,8 +9,9 @@ public sealed partial class DirectionTests
     private static readonly Dictionary<string, string[]> Node = new()
     {
         ["WebSocket"] = [],
+        ["Http"] = [],
         ["MessagePack"] = [],
-        ["Messages"] = ["WebSocket", "MessagePack"],
+        ["Messages"] = ["WebSocket", "Http", "MessagePack"],
         ["Telemetry"] = ["Messages"],
         ["Settings"] = ["Messages"],
         ["Connections"] = ["WebSocket", "Messages", "Telemetry", "Settings"],

@@ -121,7 +121,7 @@ public sealed class OutboxTests : IDisposable
         var (a, b) = (client.Member(_a), client.Member(_b));
         client.Wire.Budget = 1;
         SendQueued(client, _b.Push("0"), b);
-        SendQueued(client, _a.EncodeGap(missed, missed is null ? GapReason.Backplane : GapReason.Overload), a);
+        SendQueued(client, _a.Gap(Variant.Json, missed, missed is null ? GapReason.Backplane : GapReason.Overload), a);
         SendQueued(client, _a.Push("1"), a);
         SendQueued(client, _b.Push("2"), b);
         SendQueued(client, _b.Push("3"), b);

@@ -1,5 +1,6 @@
 using PushNode.Connections;
 using PushNode.FanOut;
+using PushNode.Messages;
 
 namespace PushNode.Tests.FanOut;
 
@@ -15,7 +16,7 @@ public sealed class MemberSetTests
         var client = new TestClient(metrics, new ManualTime());
         var frames = TestFrames.Of("r");
         var random = new Random(seed);
-        var set = new MemberSet();
+        var set = new MemberSet(Variant.Json, null);
         var model = new List<Membership>();
         Membership[] listed = [];
         for (var step = 0; step < 20_000; step++)

@@ -23,13 +23,13 @@ public sealed class RoomFramesTests
     {
         var frames = new RoomFrames(null);
         Assert.Equal("""{"type":"PUSH","data":{"items":[1,2]}}""", Payload(frames.Push("1", "2")));
-        Assert.Equal("""{"type":"GAP","data":{"missed":null,"reason":"backplane"}}""", Payload(frames.EncodeGap(null, GapReason.Backplane)));
+        Assert.Equal("""{"type":"GAP","data":{"missed":null,"reason":"backplane"}}""", Payload(frames.Gap(Variant.Json, null, GapReason.Backplane)));
     }
 
     [Fact]
     public void A_gap_has_the_number_and_the_reason()
     {
-        var frame = TestFrames.Of("r").EncodeGap(37, GapReason.Slow);
+        var frame = TestFrames.Of("r").Gap(Variant.Json, 37, GapReason.Slow);
         Assert.Equal("""{"type":"GAP","data":{"room":"r","missed":37,"reason":"slow"}}""", Payload(frame));
         Assert.Equal(0, frame.Deliveries);
         Assert.Equal(37, frame.Loss);
@@ -42,7 +42,7 @@ public sealed class RoomFramesTests
     [InlineData("{\"room\":\"x\"}")]
     public void Any_room_name_round_trips(string room)
     {
-        foreach (var frame in new[] { TestFrames.Of(room).Push("1"), TestFrames.Of(room).EncodeGap(1, GapReason.Slow) })
+        foreach (var frame in new[] { TestFrames.Of(room).Push("1"), TestFrames.Of(room).Gap(Variant.Json, 1, GapReason.Slow) })
         {
             using var json = JsonDocument.Parse(Payload(frame));
             Assert.Equal(room, json.RootElement.GetProperty("data").GetProperty("room").GetString());
@@ -59,7 +59,7 @@ public sealed class RoomFramesTests
             var room = string.Concat(Enumerable.Repeat(character, 128 / Encoding.UTF8.GetByteCount(character)));
             var frame = TestFrames.Of(room).Push(new string('1', 70_000));
             longest = Math.Max(longest, frame.Length - 70_000);
-            Assert.InRange(TestFrames.Of(room).EncodeGap(long.MaxValue, GapReason.Backplane).Length, 0, RoomFrames.MaxOverhead);
+            Assert.InRange(TestFrames.Of(room).Gap(Variant.Json, long.MaxValue, GapReason.Backplane).Length, 0, RoomFrames.MaxOverhead);
         }
 
         Assert.InRange(longest + PushNode.Connections.Outbox.EntryBytes, 300, RoomFrames.MaxOverhead);

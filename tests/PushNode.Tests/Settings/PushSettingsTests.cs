@@ -20,6 +20,7 @@ public sealed class PushSettingsTests
         Assert.Equal(TimeSpan.FromSeconds(30), settings.Outbox.StuckAfter);
         Assert.Equal(WhenFull.DropOldest, settings.Outbox.WhenFull);
         Assert.Equal("*", settings.Connections.AllowedOrigins);
+        Assert.True(settings.Compression is { Enabled: true, Level: 6, MinBytes: 512, MinMembers: 1 });
     }
 
     [Fact]
@@ -49,6 +50,11 @@ public sealed class PushSettingsTests
     [InlineData("Outbox:MaxTotalBytes", "2097151")]
     [InlineData("Outbox:WhenFull", "1")]
     [InlineData("Outbox:WhenFull", "Wait")]
+    [InlineData("Compression:Enabled", "1")]
+    [InlineData("Compression:Level", "0")]
+    [InlineData("Compression:Level", "10")]
+    [InlineData("Compression:MinBytes", "0")]
+    [InlineData("Compression:MinMembers", "0")]
     [InlineData("FanOut:Workers", "-1")]
     [InlineData("FanOut:Shards", "8")]
     [InlineData("FanOut:Sends", "Fast")]
