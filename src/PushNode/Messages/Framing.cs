@@ -27,6 +27,12 @@ internal abstract class Framing
     /// <param name="json">The message as JSON.</param>
     public abstract byte[] Encode(ReadOnlySpan<byte> json);
 
+    /// <summary>A frame of this framing deflated, header included.</summary>
+    /// <param name="plain">The frame.</param>
+    /// <param name="level">zlib's level, 1 to 9.</param>
+    /// <returns>Null if it would not be shorter, or if there is no deflate in this framing.</returns>
+    public virtual byte[]? TryDeflate(Frame plain, int level) => null;
+
     /// <summary>A frame of one message.</summary>
     /// <param name="json">The message as JSON.</param>
     /// <param name="loss">The number of lost messages that it reports; null if unknown.</param>
@@ -47,6 +53,9 @@ internal abstract class Framing
         public override Frame Heartbeat { get; } = new(ControlFrames.Ping());
 
         public override byte[] Encode(ReadOnlySpan<byte> json) => FrameWriter.Write(Opcode.Text, json);
+
+        public override byte[]? TryDeflate(Frame plain, int level) =>
+            DeflatedFrame.TryWrite(Opcode.Text, FrameWriter.PayloadOf(plain.Bytes.Span), level);
 
         public override byte[] Close(CloseReason reason) => ControlFrames.Close(reason.Code!.Value, reason.Text);
     }
