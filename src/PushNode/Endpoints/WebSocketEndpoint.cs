@@ -61,7 +61,6 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
             return;
         context.Features.Get<PendingHandshake>()?.End();
         var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
-        metrics.ConnectionAccepted();
         var connection = new Connection(rules, wire, shards.Next());
         try
         {
