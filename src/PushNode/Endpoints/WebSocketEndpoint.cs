@@ -47,8 +47,10 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
     {
         IWire? wire = null;
         byte[] early = [];
+        var subprotocol = Subprotocol.Choose(context.Request.Headers.SecWebSocketProtocol);
         try
         {
+            context.Response.Headers.SecWebSocketProtocol = subprotocol;
             (wire, early) = await UpgradeAsync(context);
         }
         finally
@@ -61,7 +63,8 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
             return;
         context.Features.Get<PendingHandshake>()?.End();
         var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
-        var connection = new Connection(rules, wire, shards.Next());
+        var variant = Variants.OfWebSocket(subprotocol == Subprotocol.MessagePack, isDeflated: false);
+        var connection = new Connection(rules, wire, shards.Next(), variant);
         try
         {
             Open(connection, context.Request.QueryString.Value, early);
