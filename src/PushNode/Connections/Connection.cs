@@ -55,6 +55,7 @@ internal sealed partial class Connection
         _shard = checked((byte)shard);
         _variant = variant;
         wire.Attach(this);
+        rules.Metrics.ConnectionAccepted(variant);
     }
 
     /// <summary>The shard that has its memberships.</summary>
@@ -137,7 +138,7 @@ internal sealed partial class Connection
         finally
         {
             // Runs even if the session throws, so that the connection's place is freed.
-            _rules.Metrics.ConnectionClosed(reason.Label);
+            _rules.Metrics.ConnectionClosed(reason.Label, _variant);
             _rules.Ended();
         }
     }

@@ -63,7 +63,6 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
             return;
         context.Features.Get<PendingHandshake>()?.End();
         var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
-        metrics.ConnectionAccepted();
         var variant = Variants.OfWebSocket(subprotocol == Subprotocol.MessagePack, isDeflated: false);
         var connection = new Connection(rules, wire, shards.Next(), variant);
         try
