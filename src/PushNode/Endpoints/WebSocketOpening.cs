@@ -15,7 +15,9 @@ internal sealed class WebSocketOpening : Opening
 
     public override async Task<Opened> AcceptAsync(HttpContext context)
     {
+        var subprotocol = Subprotocol.Choose(context.Request.Headers.SecWebSocketProtocol);
+        context.Response.Headers.SecWebSocketProtocol = subprotocol;
         var stream = await Handshake.AcceptAsync(context);
-        return new Opened(Variant.Json, stream, stream);
+        return new Opened(Variants.OfWebSocket(subprotocol == Subprotocol.MessagePack, isDeflated: false), stream, stream);
     }
 }

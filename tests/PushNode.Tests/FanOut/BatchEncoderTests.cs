@@ -1,0 +1,139 @@
+using System.Text;
+using PushNode.Connections;
+using PushNode.FanOut;
+using PushNode.Messages;
+using PushNode.Settings;
+
+namespace PushNode.Tests.FanOut;
+
+/// <summary>One batch for members of several variants.</summary>
+public sealed class BatchEncoderTests : IDisposable
+{
+    private readonly TestMetrics _metrics = new();
+    private readonly ManualTime _time = new();
+    private readonly Shards _shards;
+    private readonly RoomMembers _room;
+    private readonly RoomFrames _frames = TestFrames.Of("r");
+
+    public BatchEncoderTests()
+    {
+        _shards = new Shards(new FanOutSettings { Workers = 3 }, _metrics.Node, _time);
+        _room = new RoomMembers(_shards);
+    }
+
+    public void Dispose()
+    {
+        _shards.Dispose();
+        _metrics.Dispose();
+    }
+
+    [Fact]
+    public async Task Each_variant_gets_the_batch_in_its_own_framing()
+    {
+        var json = Join(Variant.Json);
+        var events = Join(Variant.Sse);
+        var lines = Join(Variant.Stream);
+        await DispatchAsync(_frames.Batch("1", "{\n\"a\":\r\n2}"));
+
+        Assert.Equal(["PUSH r [1,{\n\"a\":\r\n2}]"], json.Received);
+        AssertSent(events, "event: push\ndata: {\"room\":\"r\",\"items\":[1,{ \"a\":  2}]}\n\n");
+        AssertSent(lines, "{\"type\":\"PUSH\",\"data\":{\"room\":\"r\",\"items\":[1,{ \"a\":  2}]}}\n");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(50)]
+    public async Task The_number_of_encodings_does_not_grow_with_the_members(int membersOfEach)
+    {
+        Variant[] variants = [Variant.Json, Variant.Sse, Variant.Stream];
+        foreach (var variant in variants)
+        {
+            for (var i = 0; i < membersOfEach; i++)
+                Join(variant);
+        }
+
+        await DispatchAsync(_frames.Batch("1"));
+        await DispatchAsync(_frames.Batch("2", "3"));
+        Assert.Equal([("json", 2), ("sse", 2), ("stream", 2), ("message_pack", 0)], Encoded("json", "sse", "stream", "message_pack"));
+        Assert.Equal(6, _metrics.Read("push.batches_encoded"));
+        Assert.Equal(9 * membersOfEach, _metrics.Read("push.deliveries"));
+        _metrics.AssertDeliveriesClose();
+    }
+
+    [Fact]
+    public async Task A_variant_without_members_is_not_encoded()
+    {
+        var (left, membership) = JoinRoom(Variant.Sse);
+        Join(Variant.Json);
+        _room.Remove(membership);
+        await DispatchAsync(_frames.Batch("1"));
+        Assert.Equal([("json", 1), ("sse", 0)], Encoded("json", "sse"));
+        Assert.Empty(left.Wire.Taken);
+    }
+
+    [Fact]
+    public async Task A_gap_reaches_every_variant_and_counts_as_no_batch()
+    {
+        var json = Join(Variant.Json);
+        var lines = Join(Variant.Stream);
+        await DispatchAsync(_frames.Gap(7, GapReason.Overload));
+        Assert.Equal("""{"type":"GAP","data":{"room":"r","missed":7,"reason":"overload"}}""", Assert.Single(json.Frames).Text);
+        AssertSent(lines, "{\"type\":\"GAP\",\"data\":{\"room\":\"r\",\"missed\":7,\"reason\":\"overload\"}}\n");
+        Assert.Equal(0, _metrics.Read("push.batches_encoded"));
+    }
+
+    [Fact]
+    public async Task Bytes_are_counted_by_variant()
+    {
+        TestClient[] clients = [Join(Variant.Json), Join(Variant.Sse), Join(Variant.Sse), Join(Variant.Stream)];
+        await DispatchAsync(_frames.Batch("1"));
+        Assert.Equal(clients[0].Wire.Taken.Length, _metrics.Read("push.sent", "json"));
+        Assert.Equal(2 * clients[1].Wire.Taken.Length, _metrics.Read("push.sent", "sse"));
+        Assert.Equal(clients[3].Wire.Taken.Length, _metrics.Read("push.sent", "stream"));
+        Assert.Equal(clients.Sum(client => client.Wire.Taken.Length), _metrics.Read("push.sent"));
+    }
+
+    [Fact]
+    public void Members_are_counted_by_variant_as_they_come_and_go()
+    {
+        var memberships = new List<(Variant Variant, Membership Member)>();
+        foreach (var variant in Enum.GetValues<Variant>())
+        {
+            for (var i = 0; i <= (int)variant; i++)
+                memberships.Add((variant, JoinRoom(variant).Member));
+        }
+
+        Assert.All(Enum.GetValues<Variant>(), variant => Assert.Equal((int)variant + 1, _room.CountOf(variant)));
+        Assert.Equal(memberships.Count, _room.Count);
+        foreach (var (variant, member) in memberships)
+        {
+            var before = _room.CountOf(variant);
+            _room.Remove(member);
+            Assert.Equal(before - 1, _room.CountOf(variant));
+        }
+
+        Assert.Equal(0, _room.Count);
+    }
+
+    private static void AssertSent(TestClient client, string chunk) =>
+        Assert.Equal($"{Encoding.UTF8.GetByteCount(chunk):x}\r\n{chunk}\r\n", Encoding.UTF8.GetString(client.Wire.Taken));
+
+    private List<(string, int)> Encoded(params string[] variants) =>
+        [.. variants.Select(variant => (variant, (int)_metrics.Read("push.batches_encoded", variant)))];
+
+    private TestClient Join(Variant variant) => JoinRoom(variant).Client;
+
+    private (TestClient Client, Membership Member) JoinRoom(Variant variant)
+    {
+        var client = new TestClient(_metrics, _time, shard: _shards.Next(), variant: variant);
+        var member = client.Member(_frames);
+        _room.Add(member);
+        return (client, member);
+    }
+
+    private async Task DispatchAsync(Batch batch)
+    {
+        _shards.Dispatch(_room, batch);
+        await _shards.WhenPassed();
+    }
+}
