@@ -58,6 +58,7 @@ internal sealed partial class Connection
         // It answers nothing, so only the kernel sees whether it still takes its heartbeats.
         if (!Framing.IsDuplex)
             wire.LimitUnacknowledged(Settings.CloseAfter - Settings.HeartbeatTime);
+        rules.Metrics.ConnectionAccepted(variant);
     }
 
     /// <summary>The shard that has its memberships.</summary>
@@ -143,7 +144,7 @@ internal sealed partial class Connection
         finally
         {
             // Runs even if the session throws, so that the connection's place is freed.
-            _rules.Metrics.ConnectionClosed(reason.Label);
+            _rules.Metrics.ConnectionClosed(reason.Label, _variant);
             _rules.Ended();
         }
     }

@@ -90,7 +90,6 @@ internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules,
             return;
         context.Features.Get<PendingHandshake>()?.End();
         var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
-        metrics.ConnectionAccepted();
         var connection = new Connection(rules, wire, shards.Next(), variant);
         try
         {
