@@ -6,6 +6,7 @@ using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Messages;
 using PushNode.Protocol;
+using PushNode.Settings;
 using PushNode.Telemetry;
 using PushNode.Transport.Epoll;
 using PushNode.Transport.Kestrel;
@@ -15,7 +16,8 @@ namespace PushNode.Endpoints;
 /// <summary>
 /// <c>/ws</c> and <c>/connect</c>: admits a client, upgrades its request and runs its connection until it ends. Any thread.
 /// </summary>
-internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rules, Shards shards, SessionRules sessions, NodeMetrics metrics)
+internal sealed class WebSocketEndpoint(
+    Admission admission, ConnectionRules rules, CompressionSettings compression, Shards shards, SessionRules sessions, NodeMetrics metrics)
 {
     private const string RetryAfterSeconds = "1";
 
@@ -45,6 +47,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
 
     private async Task RunAsync(HttpContext context)
     {
+        var variant = Negotiation.Choose(context.Request.Headers, context.Response.Headers, compression.Enabled);
         IWire? wire = null;
         byte[] early = [];
         try
@@ -62,7 +65,7 @@ internal sealed class WebSocketEndpoint(Admission admission, ConnectionRules rul
         context.Features.Get<PendingHandshake>()?.End();
         var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
         metrics.ConnectionAccepted();
-        var connection = new Connection(rules, wire, shards.Next());
+        var connection = new Connection(rules, wire, shards.Next(), variant);
         try
         {
             Open(connection, context.Request.QueryString.Value, early);
