@@ -39,7 +39,7 @@ internal sealed partial class Connection
         // No frame may follow a close frame (RFC 6455, 5.5.1).
         if (Volatile.Read(ref _closing) is { IsEchoed: true })
             return;
-        var incoming = _incoming ?? new MessageReader(_rules.Connections.MaxMessageBytes, inflates: _variant.IsDeflated());
+        var incoming = _incoming ?? NewReader();
         var input = incoming.Resume(bytes);
         while (incoming.TryRead(ref input, out var opcode, out var payload))
         {
@@ -65,6 +65,9 @@ internal sealed partial class Connection
         if (_isCorked)
             Uncork();
     }
+
+    private MessageReader NewReader() =>
+        new(_rules.Connections.MaxMessageBytes, acceptsBinary: _variant.IsMessagePack(), inflates: _variant.IsDeflated());
 
     private void OnFrame(Opcode opcode, ReadOnlySpan<byte> payload)
     {

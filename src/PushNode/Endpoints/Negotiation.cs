@@ -15,9 +15,10 @@ internal static class Negotiation
     /// <param name="mayDeflate">Whether permessage-deflate may be chosen.</param>
     public static Variant Choose(IHeaderDictionary request, IHeaderDictionary response, bool mayDeflate)
     {
-        if (!mayDeflate || !DeflateNegotiation.TryChoose(request.SecWebSocketExtensions, out var answer) || answer is null)
-            return Variant.Json;
-        response.SecWebSocketExtensions = answer;
-        return Variant.JsonDeflate;
+        var subprotocol = Subprotocol.Choose(request.SecWebSocketProtocol);
+        var extension = mayDeflate && DeflateNegotiation.TryChoose(request.SecWebSocketExtensions, out var answer) ? answer : null;
+        response.SecWebSocketProtocol = subprotocol;
+        response.SecWebSocketExtensions = extension;
+        return Variants.OfWebSocket(subprotocol == Subprotocol.MessagePack, isDeflated: extension is not null);
     }
 }

@@ -47,11 +47,12 @@ internal sealed class WebSocketEndpoint(
 
     private async Task RunAsync(HttpContext context)
     {
-        var variant = Negotiation.Choose(context.Request.Headers, context.Response.Headers, compression.Enabled);
+        var variant = Variant.Json;
         IWire? wire = null;
         byte[] early = [];
         try
         {
+            variant = Negotiation.Choose(context.Request.Headers, context.Response.Headers, compression.Enabled);
             (wire, early) = await UpgradeAsync(context);
         }
         finally

@@ -10,7 +10,8 @@ public sealed partial class DirectionTests
     {
         ["WebSocket"] = [],
         ["Http"] = [],
-        ["Messages"] = ["WebSocket", "Http"],
+        ["MessagePack"] = [],
+        ["Messages"] = ["WebSocket", "Http", "MessagePack"],
         ["Telemetry"] = ["Messages"],
         ["Settings"] = ["Messages"],
         ["Connections"] = ["WebSocket", "Messages", "Telemetry", "Settings"],
