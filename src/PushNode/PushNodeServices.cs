@@ -78,7 +78,7 @@ public static class PushNodeServices
         services.Configure<KestrelServerOptions>(kestrel => PendingHandshakes.OutlastIn(kestrel.Limits, settings.Connections));
         services.AddSingleton(settings.Connections).AddSingleton(settings.Compression).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
-        services.AddSingleton<SessionRules>().AddSingleton<WebSocketEndpoint>().AddSingleton<IStartupFilter, CloseAfterAnswer>();
+        services.AddSingleton<SessionRules>().AddSingleton<ClientEndpoint>().AddSingleton<WebSocketOpening>().AddSingleton<IStartupFilter, CloseAfterAnswer>();
 
         // Background work.
         services.AddHostedService<OutboxShedding>().AddHostedService<Broadcasts>();
@@ -96,15 +96,20 @@ public static class PushNodeServices
     public static int LargestMessage(IConfiguration configuration) =>
         StrictSettings.Read<PushSettings>(configuration, PushSettings.Section).Merge.MaxBatchBytes;
 
-    /// <summary>Maps <c>/ws</c> and <c>/connect</c>, the same endpoint.</summary>
+    /// <summary>Maps <c>/ws</c> and <c>/connect</c>, which are the same, <c>/sse</c> and <c>/stream</c>.</summary>
     /// <returns>The endpoints, to add conventions to.</returns>
     public static IEndpointConventionBuilder MapPushNode(this IEndpointRouteBuilder endpoints)
     {
-        var endpoint = endpoints.ServiceProvider.GetRequiredService<WebSocketEndpoint>();
+        var endpoint = endpoints.ServiceProvider.GetRequiredService<ClientEndpoint>();
+        var webSocket = endpoints.ServiceProvider.GetRequiredService<WebSocketOpening>();
         var group = endpoints.MapGroup("");
-        group.Map("/ws", endpoint.HandleAsync);
-        group.Map("/connect", endpoint.HandleAsync);
+        Map("/ws", webSocket);
+        Map("/connect", webSocket);
+        Map("/sse", ResponseOpening.Sse);
+        Map("/stream", ResponseOpening.Stream);
         return group;
+
+        void Map(string path, Opening opening) => group.Map(path, (HttpContext context) => endpoint.HandleAsync(context, opening));
     }
 
     /// <summary>

@@ -13,7 +13,6 @@ internal sealed class TestClient
     {
         var rules = new ConnectionRules(connections ?? new(), outbox ?? new(), time, metrics.Node, static () => { });
         Connection = new Connection(total is null ? rules : rules with { OutboxTotal = total }, Wire, shard, variant);
-        metrics.Node.ConnectionAccepted();
     }
 
     public FakeWire Wire { get; } = new();

@@ -121,9 +121,12 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// True if the outbox is absent or holds no answers. A client that was closed for sending too much is not read until it is cut.
+    /// True if the outbox is absent or holds no answers, or if the client cannot ask for any. A client that was closed for sending too much is
+    /// not read until it is cut.
     /// </summary>
-    private bool MayReadLocked() => _closing is null ? _outbox is not { HasAnswers: true } : _closing.Reason != CloseReason.RateLimited;
+    private bool MayReadLocked() => _closing is null
+        ? _outbox is not { HasAnswers: true } || !Framing.IsDuplex
+        : _closing.Reason != CloseReason.RateLimited;
 
     private void Uncork()
     {

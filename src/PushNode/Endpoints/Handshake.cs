@@ -47,26 +47,6 @@ internal static class Handshake
         return context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
     }
 
-    /// <summary>Answers with a status and a sentence of plain text.</summary>
-    public static Task RefuseAsync(HttpContext context, int status, string error)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        if (status == StatusCodes.Status405MethodNotAllowed)
-        {
-            context.Response.Headers.Allow = HttpMethods.Get;
-        }
-        else if (status == StatusCodes.Status426UpgradeRequired)
-        {
-            context.Response.Headers.Upgrade = "websocket";
-            // Replaces CloseAfterAnswer's header, which says only close.
-            context.Response.Headers.Connection = "Upgrade, close";
-            context.Response.Headers.SecWebSocketVersion = "13";
-        }
-
-        return context.Response.WriteAsync(error + "\n");
-    }
-
     /// <summary>
     /// Whether the key is 16 bytes in base64: 24 characters. The length check rejects spaces, which the decoder would skip.
     /// </summary>

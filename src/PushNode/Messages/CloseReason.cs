@@ -14,7 +14,7 @@ internal enum Refusal
     /// <summary>Pages of this origin may not connect: 403.</summary>
     Origin,
 
-    /// <summary>The request is not a WebSocket handshake: 400, 405 or 426.</summary>
+    /// <summary>The request is not one that its path accepts, a WebSocket handshake for example: 400, 405 or 426.</summary>
     Handshake,
 }
 
@@ -28,7 +28,7 @@ internal enum Refusal
 /// <param name="RetryAfter">When the client should reconnect; null to leave it to the client.</param>
 internal sealed record CloseReason(string Label, ushort? Code = null, string Text = "", TimeSpan? RetryAfter = null)
 {
-    /// <summary>The client closed; the node echoes its code.</summary>
+    /// <summary>The client closed; the node echoes its code. Of a client without close frames: it has ended the connection in order.</summary>
     public static readonly CloseReason Client = new("client");
 
     /// <summary>The connection broke or ended without a close frame.</summary>
