@@ -57,7 +57,7 @@ public static class PushNodeServices
         services.AddSingleton(settings.Merge).AddSingleton<MergeWorkers>();
         services.AddSingleton<SendRings>().AddSingleton(provider => new Shards(
             settings.FanOut, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(),
-            usesRings ? provider.GetRequiredService<SendRings>().Next : null, provider.GetRequiredService<ILogger<Shards>>()));
+            usesRings ? provider.GetRequiredService<SendRings>().Next : null, provider.GetRequiredService<ILogger<Shards>>(), settings.Compression));
         services.AddSingleton(new OutboxTotal(settings.Outbox.MaxTotalBytes));
         services.AddSingleton(provider => new Failures(
             FailedStage.Client, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(),

@@ -90,8 +90,8 @@ internal sealed class NodeMetrics : IDisposable
             "Bytes accepted by sockets or streams, headers and control frames included, by the clients' variant: the bandwidth.", label: "variant");
         _batchesEncoded = new(
             _meter, "push.batches_encoded", "{encoding}", "Encodings of PUSH batches, one for each batch and variant that has members.", label: "variant");
-        Counter("push.deflate_input", () => Read(ref _deflateInput), "By", "Bytes of the frames that were deflated, before.");
-        Counter("push.deflate_output", () => Read(ref _deflateOutput), "By", "Bytes of the frames that were deflated, after.");
+        Counter("push.deflate_input", () => Read(ref _deflateInput), "By", "Bytes of the frames that were deflated, before; also of those that did not shrink.");
+        Counter("push.deflate_output", () => Read(ref _deflateOutput), "By", "Bytes of the same frames, after.");
         Counter("push.deliveries_expected", () => Read(ref _expected), "{delivery}", "Batch size times the members listed when the batch was fanned out.");
         Counter("push.deliveries", () => Read(ref _deliveries), "{delivery}", "Messages accepted by a connection's socket or stream.");
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
