@@ -30,8 +30,8 @@ public static class Envelope
         ArgumentOutOfRangeException.ThrowIfLessThan(publishedAt, DateTimeOffset.UnixEpoch);
 
         var microseconds = Microseconds(publishedAt);
-        var length = PrefixLength + MessagePackWriter.ArrayHeaderLength(KnownElements)
-            + MessagePackWriter.UInt64Length(microseconds) + MessagePackWriter.ArrayHeaderLength(items.Count);
+        var length = PrefixLength + MessagePackWriter.ContainerHeaderLength(KnownElements)
+            + MessagePackWriter.UInt64Length(microseconds) + MessagePackWriter.ContainerHeaderLength(items.Count);
         for (var i = 0; i < items.Count; i++)
             length = checked(length + MessagePackWriter.BinaryLength(items[i].Length));
 

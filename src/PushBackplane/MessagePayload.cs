@@ -46,23 +46,44 @@ public static class MessagePayload
     public static byte[] EncodeText(ReadOnlySpan<byte> utf8)
     {
         var json = new byte[EncodedLength(utf8)];
+        EncodeText(utf8, json);
+        return json;
+    }
+
+    /// <summary>Encodes valid UTF-8 text as a JSON string into a buffer of exactly <see cref="EncodedLength"/> bytes.</summary>
+    public static void EncodeText(ReadOnlySpan<byte> utf8, Span<byte> json)
+    {
         var written = 0;
         json[written++] = (byte)'"';
         while (true)
         {
             var plain = utf8.IndexOfAny(MustEscape);
             var run = plain < 0 ? utf8 : utf8[..plain];
-            run.CopyTo(json.AsSpan(written));
+            run.CopyTo(json[written..]);
             written += run.Length;
             if (plain < 0)
                 break;
 
-            written += WriteEscape(utf8[plain], json.AsSpan(written));
+            written += WriteEscape(utf8[plain], json[written..]);
             utf8 = utf8[(plain + 1)..];
         }
 
         json[written] = (byte)'"';
-        return json;
+    }
+
+    /// <summary>The number of bytes of a text as a JSON string, with its quotes.</summary>
+    public static int EncodedLength(ReadOnlySpan<byte> utf8)
+    {
+        var length = utf8.Length + 2;
+        while (true)
+        {
+            var plain = utf8.IndexOfAny(MustEscape);
+            if (plain < 0)
+                return length;
+
+            length += ShortEscape(utf8[plain]) == 0 ? 5 : 1;
+            utf8 = utf8[(plain + 1)..];
+        }
     }
 
     private static bool IsJsonText(ReadOnlySpan<byte> utf8)
@@ -85,20 +106,6 @@ public static class MessagePayload
         {
             // Expected: the text only begins like JSON, and the reader throws.
             return false;
-        }
-    }
-
-    private static int EncodedLength(ReadOnlySpan<byte> utf8)
-    {
-        var length = utf8.Length + 2;
-        while (true)
-        {
-            var plain = utf8.IndexOfAny(MustEscape);
-            if (plain < 0)
-                return length;
-
-            length += ShortEscape(utf8[plain]) == 0 ? 5 : 1;
-            utf8 = utf8[(plain + 1)..];
         }
     }
 

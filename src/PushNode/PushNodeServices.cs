@@ -57,7 +57,7 @@ public static class PushNodeServices
         services.AddSingleton(settings.Merge).AddSingleton<MergeWorkers>();
         services.AddSingleton<SendRings>().AddSingleton(provider => new Shards(
             settings.FanOut, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(),
-            usesRings ? provider.GetRequiredService<SendRings>().Next : null, provider.GetRequiredService<ILogger<Shards>>()));
+            usesRings ? provider.GetRequiredService<SendRings>().Next : null, provider.GetRequiredService<ILogger<Shards>>(), settings.Compression));
         services.AddSingleton(new OutboxTotal(settings.Outbox.MaxTotalBytes));
         services.AddSingleton(provider => new Failures(
             FailedStage.Client, provider.GetRequiredService<NodeMetrics>(), provider.GetRequiredService<TimeProvider>(),
@@ -76,9 +76,9 @@ public static class PushNodeServices
         services.Configure<SocketTransportOptions>(sockets => KestrelSockets.Limit(sockets, settings.Connections));
         services.Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false);
         services.Configure<KestrelServerOptions>(kestrel => PendingHandshakes.OutlastIn(kestrel.Limits, settings.Connections));
-        services.AddSingleton(settings.Connections).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
+        services.AddSingleton(settings.Connections).AddSingleton(settings.Compression).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
-        services.AddSingleton<SessionRules>().AddSingleton<WebSocketEndpoint>().AddSingleton<IStartupFilter, CloseAfterAnswer>();
+        services.AddSingleton<SessionRules>().AddSingleton<ClientEndpoint>().AddSingleton<WebSocketOpening>().AddSingleton<IStartupFilter, CloseAfterAnswer>();
 
         // Background work.
         services.AddHostedService<OutboxShedding>().AddHostedService<Broadcasts>();
@@ -96,15 +96,20 @@ public static class PushNodeServices
     public static int LargestMessage(IConfiguration configuration) =>
         StrictSettings.Read<PushSettings>(configuration, PushSettings.Section).Merge.MaxBatchBytes;
 
-    /// <summary>Maps <c>/ws</c> and <c>/connect</c>, the same endpoint.</summary>
+    /// <summary>Maps <c>/ws</c> and <c>/connect</c>, which are the same, <c>/sse</c> and <c>/stream</c>.</summary>
     /// <returns>The endpoints, to add conventions to.</returns>
     public static IEndpointConventionBuilder MapPushNode(this IEndpointRouteBuilder endpoints)
     {
-        var endpoint = endpoints.ServiceProvider.GetRequiredService<WebSocketEndpoint>();
+        var endpoint = endpoints.ServiceProvider.GetRequiredService<ClientEndpoint>();
+        var webSocket = endpoints.ServiceProvider.GetRequiredService<WebSocketOpening>();
         var group = endpoints.MapGroup("");
-        group.Map("/ws", endpoint.HandleAsync);
-        group.Map("/connect", endpoint.HandleAsync);
+        Map("/ws", webSocket);
+        Map("/connect", webSocket);
+        Map("/sse", ResponseOpening.Sse);
+        Map("/stream", ResponseOpening.Stream);
         return group;
+
+        void Map(string path, Opening opening) => group.Map(path, (HttpContext context) => endpoint.HandleAsync(context, opening));
     }
 
     /// <summary>

@@ -12,9 +12,12 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
     private static readonly string[] NodeCounters =
     [
         "push_connections_accepted_total", "push_connections_closed_total", "push_messages_received_total", "push_messages_merged_total", "push_messages_dropped_total",
-        "push_batches_total", "push_frames_sent_total", "push_sent_bytes_total", "push_batches_encoded_total", "push_deflate_input_bytes_total", "push_deflate_output_bytes_total", "push_deliveries_expected_total", "push_deliveries_total",
+        "push_batches_total", "push_frames_sent_total", "push_sent_bytes_total", "push_batches_encoded_total", "push_deflate_input_bytes_total", "push_deflate_output_bytes_total",
+        "push_deliveries_expected_total", "push_deliveries_total",
         "push_deliveries_dropped_total", "push_control_messages_total",
     ];
+
+    private static readonly string[] Variants = ["json", "json_deflate", "message_pack", "message_pack_deflate", "sse", "stream"];
 
     [Fact]
     public async Task Promtool_accepts_the_metrics()
@@ -41,7 +44,9 @@ public sealed class MetricsTests(RedisFarmFixture redisFarm, FarmFixture farm)
         foreach (var name in (string[])["push_connections_closed_total", "push_messages_dropped_total", "push_deliveries_dropped_total"])
             Assert.All(metrics.Of(name), series => Assert.Contains("reason=\"", series.Key, StringComparison.Ordinal));
         Assert.All(metrics.Of("push_control_messages_total"), series => Assert.Contains("result=\"", series.Key, StringComparison.Ordinal));
-        foreach (var name in (string[])["push_connections", "push_rooms", "push_draining"])
+        foreach (var name in (string[])["push_sent_bytes_total", "push_batches_encoded_total", "push_variant_connections"])
+            Assert.Equal(Variants.Select(variant => $"{name}{{variant=\"{variant}\"}}"), metrics.Of(name).Select(series => series.Key));
+        foreach (var name in (string[])["push_connections", "push_variant_connections", "push_rooms", "push_draining"])
             Assert.Equal(0, metrics[name]);
         Assert.Equal(1, metrics["push_ready"]);
         Assert.Equal(1, metrics["push_backplane_up"]);

@@ -13,6 +13,11 @@ public sealed class CommandLineTests
     [InlineData("--raw cannot publish", "ws://localhost:1/ws", "--raw", "--redis", "localhost:3")]
     [InlineData("--rooms-per-connection accepts", "ws://localhost:1/ws", "--rooms-per-connection", "2")]
     [InlineData("--rate", "ws://localhost:1/ws", "--rate", "fast")]
+    [InlineData("--deflate needs --protocol ws or msgpack", "http://localhost:1/sse", "--protocol", "sse", "--deflate")]
+    [InlineData("--churn needs --protocol ws or msgpack", "http://localhost:1/stream", "--protocol", "stream", "--churn", "1")]
+    [InlineData("--send needs --protocol ws or msgpack", "http://localhost:1/stream", "--protocol", "stream", "--raw", "--send", "x")]
+    [InlineData("url is 'ws://localhost:1/ws'; with this", "ws://localhost:1/ws", "--protocol", "sse")]
+    [InlineData("'grpc' not recognized", "ws://localhost:1/ws", "--protocol", "grpc")]
     [InlineData("--bogus", "ws://localhost:1/ws", "--bogus")]
     [InlineData("url")]
     public async Task A_wrong_option_is_named_and_exits_with_1(string expected, params string[] arguments)

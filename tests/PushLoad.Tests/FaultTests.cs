@@ -13,6 +13,8 @@ public sealed class FaultTests
     [InlineData(Fault.DropTail, 3)]
     [InlineData(Fault.Duplicate, 4)]
     [InlineData(Fault.Reorder, 5)]
+    [InlineData(Fault.Change, 6)]
+    [InlineData(Fault.ChangeTime, 6)]
     [InlineData(Fault.WrongRoom, 6)]
     [InlineData(Fault.Garbage, 6)]
     [InlineData(Fault.AnnounceInVain, 6)]
@@ -29,6 +31,31 @@ public sealed class FaultTests
             [server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2",
              "--rate", "100", "--duration", "1", "--drain", "2", .. options]);
         Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
+    }
+
+    [Theory]
+    [InlineData("ws --deflate")]
+    [InlineData("msgpack")]
+    [InlineData("msgpack --deflate")]
+    [InlineData("sse")]
+    [InlineData("stream")]
+    public async Task Every_protocol_shows_a_changed_missing_repeated_or_reordered_delivery(string protocol)
+    {
+        (Fault Fault, int ExitCode)[] faults =
+            [(Fault.None, 0), (Fault.Drop, 3), (Fault.Duplicate, 4), (Fault.Reorder, 5), (Fault.Change, 6), (Fault.Garbage, 6), (Fault.Close, 8)];
+        foreach (var (fault, exitCode) in faults)
+        {
+            await using var server = await FaultyServer.StartAsync(fault);
+            var options = protocol.Split(' ');
+            var (actual, output) = await LoadGenerator.RunAsync(
+                [server.UrlOf(options[0]), "--protocol", .. options, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2",
+                 "--rate", "100", "--duration", "0.5", "--drain", "1"]);
+            Assert.True(exitCode == actual, $"{fault}: the exit code is {actual} and not {exitCode}:\n{output}");
+            if (options.Length > 1)
+                Assert.Matches(@"deflated\s+│ [1-9]", output);
+            if (fault == Fault.Close)
+                Assert.Contains("close 1001 with retry=: 1", output, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -56,6 +56,11 @@ internal sealed class FakeWire : IWire
         // A test says itself when the connection may write.
     }
 
+    /// <summary>What the kernel was told; null if nothing.</summary>
+    public TimeSpan? UnacknowledgedLimit { get; private set; }
+
+    public void LimitUnacknowledged(TimeSpan time) => UnacknowledgedLimit = time;
+
     public Task RunAsync() => Task.CompletedTask;
 
     public int TryWrite(ReadOnlyMemory<byte> bytes)

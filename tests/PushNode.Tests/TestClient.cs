@@ -8,11 +8,11 @@ namespace PushNode.Tests;
 /// <summary>A connection over a fake wire, seen from the client's side.</summary>
 internal sealed class TestClient
 {
-    public TestClient(TestMetrics metrics, TimeProvider time, ConnectionSettings? connections = null, OutboxSettings? outbox = null, int shard = 0, OutboxTotal? total = null)
+    public TestClient(TestMetrics metrics, TimeProvider time, ConnectionSettings? connections = null, OutboxSettings? outbox = null, int shard = 0,
+        OutboxTotal? total = null, Variant variant = Variant.Json)
     {
         var rules = new ConnectionRules(connections ?? new(), outbox ?? new(), time, metrics.Node, static () => { });
-        Connection = new Connection(total is null ? rules : rules with { OutboxTotal = total }, Wire, shard);
-        metrics.Node.ConnectionAccepted();
+        Connection = new Connection(total is null ? rules : rules with { OutboxTotal = total }, Wire, shard, variant);
     }
 
     public FakeWire Wire { get; } = new();

@@ -6,8 +6,12 @@ namespace PushBackplane.MessagePack;
 /// Reads MessagePack values one after another from untrusted bytes. A method returns false when the next value has another type or is
 /// truncated; the position is then undefined, so the caller stops. Never allocates, never recurses.
 /// </summary>
-internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
+/// <param name="bytes">The bytes to read.</param>
+public ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
 {
+    /// <summary>The only byte that no value begins with.</summary>
+    public const byte NeverUsed = MessagePackCode.NeverUsed;
+
     private readonly ReadOnlySpan<byte> _bytes = bytes;
 
     /// <summary>The number of bytes read.</summary>
@@ -93,72 +97,103 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         // Counts the pending values instead of recursing, so the payload's length bounds the nesting, and the stack cannot overflow.
         for (ulong pending = 1; pending > 0; pending--)
         {
-            if (pending > (ulong)Remaining || !TrySkipFlat(out var nested))
+            if (pending > (ulong)Remaining || !TryRead(out var value))
                 return false;
-            pending += nested;
+            pending += value.Nested;
         }
 
         return true;
     }
 
-    /// <summary>Skips one value without its nested values, and returns their number.</summary>
-    private bool TrySkipFlat(out ulong nested)
+    /// <summary>
+    /// Reads one value of any type without its nested values. The count of an array or map is not checked: it may exceed what the remaining
+    /// bytes can hold.
+    /// </summary>
+    public bool TryRead(out MessagePackValue value)
     {
-        nested = 0;
-        if (!TryTake(1, out var code))
+        value = default;
+        if (!TryTake(1, out var first))
             return false;
 
-        switch (code[0])
+        var code = first[0];
+        switch (code)
         {
-            case <= MessagePackCode.MaxPositiveFixInt or >= MessagePackCode.MinNegativeFixInt:
-            case MessagePackCode.Nil or MessagePackCode.False or MessagePackCode.True:
-                return true;
+            case <= MessagePackCode.MaxPositiveFixInt:
+                return Is(MessagePackType.UnsignedInteger, code, out value);
             case < MessagePackCode.FixArray:
-                nested = 2 * (ulong)(code[0] - MessagePackCode.FixMap);
-                return true;
+                return Is(MessagePackType.Map, (ulong)(code - MessagePackCode.FixMap), out value);
             case < MessagePackCode.FixString:
-                nested = (ulong)(code[0] - MessagePackCode.FixArray);
-                return true;
+                return Is(MessagePackType.Array, (ulong)(code - MessagePackCode.FixArray), out value);
             case < MessagePackCode.Nil:
-                return TryTake((uint)(code[0] - MessagePackCode.FixString), out _);
-            case MessagePackCode.UInt8 or MessagePackCode.Int8:
-                return TryTake(1, out _);
-            case MessagePackCode.UInt16 or MessagePackCode.Int16:
-                return TryTake(2, out _);
-            case MessagePackCode.UInt32 or MessagePackCode.Int32 or MessagePackCode.Float32:
-                return TryTake(4, out _);
-            case MessagePackCode.UInt64 or MessagePackCode.Int64 or MessagePackCode.Float64:
-                return TryTake(8, out _);
-            case MessagePackCode.Binary8 or MessagePackCode.String8:
-                return TrySkipCounted(1, plus: 0);
-            case MessagePackCode.Binary16 or MessagePackCode.String16:
-                return TrySkipCounted(2, plus: 0);
-            case MessagePackCode.Binary32 or MessagePackCode.String32:
-                return TrySkipCounted(4, plus: 0);
+                return TryReadBytes(MessagePackType.Text, (ulong)(code - MessagePackCode.FixString), out value);
+            case MessagePackCode.Nil:
+                return Is(MessagePackType.Nil, 0, out value);
+            case MessagePackCode.False or MessagePackCode.True:
+                return Is(MessagePackType.Boolean, (ulong)(code - MessagePackCode.False), out value);
+            case >= MessagePackCode.Binary8 and <= MessagePackCode.Binary32:
+                return TryReadCounted(MessagePackType.Binary, 1 << (code - MessagePackCode.Binary8), plus: 0, out value);
             // An extension's type byte is not part of its length.
-            case MessagePackCode.Extension8:
-                return TrySkipCounted(1, plus: 1);
-            case MessagePackCode.Extension16:
-                return TrySkipCounted(2, plus: 1);
-            case MessagePackCode.Extension32:
-                return TrySkipCounted(4, plus: 1);
+            case >= MessagePackCode.Extension8 and <= MessagePackCode.Extension32:
+                return TryReadCounted(MessagePackType.Extension, 1 << (code - MessagePackCode.Extension8), plus: 1, out value);
+            case MessagePackCode.Float32:
+                var isRead = TryReadBigEndian(sizeof(float), out var bits);
+                double single = BitConverter.UInt32BitsToSingle((uint)bits);
+                return Is(MessagePackType.FloatingPoint, BitConverter.DoubleToUInt64Bits(single), out value) && isRead;
+            case MessagePackCode.Float64:
+                return TryReadNumber(MessagePackType.FloatingPoint, sizeof(double), out value);
+            case >= MessagePackCode.UInt8 and <= MessagePackCode.UInt64:
+                return TryReadNumber(MessagePackType.UnsignedInteger, 1 << (code - MessagePackCode.UInt8), out value);
+            case >= MessagePackCode.Int8 and <= MessagePackCode.Int64:
+                return TryReadSigned(1 << (code - MessagePackCode.Int8), out value);
             case >= MessagePackCode.FixExtension1 and <= MessagePackCode.FixExtension16:
-                return TryTake(1 + (1u << (code[0] - MessagePackCode.FixExtension1)), out _);
-            case MessagePackCode.Array16 or MessagePackCode.Array32:
-                var array = TryReadLength(code[0] == MessagePackCode.Array16 ? 2 : 4, out var elements);
-                nested = elements;
-                return array;
-            case MessagePackCode.Map16 or MessagePackCode.Map32:
-                var map = TryReadLength(code[0] == MessagePackCode.Map16 ? 2 : 4, out var pairs);
-                nested = 2 * (ulong)pairs;
-                return map;
-            default:
+                return TryReadBytes(MessagePackType.Extension, 1 + (1UL << (code - MessagePackCode.FixExtension1)), out value);
+            case >= MessagePackCode.String8 and <= MessagePackCode.String32:
+                return TryReadCounted(MessagePackType.Text, 1 << (code - MessagePackCode.String8), plus: 0, out value);
+            case >= MessagePackCode.Array16 and <= MessagePackCode.Array32:
+                return TryReadNumber(MessagePackType.Array, 2 << (code - MessagePackCode.Array16), out value);
+            case >= MessagePackCode.Map16 and <= MessagePackCode.Map32:
+                return TryReadNumber(MessagePackType.Map, 2 << (code - MessagePackCode.Map16), out value);
+            case >= MessagePackCode.MinNegativeFixInt:
+                return Is(MessagePackType.NegativeInteger, (ulong)(long)(sbyte)code, out value);
+            case MessagePackCode.NeverUsed:
                 return false;
         }
     }
 
-    private bool TrySkipCounted(int lengthBytes, uint plus) =>
-        TryReadLength(lengthBytes, out var length) && TryTake((ulong)length + plus, out _);
+    private static bool Is(MessagePackType type, ulong bits, out MessagePackValue value)
+    {
+        value = new MessagePackValue(type, bits);
+        return true;
+    }
+
+    /// <summary>Reads a value that is one number, or a header that is a count.</summary>
+    private bool TryReadNumber(MessagePackType type, int size, out MessagePackValue value)
+    {
+        var read = TryReadBigEndian(size, out var bits);
+        return Is(type, bits, out value) && read;
+    }
+
+    private bool TryReadSigned(int size, out MessagePackValue value)
+    {
+        var read = TryReadBigEndian(size, out var bits);
+        var unused = 64 - 8 * size;
+        var number = (long)(bits << unused) >> unused;
+        return Is(number < 0 ? MessagePackType.NegativeInteger : MessagePackType.UnsignedInteger, (ulong)number, out value) && read;
+    }
+
+    private bool TryReadCounted(MessagePackType type, int lengthBytes, uint plus, out MessagePackValue value)
+    {
+        value = default;
+        return TryReadBigEndian(lengthBytes, out var length) && TryReadBytes(type, length + plus, out value);
+    }
+
+    private bool TryReadBytes(MessagePackType type, ulong claimed, out MessagePackValue value)
+    {
+        var start = Position;
+        var taken = TryTake(claimed, out var bytes);
+        value = new MessagePackValue(type, 0, start, bytes.Length);
+        return taken;
+    }
 
     private bool TryReadLength(int lengthBytes, out uint length)
     {

@@ -6,12 +6,17 @@ namespace PushLoad.CommandLine;
 /// <summary>The command line: its options, and the plan and files that they ask for.</summary>
 internal sealed class LoadCommand
 {
+    // In the order of the enum.
+    private static readonly string[] Names = ["ws", "msgpack", "sse", "stream"];
+
     private readonly Argument<string[]> _targets = new("url")
     {
-        Description = "WebSocket address, ws://host:port/path. Connections are spread over several.",
+        Description = "Address, ws://host:port/path, or http:// for sse and stream. Connections are spread over several.",
         Arity = ArgumentArity.OneOrMore,
     };
 
+    private readonly Option<string> _protocol = With("--protocol", "What the connections speak.", Names[0]).AcceptOnlyFromAmong(Names);
+    private readonly Option<bool> _deflate = new("--deflate") { Description = "Demand permessage-deflate, and inflate what comes deflated." };
     private readonly Option<int> _connections = With("--connections", "Connections of all processes together.", 1000);
     private readonly Option<int> _processes = With("--processes", "Worker processes, each with at most 19,000 connections.", 1);
     private readonly Option<int> _threads = With("--threads", "Threads in each worker process.", 1);
@@ -35,7 +40,7 @@ internal sealed class LoadCommand
     private readonly Option<int> _slowRate = With("--slow-rate", "Bytes a second that a slow reader reads; 0 means none.", 1024);
     private readonly Option<bool> _raw = new("--raw") { Description = "Count frames only, for servers with another protocol." };
     private readonly Option<string[]> _send = With("--send", "With --raw: a text message to send after the upgrade.", Array.Empty<string>());
-    private readonly Option<string[]> _headers = With("--header", "A header line for the upgrade request, \"Name: value\".", Array.Empty<string>());
+    private readonly Option<string[]> _headers = With("--header", "A header line for the request, \"Name: value\".", Array.Empty<string>());
     private readonly Option<bool> _portable = new("--portable-sockets") { Description = "Use .NET sockets instead of epoll." };
     private readonly Option<bool> _allowGaps = new("--allow-gaps") { Description = "Do not fail on GAPs to connections that are not slow readers." };
     private readonly Option<bool> _allowDisconnects = new("--allow-disconnects") { Description = "Do not fail when the server ends connections." };
@@ -47,11 +52,11 @@ internal sealed class LoadCommand
     public RootCommand Create(Func<LoadPlan, Outputs, CancellationToken, Task<int>> run)
     {
         const string Description =
-            "Opens many WebSocket connections to a push server, publishes, and checks that every message reaches every member once and in order.";
+            "Opens many connections to a push server, publishes, and checks that every message reaches every member once and in order.";
         var command = new RootCommand(Description)
         {
-            _targets, _connections, _processes, _threads, _rooms, _roomsPerConnection, _roomPrefix, _publish, _redis, _channelPrefix,
-            _lanes, _rate, _size, _duration, _connectTimeout, _drain, _connectRate, _churn, _reconnects, _slowReaders, _slowRate,
+            _targets, _protocol, _deflate, _connections, _processes, _threads, _rooms, _roomsPerConnection, _roomPrefix, _publish, _redis,
+            _channelPrefix, _lanes, _rate, _size, _duration, _connectTimeout, _drain, _connectRate, _churn, _reconnects, _slowReaders, _slowRate,
             _raw, _send, _headers, _portable, _allowGaps, _allowDisconnects, _allowUnconfirmed, _json, _html,
         };
         command.SetAction((result, cancellation) => run(Plan(result), new Outputs(result.GetValue(_json), result.GetValue(_html)), cancellation));
@@ -61,6 +66,8 @@ internal sealed class LoadCommand
     private LoadPlan Plan(ParseResult result) => new()
     {
         Targets = result.GetValue(_targets)!,
+        Protocol = (Protocol)Array.IndexOf(Names, result.GetValue(_protocol)),
+        Deflate = result.GetValue(_deflate),
         Connections = result.GetValue(_connections),
         Processes = result.GetValue(_processes),
         Threads = result.GetValue(_threads),

@@ -17,12 +17,17 @@ internal static class PlanProblem
     /// <returns>A sentence that names the option and what it accepts; null when the plan is valid.</returns>
     public static string? Of(LoadPlan plan)
     {
-        var wrongTarget = Array.Find(plan.Targets, target => !IsWebSocketAddress(target));
+        var scheme = plan.HasWayIn ? "ws" : "http";
+        var example = plan.HasWayIn ? "ws://localhost:7777/ws" : $"http://localhost:7777/{plan.Protocol.ToString().ToLowerInvariant()}";
+        var wrongTarget = Array.Find(plan.Targets, target => !IsAddress(target, scheme));
         var leastProcesses = (plan.Connections + MaxPerProcess - 1) / MaxPerProcess;
         var perProcess = (plan.Connections + plan.Processes - 1) / Math.Max(1, plan.Processes);
         (bool Ok, string Rule)[] rules =
         [
-            (wrongTarget is null, $"url is '{wrongTarget}'; it accepts addresses like ws://localhost:7777/ws."),
+            (wrongTarget is null, $"url is '{wrongTarget}'; with this --protocol it accepts addresses like {example}."),
+            (!plan.Deflate || plan.HasWayIn, "--deflate needs --protocol ws or msgpack: a stream over HTTP is never deflated."),
+            (plan.Churn == 0 || plan.HasWayIn, "--churn needs --protocol ws or msgpack: over HTTP a client cannot leave or join; use --reconnects."),
+            (plan.Send.Length == 0 || plan.HasWayIn, "--send needs --protocol ws or msgpack: over HTTP a client cannot send."),
             (plan.Processes is >= 1 and <= MaxProcesses, $"--processes accepts 1 to {MaxProcesses}."),
             (plan.Connections >= plan.Processes, "--connections accepts at least 1 for each process."),
             (perProcess <= MaxPerProcess, $"--connections accepts 19,000 for each process: --processes must be at least {leastProcesses}."),
@@ -51,7 +56,7 @@ internal static class PlanProblem
         return rules.FirstOrDefault(rule => !rule.Ok).Rule;
     }
 
-    private static bool IsWebSocketAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == "ws";
+    private static bool IsAddress(string text, string scheme) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == scheme;
 
     private static bool IsHeader(string line) => line.Contains(':', StringComparison.Ordinal) && !line.AsSpan().ContainsAny('\r', '\n');
 

@@ -1,19 +1,17 @@
-using System.Buffers;
+using PushLoad.Formats;
 
 namespace PushLoad.Connections;
 
 /// <summary>
-/// Cuts one connection's bytes into frames. An incomplete frame is buffered only if no other connection has received it before; otherwise
-/// the reader compares the bytes with that connection's copy and remembers its position. Owned by its connection; one thread.
+/// Cuts one connection's bytes into WebSocket frames. An incomplete frame is buffered only if no other connection has received it before;
+/// otherwise the reader compares the bytes with that connection's copy and remembers its position. Owned by its connection; one thread.
 /// </summary>
-internal sealed class FrameReader
+/// <param name="deflates">Whether permessage-deflate was negotiated.</param>
+internal sealed class FrameReader(bool deflates)
 {
-    /// <summary>No server of this protocol sends a larger frame.</summary>
-    public const long MaxFrameBytes = 64 * 1024 * 1024;
-
+    private readonly PendingBytes _pending = new();
     private RoomFrame? _followed;
-    private byte[]? _pending;
-    private int _count;
+    private int _position;
 
     /// <summary>Passes received bytes to the handler, frame by frame.</summary>
     /// <returns>False when they are not valid frames, or the handler stops reading.</returns>
@@ -24,7 +22,7 @@ internal sealed class FrameReader
             int used;
             if (_followed is not null)
                 used = Follow(bytes, handler);
-            else if (_pending is not null)
+            else if (_pending.Count > 0)
                 used = Append(bytes, handler);
             else
                 used = Whole(bytes, handler);
@@ -39,11 +37,8 @@ internal sealed class FrameReader
     /// <summary>Forgets an incomplete frame.</summary>
     public void Reset()
     {
-        if (_pending is not null)
-            ArrayPool<byte>.Shared.Return(_pending);
-        _pending = null;
+        _pending.Clear();
         _followed = null;
-        _count = 0;
     }
 
     private int Whole(ReadOnlySpan<byte> bytes, IFrameHandler handler)
@@ -55,33 +50,28 @@ internal sealed class FrameReader
             if (bytes.Length >= header.FrameLength)
                 return handler.OnFrame(header, bytes[..(int)header.FrameLength]) ? (int)header.FrameLength : -1;
             _followed = handler.FindFrame(bytes);
+            _position = bytes.Length;
         }
 
         if (_followed is null)
-        {
-            _pending = ArrayPool<byte>.Shared.Rent(Math.Max(64, (int)header.FrameLength));
-            bytes.CopyTo(_pending);
-        }
-
-        _count = bytes.Length;
+            _pending.Append(bytes);
         return bytes.Length;
     }
 
     private int Follow(ReadOnlySpan<byte> bytes, IFrameHandler handler)
     {
-        var rest = _followed!.Bytes.AsSpan(_count);
+        var rest = _followed!.Bytes.AsSpan(_position);
         var common = Math.Min(rest.Length, bytes.Length);
         if (!rest[..common].SequenceEqual(bytes[..common]))
         {
             // It is another frame, which only begins with the same bytes.
-            _pending = ArrayPool<byte>.Shared.Rent(_followed.Bytes.Length);
-            _followed.Bytes.AsSpan(0, _count).CopyTo(_pending);
+            _pending.Append(_followed.Bytes.AsSpan(0, _position));
             _followed = null;
             return 0;
         }
 
-        _count += common;
-        if (_count < _followed.Bytes.Length)
+        _position += common;
+        if (_position < _followed.Bytes.Length)
             return common;
 
         var frame = _followed;
@@ -92,43 +82,34 @@ internal sealed class FrameReader
     private int Append(ReadOnlySpan<byte> bytes, IFrameHandler handler)
     {
         int used;
-        if (!FrameHeader.TryParse(_pending.AsSpan(0, _count), out var header))
+        if (!FrameHeader.TryParse(_pending.Bytes, out var header))
         {
             // Byte by byte until the header is complete.
-            _pending![_count++] = bytes[0];
+            _pending.Append(bytes[..1]);
             used = 1;
-            if (!FrameHeader.TryParse(_pending.AsSpan(0, _count), out header))
+            if (!FrameHeader.TryParse(_pending.Bytes, out header))
                 return used;
         }
         else
         {
-            if (_pending!.Length < header.FrameLength)
-                Grow((int)header.FrameLength);
-            used = (int)Math.Min(header.FrameLength - _count, bytes.Length);
-            bytes[..used].CopyTo(_pending.AsSpan(_count));
-            _count += used;
+            used = (int)Math.Min(header.FrameLength - _pending.Count, bytes.Length);
+            _pending.Append(bytes[..used]);
         }
 
         if (!IsAcceptable(header))
             return -1;
-        if (_count < header.FrameLength)
+        if (_pending.Count < header.FrameLength)
             return used;
 
-        var goesOn = handler.OnFrame(header, _pending.AsSpan(0, _count));
+        var goesOn = handler.OnFrame(header, _pending.Bytes);
         Reset();
         return goesOn ? used : -1;
     }
 
-    private void Grow(int size)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(size);
-        _pending.AsSpan(0, _count).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_pending!);
-        _pending = larger;
-    }
-
-    private static bool IsAcceptable(FrameHeader header) =>
-        !header.IsMasked && !header.HasReservedBits && header.PayloadLength is >= 0 and <= MaxFrameBytes;
+    private bool IsAcceptable(FrameHeader header) =>
+        !header.IsMasked && !header.HasReservedBits && header.PayloadLength is >= 0 and <= PendingBytes.Max
+        // RFC 7692, 6.1: only the first frame of a data message says that the message is deflated.
+        && (!header.IsDeflated || (deflates && header.Opcode is FrameHeader.Text or FrameHeader.Binary));
 }
 
 /// <summary>

@@ -1,17 +1,19 @@
-using System.Buffers.Binary;
-using System.Text;
+using System.Globalization;
+using PushLoad.Formats;
+using PushLoad.Plans;
 
 namespace PushLoad.Connections;
 
 /// <summary>
-/// One client: its handshake, its frames and its close. Lives as long as its loop, over any number of sockets. Only the loop's thread touches it.
+/// One client: its request and its life. Lives as long as its loop, over any number of sockets. Only the loop's thread touches it.
 /// </summary>
-internal sealed class LoadConnection : IFrameHandler
+internal sealed class LoadConnection
 {
+    private const long MaxRetryMilliseconds = 3_600_000;
+
     private readonly LoadLoop _loop;
-    private readonly FrameReader _reader = new();
+    private readonly IWire _wire;
     private byte[]? _head;
-    private List<byte>? _fragments;
     private long _lostAt;
 
     public LoadConnection(LoadLoop loop, int index, Uri target, Membership[] memberships, bool isSlow)
@@ -19,6 +21,7 @@ internal sealed class LoadConnection : IFrameHandler
         _loop = loop;
         (Index, Target, IsSlow) = (index, target, isSlow);
         Rooms = new Memberships(loop, this, memberships);
+        _wire = loop.Plan.Protocol is Protocol.Ws or Protocol.MsgPack ? new WebSocketWire(loop, this) : new HttpWire(loop, this);
     }
 
     public int Index { get; }
@@ -56,7 +59,7 @@ internal sealed class LoadConnection : IFrameHandler
     {
         Enter(ConnectionState.Upgrading);
         Rooms.JoinAll();
-        if (!_loop.Send(this, Handshake.Request(Target, Rooms.Names, _loop.Plan.Headers)))
+        if (!_loop.Send(this, _wire.Request()))
             _loop.End(this, "send failed");
     }
 
@@ -69,11 +72,10 @@ internal sealed class LoadConnection : IFrameHandler
         }
 
         _loop.Figures.Tally.Bytes += bytes.Length;
-        if (_reader.Read(bytes, this) || State is not (ConnectionState.Open or ConnectionState.Closing))
+        if (_wire.Read(bytes) is not { } fault || State is not (ConnectionState.Open or ConnectionState.Closing))
             return;
-        const string Malformed = "malformed frame";
-        _loop.Figures.Violated(Malformed);
-        _loop.End(this, Malformed);
+        _loop.Figures.Violated(fault);
+        _loop.End(this, fault);
     }
 
     /// <summary>The socket is closed.</summary>
@@ -85,17 +87,12 @@ internal sealed class LoadConnection : IFrameHandler
         Rooms.EndAll();
         if (State is ConnectionState.Open or ConnectionState.Closing)
             _loop.Figures.Tally.Connections--;
-        _reader.Reset();
+        _wire.Reset();
         _head = null;
-        _fragments = null;
         Enter(ConnectionState.Closed);
     }
 
-    public void BeginClose()
-    {
-        if (_loop.Send(this, ClientFrames.Close(1000)))
-            Enter(ConnectionState.Closing);
-    }
+    public void BeginClose() => _wire.BeginClose();
 
     /// <summary>Called after the upgrade and after each JOINED. The last of them makes the connection complete.</summary>
     public void SettleIfComplete()
@@ -109,98 +106,38 @@ internal sealed class LoadConnection : IFrameHandler
         _lostAt = 0;
     }
 
-    public RoomFrame? FindFrame(ReadOnlySpan<byte> beginning) => Rooms.FindFrame(beginning);
-
-    public bool OnKnownFrame(RoomFrame frame)
+    /// <summary>Keeps the server's hint of when to return.</summary>
+    /// <returns>The words under which the end is counted.</returns>
+    public string CloseReason(long code, string reason)
     {
-        Rooms.OnPush(frame);
-        return true;
-    }
-
-    public bool OnFrame(FrameHeader header, ReadOnlySpan<byte> frame)
-    {
-        var payload = frame[header.Length..];
-        if (header.IsControl)
-            return OnControl(header, payload);
-        if (_loop.Plan.Raw)
-        {
-            if (header.IsFinal)
-                _loop.Figures.Tally.Frames++;
-            return true;
-        }
-
-        if (header is not { IsFinal: true, Opcode: FrameHeader.Text } || _fragments is not null)
-            return OnFragment(header, payload);
-        if (Rooms.FindFrame(frame) is { } known)
-            Rooms.OnPush(known);
-        else
-            Rooms.OnText(payload, frame);
-        return true;
-    }
-
-    private bool OnFragment(FrameHeader header, ReadOnlySpan<byte> payload)
-    {
-        var isFirst = _fragments is null;
-        if (isFirst != (header.Opcode == FrameHeader.Text))
-            return false;
-        _fragments ??= [];
-        _fragments.AddRange(payload);
-        if (_fragments.Count > FrameReader.MaxFrameBytes)
-            return false;
-        if (!header.IsFinal)
-            return true;
-        var whole = _fragments.ToArray();
-        _fragments = null;
-        Rooms.OnText(whole, []);
-        return true;
-    }
-
-    private bool OnControl(FrameHeader header, ReadOnlySpan<byte> payload)
-    {
-        switch (header.Opcode)
-        {
-            case FrameHeader.Ping:
-                _loop.Send(this, ClientFrames.Pong(payload));
-                return true;
-            case FrameHeader.Close:
-                OnClose(payload);
-                return false;
-            default:
-                return header.Opcode == FrameHeader.Pong;
-        }
-    }
-
-    private void OnClose(ReadOnlySpan<byte> payload)
-    {
-        if (State == ConnectionState.Closing)
-        {
-            _loop.End(this, null);
-            return;
-        }
-
-        var code = payload.Length >= 2 ? BinaryPrimitives.ReadUInt16BigEndian(payload) : (ushort)1005;
-        var reason = payload.Length > 2 ? Encoding.UTF8.GetString(payload[2..]) : "";
         const string Hint = "retry=";
-        if (code == 1001 && reason.StartsWith(Hint, StringComparison.Ordinal) && long.TryParse(reason.AsSpan(Hint.Length), out var milliseconds))
+        if (code == 1001 && reason.StartsWith(Hint, StringComparison.Ordinal)
+            && long.TryParse(reason.AsSpan(Hint.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+            && milliseconds <= MaxRetryMilliseconds)
+        {
             RetryAfter = milliseconds * 1000;
-        _loop.Send(this, ClientFrames.Close(code == 1005 ? (ushort)1000 : code));
-        _loop.End(this, RetryAfter is null ? $"close {code}" : $"close {code} with retry=");
+        }
+
+        return RetryAfter is null ? $"close {code}" : $"close {code} with retry=";
     }
+
+    /// <summary>This side ends the connection.</summary>
+    public void Closing() => Enter(ConnectionState.Closing);
 
     private void ReceivedHead(ReadOnlySpan<byte> bytes)
     {
         byte[] head = [.. _head ?? [], .. bytes];
-        var length = Handshake.HeadLength(head);
+        var length = AnswerHead.LengthOf(head);
         if (length == 0)
         {
             _head = head;
-            if (head.Length > Handshake.MaxAnswerBytes)
+            if (head.Length > AnswerHead.MaxBytes)
                 _loop.End(this, "handshake: answer too long");
             return;
         }
 
         _head = null;
-        if (Handshake.Problem(head.AsSpan(0, length)) is { } problem)
+        if (_wire.Problem(head.AsSpan(0, length)) is { } problem)
         {
             _loop.End(this, problem);
             return;
@@ -230,10 +167,10 @@ internal enum ConnectionState
     Closed,
     Connecting,
 
-    /// <summary>The upgrade is requested.</summary>
+    /// <summary>The upgrade or the stream is requested.</summary>
     Upgrading,
     Open,
 
-    /// <summary>This side sent a close frame and waits for the answer.</summary>
+    /// <summary>This side ends it; on a WebSocket it sent a close frame and waits for the answer.</summary>
     Closing,
 }

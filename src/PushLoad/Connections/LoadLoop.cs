@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using PushLoad.Formats;
 using PushLoad.Measurement;
 using PushLoad.Plans;
 using PushLoad.Sockets;
@@ -51,7 +52,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         Plan = plan;
         _addresses = addresses;
         _sources = [.. plan.Sources.Select(IPAddress.Parse)];
-        _rooms = [.. Enumerable.Range(0, plan.Rooms).Select(room => new LoadRoom(room, plan.RoomName(room)))];
+        _rooms = [.. Enumerable.Range(0, plan.Rooms).Select(room => new LoadRoom(room, plan.RoomName(room), plan.Protocol == Protocol.MsgPack))];
         var targets = addresses.Keys.ToDictionary(target => target.OriginalString);
         _connections = [.. numbers.Select((number, index) => new LoadConnection(
             this,
@@ -73,6 +74,10 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     public LoopFigures Figures { get; } = new();
 
     public MemberChurn Churn { get; }
+
+    public Inflater Inflater { get; } = new(PendingBytes.Max);
+
+    public MessagePackText MessagePack { get; } = new(PendingBytes.Max);
 
     /// <summary>The time of the event or tick that is being handled.</summary>
     public long Now { get; private set; }
@@ -129,7 +134,12 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         _deadline = Now + patience;
     }
 
-    public void Dispose() => _driver.Dispose();
+    public void Dispose()
+    {
+        _driver.Dispose();
+        Inflater.Dispose();
+        MessagePack.Dispose();
+    }
 
     public bool Send(LoadConnection connection, byte[] frame) => _driver.TrySend(connection.Index, frame);
 

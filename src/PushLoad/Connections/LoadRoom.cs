@@ -1,3 +1,4 @@
+using PushLoad.Formats;
 using PushLoad.Measurement;
 using PushLoad.Messages;
 using PushLoad.Verification;
@@ -15,12 +16,16 @@ internal sealed class LoadRoom
     private readonly RoomFrame?[] _frames = new RoomFrame?[FramesToKeep];
     private int _newest;
 
-    public LoadRoom(int index, string name)
+    /// <param name="index">Its number.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="messagePack">Whether its JOINs and LEAVEs are MessagePack.</param>
+    public LoadRoom(int index, string name, bool messagePack)
     {
         Index = index;
         Name = name;
-        Join = ClientFrames.Join(name);
-        Leave = ClientFrames.Leave(name);
+        Func<string, string, byte[]> request = messagePack ? ClientFrames.BinaryRequest : ClientFrames.TextRequest;
+        Join = request("JOIN", name);
+        Leave = request("LEAVE", name);
     }
 
     public int Index { get; }
@@ -42,6 +47,22 @@ internal sealed class LoadRoom
         {
             var frame = _frames[(_newest - i + FramesToKeep) % FramesToKeep];
             if (frame is not null && frame.Bytes.AsSpan().StartsWith(beginning))
+                return frame;
+        }
+
+        return null;
+    }
+
+    /// <summary>A kept frame that begins with these bytes, or that they begin with; null when there is none.</summary>
+    public RoomFrame? FindCommon(ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < FramesToKeep; i++)
+        {
+            var frame = _frames[(_newest - i + FramesToKeep) % FramesToKeep];
+            if (frame is null)
+                continue;
+            var common = Math.Min(frame.Bytes.Length, bytes.Length);
+            if (frame.Bytes.AsSpan(0, common).SequenceEqual(bytes[..common]))
                 return frame;
         }
 
@@ -75,8 +96,11 @@ internal sealed class LoadRoom
     }
 }
 
-/// <summary>A PUSH frame, header included, and its parsed messages. Copies that other members receive are compared with it, not parsed.</summary>
-internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch)
+/// <summary>
+/// A PUSH as it came, with its WebSocket header or its end of line, and its parsed messages. Copies that other members receive are compared with
+/// it, not inflated and not parsed.
+/// </summary>
+internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch, Deflation deflation = default)
 {
     public byte[] Bytes { get; } = bytes;
 
@@ -84,6 +108,13 @@ internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch)
 
     public Batch Batch { get; } = batch;
 
+    public Deflation Deflation { get; } = deflation;
+
     /// <summary>When its last copy arrived, not counting slow readers; 0 before the first.</summary>
     public long LastSeen { get; set; }
 }
+
+/// <summary>The payload of a deflated frame before and after inflating; zeros for a plain one.</summary>
+/// <param name="Deflated">Bytes on the wire.</param>
+/// <param name="Inflated">Bytes after inflating.</param>
+internal readonly record struct Deflation(int Deflated, int Inflated);

@@ -17,7 +17,7 @@ internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Memb
 
     private LoopFigures Figures => loop.Figures;
 
-    /// <summary>The upgrade request names all rooms and so joins them.</summary>
+    /// <summary>The request names all rooms and so joins them.</summary>
     public void JoinAll()
     {
         foreach (var membership in memberships)
@@ -55,18 +55,33 @@ internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Memb
         return null;
     }
 
+    /// <summary>A frame that begins with these bytes, or that they begin with; null when there is none.</summary>
+    public RoomFrame? FindCommon(ReadOnlySpan<byte> bytes)
+    {
+        foreach (var membership in memberships)
+        {
+            if (membership.Room.FindCommon(bytes) is { } frame)
+                return frame;
+        }
+
+        return null;
+    }
+
     /// <summary>A PUSH that is parsed: counts and verifies its messages.</summary>
     public void OnPush(RoomFrame frame)
     {
         var tally = Figures.Tally;
         tally.Frames++;
         tally.Pushes++;
+        Count(frame.Deflation);
         if (Of(frame.Room.Name) is not { MayReceive: true } membership)
         {
             Figures.Violated("PUSH of a room that is not joined");
             return;
         }
 
+        if (frame.Batch.Changed > 0)
+            Figures.Violated("PUSH with a message that differs from the published one");
         membership.Check.Receive(frame.Batch);
         tally.Foreign += frame.Batch.Foreign;
         tally.Deliveries += frame.Batch.Messages.Length;
@@ -78,23 +93,25 @@ internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Memb
             Figures.Latency.Record(loop.Now - message.At);
     }
 
-    /// <param name="payload">The text message.</param>
-    /// <param name="frame">Its frame, header included; empty when it came in fragments.</param>
-    public void OnText(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> frame)
+    /// <summary>A message that is not of the protocol.</summary>
+    public void OnUnreadable()
     {
-        if (!ServerMessage.TryParse(payload, out var message))
-        {
-            Figures.Tally.Frames++;
-            Figures.Violated("message that is not of the protocol");
-            return;
-        }
+        Figures.Tally.Frames++;
+        Figures.Violated("message that is not of the protocol");
+    }
 
+    /// <param name="message">The message.</param>
+    /// <param name="frame">What it came in, with its header or its end of line; empty when it came in fragments.</param>
+    /// <param name="deflation">How far it was deflated.</param>
+    public void OnMessage(ServerMessage message, ReadOnlySpan<byte> frame, Deflation deflation)
+    {
         if (message.Type == ServerMessageType.Push)
         {
-            OnPush(message, frame);
+            OnPush(message, frame, deflation);
             return;
         }
 
+        Count(deflation);
         Figures.Tally.Frames++;
         var membership = message.Room is null ? null : Of(message.Room);
         switch (message.Type)
@@ -139,12 +156,13 @@ internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Memb
         }
     }
 
-    private void OnPush(ServerMessage message, ReadOnlySpan<byte> frame)
+    private void OnPush(ServerMessage message, ReadOnlySpan<byte> frame, Deflation deflation)
     {
         // A broadcast never belongs to this run, which publishes to rooms only.
         if (message.Room is null || Of(message.Room) is not { } membership)
         {
             Figures.Tally.Frames++;
+            Count(deflation);
             if (message.Room is null)
                 Figures.Tally.Foreign++;
             else
@@ -153,18 +171,28 @@ internal sealed class Memberships(LoadLoop loop, LoadConnection connection, Memb
         }
 
         var room = membership.Room;
-        if (Batch.TryParse(message.Items, loop.Plan.Run, room.Index) is not { } batch)
+        if (Batch.TryParse(message.Items, loop.Plan.Run, room.Index, loop.Plan.Size) is not { } batch)
         {
             Figures.Tally.Frames++;
+            Count(deflation);
             Figures.Violated("PUSH without items, or with messages of another room");
             return;
         }
 
-        var received = new RoomFrame(frame.ToArray(), room, batch);
+        var received = new RoomFrame(frame.ToArray(), room, batch, deflation);
         // A slow reader's old frames would displace those that the other members are receiving.
         if (!frame.IsEmpty && !connection.IsSlow)
             room.Keep(received, Figures.Completion);
         OnPush(received);
+    }
+
+    private void Count(Deflation deflation)
+    {
+        if (deflation == default)
+            return;
+        Figures.Tally.DeflatedFrames++;
+        Figures.Tally.DeflatedBytes += deflation.Deflated;
+        Figures.Tally.InflatedBytes += deflation.Inflated;
     }
 
     private void OnGap(ServerMessage message, Membership? membership)

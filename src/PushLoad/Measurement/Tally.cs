@@ -6,20 +6,29 @@ namespace PushLoad.Measurement;
 /// </summary>
 internal sealed class Tally
 {
-    /// <summary>WebSocket connections that are open now.</summary>
+    /// <summary>Connections that are open now.</summary>
     public long Connections { get; set; }
 
     /// <summary>Memberships that are joined now.</summary>
     public long Members { get; set; }
 
-    /// <summary>Upgrades that succeeded.</summary>
+    /// <summary>Upgrades, or requests for a stream, that succeeded.</summary>
     public long Upgrades { get; set; }
 
-    /// <summary>Data frames.</summary>
+    /// <summary>Data frames, events without comments, or lines that are not empty.</summary>
     public long Frames { get; set; }
 
-    /// <summary>Bytes received after the handshakes, control frames included.</summary>
+    /// <summary>Bytes received after the handshakes, with control frames and signs of life, frame headers and chunk sizes.</summary>
     public long Bytes { get; set; }
+
+    /// <summary>Frames, of those counted above, whose message was deflated and inflated here.</summary>
+    public long DeflatedFrames { get; set; }
+
+    /// <summary>Their payloads as they came, of the bytes counted above.</summary>
+    public long DeflatedBytes { get; set; }
+
+    /// <summary>Their payloads after inflating.</summary>
+    public long InflatedBytes { get; set; }
 
     /// <summary>PUSH frames, once per connection that received it.</summary>
     public long Pushes { get; set; }
@@ -74,6 +83,9 @@ internal sealed class Tally
         Upgrades += other.Upgrades;
         Frames += other.Frames;
         Bytes += other.Bytes;
+        DeflatedFrames += other.DeflatedFrames;
+        DeflatedBytes += other.DeflatedBytes;
+        InflatedBytes += other.InflatedBytes;
         Pushes += other.Pushes;
         Deliveries += other.Deliveries;
         Foreign += other.Foreign;

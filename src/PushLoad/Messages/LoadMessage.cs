@@ -8,6 +8,7 @@ namespace PushLoad.Messages;
 /// (microseconds of the monotonic clock), how long after its predecessor that was (0 if it has none), and padding up to the wanted size.
 /// </summary>
 /// <remarks>
+/// The padding follows from the five numbers, so that a receiver sees a change of any of them, and of the padding.
 /// The time is the scheduled one rather than the actual one, so a publisher that falls behind shows as latency and not as a lighter load.
 /// The predecessor's time tells a receiver that has just joined whether it should have received the predecessor too.
 /// </remarks>
@@ -16,7 +17,9 @@ internal readonly record struct LoadMessage(int Run, int Room, long Sequence, lo
     /// <summary>The longest message without padding.</summary>
     public const int MaxUnfilled = 120;
 
-    private const int FillOverhead = 7;
+    private const int PaddingOverhead = 7;
+
+    private static ReadOnlySpan<byte> PaddingStart => ",\"x\":\""u8;
 
     /// <summary>Writes the message; one that is longer than the wanted size gets no padding.</summary>
     /// <returns>Its length.</returns>
@@ -29,10 +32,10 @@ internal readonly record struct LoadMessage(int Run, int Room, long Sequence, lo
         Put(",\"t\":"u8, At, target, ref at);
         Put(",\"p\":"u8, Since, target, ref at);
         var missing = size - at - 1;
-        if (missing >= FillOverhead)
+        if (missing >= PaddingOverhead)
         {
-            ",\"x\":\""u8.CopyTo(target[at..]);
-            target.Slice(at + FillOverhead - 1, missing - FillOverhead).Fill((byte)'x');
+            PaddingStart.CopyTo(target[at..]);
+            Padding.Fill(target.Slice(at + PaddingOverhead - 1, missing - PaddingOverhead), GetSeed());
             at += missing;
             target[at - 1] = (byte)'"';
         }
@@ -46,11 +49,15 @@ internal readonly record struct LoadMessage(int Run, int Room, long Sequence, lo
         return at + 1;
     }
 
-    /// <summary>Reads one JSON value of any kind and leaves the reader at its end.</summary>
+    /// <summary>Reads one JSON value of any kind.</summary>
+    /// <param name="reader">At the value; afterwards at its end.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="padding">Its padding; empty without any.</param>
     /// <returns>False when the value is not such a message.</returns>
-    public static bool TryRead(ref Utf8JsonReader reader, out LoadMessage message)
+    public static bool TryRead(ref Utf8JsonReader reader, out LoadMessage message, out ReadOnlySpan<byte> padding)
     {
         message = default;
+        padding = default;
         if (reader.TokenType != JsonTokenType.StartObject)
         {
             reader.Skip();
@@ -80,6 +87,9 @@ internal readonly record struct LoadMessage(int Run, int Room, long Sequence, lo
                 case (byte)'p':
                     since = number;
                     break;
+                case (byte)'x' when reader.TokenType == JsonTokenType.String:
+                    padding = reader.ValueSpan;
+                    break;
                 default:
                     reader.Skip();
                     break;
@@ -93,6 +103,24 @@ internal readonly record struct LoadMessage(int Run, int Room, long Sequence, lo
             return false;
         message = new LoadMessage((int)run, (int)room, sequence, at, since);
         return true;
+    }
+
+    /// <summary>Whether the message was published with this padding.</summary>
+    /// <param name="padding">What arrived.</param>
+    /// <param name="size">The size with which it was published.</param>
+    public bool HasPadding(ReadOnlySpan<byte> padding, int size)
+    {
+        var numbers = (stackalloc byte[MaxUnfilled]);
+        var length = Math.Max(0, size - Write(numbers, 0) - PaddingOverhead);
+        return padding.Length == length && Padding.IsFilled(padding, GetSeed());
+    }
+
+    private ulong GetSeed()
+    {
+        var seed = (ulong)Run;
+        foreach (var number in (ReadOnlySpan<long>)[Room, Sequence, At, Since])
+            seed = (seed * 0x9E3779B97F4A7C15) + (ulong)number;
+        return seed;
     }
 
     private static void Put(ReadOnlySpan<byte> name, long value, Span<byte> target, ref int at)

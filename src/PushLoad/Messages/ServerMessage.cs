@@ -1,10 +1,15 @@
+using System.Text;
 using System.Text.Json;
 
 namespace PushLoad.Messages;
 
-/// <summary>One text message of a server, parsed as far as the load generator needs (docs/protocol.md).</summary>
+/// <summary>One message of a server, parsed as far as the load generator needs (docs/protocol.md).</summary>
 internal ref struct ServerMessage
 {
+    private static readonly byte[][] Names = NamesAs(name => name.ToUpperInvariant());
+
+    private static readonly byte[][] EventNames = NamesAs(name => name.ToLowerInvariant());
+
     public ServerMessageType Type;
 
     /// <summary>Null when the message names no room.</summary>
@@ -19,6 +24,12 @@ internal ref struct ServerMessage
     /// <summary>The code of an ERROR.</summary>
     public string? Code;
 
+    /// <summary>The code of a CLOSE.</summary>
+    public long? CloseCode;
+
+    /// <summary>The reason of a CLOSE.</summary>
+    public string? Reason;
+
     /// <returns>False when it is not a JSON object with a type.</returns>
     public static bool TryParse(ReadOnlySpan<byte> json, out ServerMessage message)
     {
@@ -30,6 +41,25 @@ internal ref struct ServerMessage
         catch (JsonException)
         {
             return false; // Expected: finding broken servers is this program's purpose.
+        }
+    }
+
+    /// <summary>A server-sent event.</summary>
+    /// <param name="name">The message's type, in small letters.</param>
+    /// <param name="data">The message's data.</param>
+    /// <param name="message">The message.</param>
+    /// <returns>False when the data is not one JSON object.</returns>
+    public static bool TryParseEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data, out ServerMessage message)
+    {
+        message = default;
+        message.Type = TypeOf(name);
+        try
+        {
+            return message.ParseData(data);
+        }
+        catch (JsonException)
+        {
+            return false; // Expected, as above.
         }
     }
 
@@ -65,10 +95,11 @@ internal ref struct ServerMessage
         return hasType && !reader.Read();
     }
 
-    private void ParseData(ReadOnlySpan<byte> data)
+    private bool ParseData(ReadOnlySpan<byte> data)
     {
         var reader = new Utf8JsonReader(data);
-        reader.Read();
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("room"u8))
@@ -76,12 +107,28 @@ internal ref struct ServerMessage
             else if (reader.ValueTextEquals("items"u8))
                 Items = Value(ref reader, data);
             else if (reader.ValueTextEquals("code"u8))
-                Code = Text(ref reader);
+                ParseCode(ref reader);
+            else if (reader.ValueTextEquals("reason"u8))
+                Reason = Text(ref reader);
             else if (reader.ValueTextEquals("missed"u8))
                 Missed = Number(ref reader);
             else
                 reader.Skip();
         }
+
+        // The reader throws if anything follows the object.
+        return !reader.Read();
+    }
+
+    private void ParseCode(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.String)
+            Code = reader.GetString();
+        else if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number))
+            CloseCode = number;
+        else
+            reader.Skip();
     }
 
     private static ReadOnlySpan<byte> Value(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
@@ -110,19 +157,29 @@ internal ref struct ServerMessage
         return null;
     }
 
+    private static byte[][] NamesAs(Func<string, string> form) =>
+        [.. Enum.GetNames<ServerMessageType>().Select(name => Encoding.ASCII.GetBytes(form(name)))];
+
     private static ServerMessageType TypeOf(Utf8JsonReader reader)
     {
-        if (reader.ValueTextEquals("PUSH"u8))
-            return ServerMessageType.Push;
-        if (reader.ValueTextEquals("GAP"u8))
-            return ServerMessageType.Gap;
-        if (reader.ValueTextEquals("JOINED"u8))
-            return ServerMessageType.Joined;
-        if (reader.ValueTextEquals("LEFT"u8))
-            return ServerMessageType.Left;
-        if (reader.ValueTextEquals("PONG"u8))
-            return ServerMessageType.Pong;
-        return reader.ValueTextEquals("ERROR"u8) ? ServerMessageType.Error : ServerMessageType.Unknown;
+        for (var type = ServerMessageType.Push; type <= ServerMessageType.Close; type++)
+        {
+            if (reader.ValueTextEquals(Names[(int)type]))
+                return type;
+        }
+
+        return ServerMessageType.Unknown;
+    }
+
+    private static ServerMessageType TypeOf(ReadOnlySpan<byte> eventName)
+    {
+        for (var type = ServerMessageType.Push; type <= ServerMessageType.Close; type++)
+        {
+            if (eventName.SequenceEqual(EventNames[(int)type]))
+                return type;
+        }
+
+        return ServerMessageType.Unknown;
     }
 }
 
@@ -137,4 +194,7 @@ internal enum ServerMessageType
     Left,
     Pong,
     Error,
+
+    /// <summary>The end of an HTTP stream, in place of a close frame.</summary>
+    Close,
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PushLoad.Plans;
 
 /// <summary>The whole run as the command line specifies it.</summary>
@@ -8,6 +10,11 @@ internal sealed record LoadPlan
     private const int MaxPerSource = 12_000;
 
     public required string[] Targets { get; init; }
+
+    public Protocol Protocol { get; init; }
+
+    /// <summary>Demand permessage-deflate.</summary>
+    public bool Deflate { get; init; }
 
     public int Connections { get; init; } = 1000;
 
@@ -67,9 +74,16 @@ internal sealed record LoadPlan
 
     public bool AllowUnconfirmed { get; init; }
 
+    /// <summary>Whether clients can send: a stream over HTTP has no way in.</summary>
+    [JsonIgnore]
+    public bool HasWayIn => Protocol is Protocol.Ws or Protocol.MsgPack;
+
     public bool Publishes => PublishUrl is not null || Redis is not null;
 
     public string[] RoomNames => [.. Enumerable.Range(0, Rooms).Select(room => $"{RoomPrefix}{room}")];
+
+    /// <summary>The protocol for people: "msgpack, deflate".</summary>
+    public string Words() => Protocol.ToString().ToLowerInvariant() + (Deflate ? ", deflate" : "");
 
     /// <summary>The plan of each worker. Slow readers are spread over the workers.</summary>
     /// <param name="run">The run's number.</param>
@@ -83,6 +97,8 @@ internal sealed record LoadPlan
             yield return new WorkerPlan
             {
                 Targets = Targets,
+                Protocol = Protocol,
+                Deflate = Deflate,
                 Run = run,
                 FirstConnection = first,
                 Connections = count,
@@ -91,6 +107,7 @@ internal sealed record LoadPlan
                 Rooms = Rooms,
                 RoomsPerConnection = RoomsPerConnection,
                 RoomPrefix = RoomPrefix,
+                Size = Size,
                 Raw = Raw,
                 Send = Send,
                 Headers = Headers,

@@ -5,6 +5,11 @@ internal sealed record WorkerPlan
 {
     public required string[] Targets { get; init; }
 
+    public Protocol Protocol { get; init; }
+
+    /// <summary>Demand permessage-deflate.</summary>
+    public bool Deflate { get; init; }
+
     /// <summary>This run's number, which its messages carry.</summary>
     public required int Run { get; init; }
 
@@ -25,13 +30,16 @@ internal sealed record WorkerPlan
 
     public string RoomPrefix { get; init; } = "load-";
 
+    /// <summary>Bytes of each message that the run publishes.</summary>
+    public int Size { get; init; }
+
     /// <summary>Count frames only.</summary>
     public bool Raw { get; init; }
 
     /// <summary>Text messages to send after the upgrade.</summary>
     public string[] Send { get; init; } = [];
 
-    /// <summary>Additional header lines of the upgrade request.</summary>
+    /// <summary>Additional header lines of the request.</summary>
     public string[] Headers { get; init; } = [];
 
     /// <summary>Connects per second; 0 means no limit.</summary>

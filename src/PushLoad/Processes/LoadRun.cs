@@ -159,6 +159,7 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
             RunSeconds = runSeconds,
             CpuSeconds = results.Sum(result => result.CpuSeconds),
             Total = total,
+            Traffic = Traffic.Of(total),
             Sequences = sequences,
             Latency = Sum(results.Select(result => result.Latency)).Percentiles(),
             LastMember = Sum(results.Select(result => result.Completion)).Percentiles(),

@@ -25,7 +25,7 @@ internal static class HtmlPage
             """);
         var passed = result.Verdict.ExitCode == ExitCode.Passed;
         page.Append(CultureInfo.InvariantCulture, $"<h1>PushLoad: <span class=\"{(passed ? "passed\">passed" : "failed\">failed")}</span></h1>\n");
-        page.Append(CultureInfo.InvariantCulture, $"<p>{result.StartedAt:yyyy-MM-dd HH:mm:ss zzz}</p>\n");
+        page.Append(CultureInfo.InvariantCulture, $"<p>{result.StartedAt:yyyy-MM-dd HH:mm:ss zzz}; {result.Plan.Words()}</p>\n");
         foreach (var reason in result.Verdict.Reasons)
             page.Append(CultureInfo.InvariantCulture, $"<p class=\"failed\">{WebUtility.HtmlEncode(reason)}</p>\n");
         if (!result.Plan.Raw)

@@ -29,6 +29,8 @@ internal sealed record LoadResult
 
     public required Tally Total { get; init; }
 
+    public required Traffic Traffic { get; init; }
+
     public required SequenceResult Sequences { get; init; }
 
     /// <summary>From when a message was due to its receipt, over all deliveries except those to slow readers.</summary>

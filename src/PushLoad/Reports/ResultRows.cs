@@ -11,6 +11,7 @@ internal static class ResultRows
         var rooms = plan.Raw ? "raw" : Units.Count(plan.Rooms);
         yield return ("machine", result.Machine);
         yield return ("targets", string.Join(" ", plan.Targets));
+        yield return ("protocol", plan.Words());
         yield return ("connections; processes; rooms", $"{Units.Count(plan.Connections)}; {Units.Count(plan.Processes)}; {rooms}");
         yield return ("connected and joined in", Units.Seconds(result.ConnectSeconds));
         yield return ("run", Units.Seconds(result.RunSeconds));
@@ -25,6 +26,10 @@ internal static class ResultRows
         if (!plan.Raw)
         {
             yield return ("deliveries", Units.Count(total.Deliveries));
+            yield return ("bytes per delivery", Text(result.Traffic));
+            var sizes = $"from {Units.Megabytes(total.InflatedBytes)} MB to {Units.Megabytes(total.DeflatedBytes)} MB";
+            if (plan.Deflate)
+                yield return ("deflated", $"{Units.Count(total.DeflatedFrames)} frames, {sizes}");
             yield return ("latency", Text(result.Latency));
             yield return ("last member of a frame", Text(result.LastMember));
             yield return ("longest gap of a connection", Text(result.LongestGap));
@@ -53,6 +58,15 @@ internal static class ResultRows
 
         foreach (var example in sequences.Examples)
             yield return ("lost", example);
+    }
+
+    private static string Text(Traffic traffic)
+    {
+        if (traffic.BytesPerDelivery is not { } bytes)
+            return "-";
+        return traffic is { InflatedBytesPerDelivery: { } inflated, DeflateRatio: { } ratio }
+            ? $"{Units.Tenths(bytes)} on the wire, {Units.Tenths(inflated)} after inflating: ratio {Units.Tenths(ratio)}"
+            : $"{Units.Tenths(bytes)} on the wire";
     }
 
     private static string Text(Percentiles times)

@@ -7,6 +7,8 @@ internal static class Units
 {
     public static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
+    public static string Tenths(double value) => value.ToString("N1", CultureInfo.InvariantCulture);
+
     public static string Milliseconds(long microseconds) =>
         (microseconds / 1000.0).ToString(microseconds < 100_000 ? "N1" : "N0", CultureInfo.InvariantCulture) + " ms";
 

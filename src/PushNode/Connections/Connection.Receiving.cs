@@ -39,7 +39,7 @@ internal sealed partial class Connection
         // No frame may follow a close frame (RFC 6455, 5.5.1).
         if (Volatile.Read(ref _closing) is { IsEchoed: true })
             return;
-        var incoming = _incoming ?? new MessageReader(_rules.Connections.MaxMessageBytes);
+        var incoming = _incoming ?? NewReader();
         var input = incoming.Resume(bytes);
         while (incoming.TryRead(ref input, out var opcode, out var payload))
         {
@@ -65,6 +65,9 @@ internal sealed partial class Connection
         if (_isCorked)
             Uncork();
     }
+
+    private MessageReader NewReader() =>
+        new(_rules.Connections.MaxMessageBytes, acceptsBinary: _variant.IsMessagePack(), inflates: _variant.IsDeflated());
 
     private void OnFrame(Opcode opcode, ReadOnlySpan<byte> payload)
     {
@@ -118,9 +121,12 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// True if the outbox is absent or holds no answers. A client that was closed for sending too much is not read until it is cut.
+    /// True if the outbox is absent or holds no answers, or if the client cannot ask for any. A client that was closed for sending too much is
+    /// not read until it is cut.
     /// </summary>
-    private bool MayReadLocked() => _closing is null ? _outbox is not { HasAnswers: true } : _closing.Reason != CloseReason.RateLimited;
+    private bool MayReadLocked() => _closing is null
+        ? _outbox is not { HasAnswers: true } || !Framing.IsDuplex
+        : _closing.Reason != CloseReason.RateLimited;
 
     private void Uncork()
     {

@@ -55,6 +55,10 @@ internal sealed partial class Connection
         _shard = checked((byte)shard);
         _variant = variant;
         wire.Attach(this);
+        // It answers nothing, so only the kernel sees whether it still takes its heartbeats.
+        if (!Framing.IsDuplex)
+            wire.LimitUnacknowledged(Settings.CloseAfter - Settings.HeartbeatTime);
+        rules.Metrics.ConnectionAccepted(variant);
     }
 
     /// <summary>The shard that has its memberships.</summary>
@@ -117,12 +121,15 @@ internal sealed partial class Connection
     /// The reader has ended: the client is gone, or the wire was completed or aborted. The reader's last call. Other threads that still
     /// have the connection in a list see that it has ended and do not use its wire, which may carry another connection by then.
     /// </summary>
-    public void OnEnded()
+    /// <param name="isOrderly">
+    /// Whether the client has ended its side of the connection in order (a FIN). Only a WebSocket client has another way to say goodbye.
+    /// </param>
+    public void OnEnded(bool isOrderly = false)
     {
         CloseReason reason;
         lock (this)
         {
-            _closing ??= Begin(CloseReason.Lost);
+            _closing ??= Begin(isOrderly && !Framing.IsDuplex ? CloseReason.Client : CloseReason.Lost);
             _closing.IsOver = true;
             reason = _closing.Reason;
             if (_outbox is not null)
@@ -137,7 +144,7 @@ internal sealed partial class Connection
         finally
         {
             // Runs even if the session throws, so that the connection's place is freed.
-            _rules.Metrics.ConnectionClosed(reason.Label);
+            _rules.Metrics.ConnectionClosed(reason.Label, _variant);
             _rules.Ended();
         }
     }
@@ -206,7 +213,7 @@ internal sealed partial class Connection
 
     /// <summary>The time until the next sign of life; a little different each time, so that clients do not get theirs together.</summary>
     private TimeSpan QuietTime(long heardAt) =>
-        PingSpread.QuietTime(Framing.IsDuplex ? _rules.Connections.PingAfter : _rules.Connections.HeartbeatAfter, heardAt);
+        PingSpread.QuietTime(Framing.IsDuplex ? Settings.PingAfter : Settings.HeartbeatTime, heardAt);
 
     private TimeSpan Since(long then, long now) => _rules.Time.GetElapsedTime(then, now);
 
@@ -221,9 +228,10 @@ internal sealed partial class Connection
         else if (reason == CloseReason.OutboxTotal && _outbox is not null)
             _rules.Metrics.DeliveriesDropped(_outbox.DropUnsent(), DeliveryDrop.OutboxTotal);
         SendLocked(new Frame(Framing.Close(reason)), isAnswer: false);
-        if (Framing.IsDuplex)
+        // There is no echo to wait for. A client that keeps sending is not read any more: ending its connection now would reset it, and the
+        // client would lose the reason.
+        if (Framing.IsDuplex || reason == CloseReason.RateLimited)
             return;
-        // There is no echo to wait for.
         _closing.IsEchoed = true;
         CompleteIfDoneLocked();
     }

@@ -13,6 +13,11 @@ internal interface IWire
     /// <summary>Sets the connection. Called once, before anything else.</summary>
     void Attach(Connection connection);
 
+    /// <summary>
+    /// Makes the kernel break the connection when the peer acknowledges nothing for this long. Without effect where the system cannot do it.
+    /// </summary>
+    void LimitUnacknowledged(TimeSpan time);
+
     /// <summary>Starts to read.</summary>
     /// <returns>Completes when the HTTP server may release the connection; for a wire over an HTTP stream, when it has ended.</returns>
     Task RunAsync();

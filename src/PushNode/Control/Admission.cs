@@ -29,6 +29,9 @@ internal sealed class Admission : IReadiness
     /// <summary>Clients that were admitted and have not left.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
+    /// <summary>Whether pages of every origin may connect.</summary>
+    public bool AllowsEveryOrigin => _origins.IsEvery;
+
     /// <summary>True once the program has been told to stop; readiness sees this before the hosted services do.</summary>
     private bool IsDraining => _draining || _lifetime.ApplicationStopping.IsCancellationRequested;
 

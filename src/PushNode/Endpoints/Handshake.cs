@@ -28,6 +28,8 @@ internal static class Handshake
             return (StatusCodes.Status400BadRequest, "Host is empty; it accepts the node's name or address.");
         if (headers.SecWebSocketKey is not [{ } key] || !IsNonce(key))
             return (StatusCodes.Status400BadRequest, "Sec-WebSocket-Key is missing, malformed or given twice; it accepts 16 bytes in base64.");
+        if (!Negotiation.IsReadable(headers))
+            return (StatusCodes.Status400BadRequest, "Sec-WebSocket-Extensions is malformed; it accepts a list as in RFC 6455, 9.1.");
         return null;
     }
 
@@ -43,26 +45,6 @@ internal static class Handshake
         context.Response.Headers.SecWebSocketAccept = Convert.ToBase64String(hash);
         context.Response.Headers.Upgrade = "websocket";
         return context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-    }
-
-    /// <summary>Answers with a status and a sentence of plain text.</summary>
-    public static Task RefuseAsync(HttpContext context, int status, string error)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        if (status == StatusCodes.Status405MethodNotAllowed)
-        {
-            context.Response.Headers.Allow = HttpMethods.Get;
-        }
-        else if (status == StatusCodes.Status426UpgradeRequired)
-        {
-            context.Response.Headers.Upgrade = "websocket";
-            // Replaces CloseAfterAnswer's header, which says only close.
-            context.Response.Headers.Connection = "Upgrade, close";
-            context.Response.Headers.SecWebSocketVersion = "13";
-        }
-
-        return context.Response.WriteAsync(error + "\n");
     }
 
     /// <summary>

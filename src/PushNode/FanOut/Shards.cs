@@ -23,12 +23,15 @@ internal sealed class Shards : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="senders">Makes each shard's sender to many sockets; if it is null or returns null, each wire sends by itself.</param>
     /// <param name="logger">Logs contained bugs.</param>
-    public Shards(FanOutSettings settings, NodeMetrics metrics, TimeProvider time, Func<ISocketSender?>? senders = null, ILogger<Shards>? logger = null)
+    /// <param name="compression">When batches are deflated; null for the defaults.</param>
+    public Shards(
+        FanOutSettings settings, NodeMetrics metrics, TimeProvider time, Func<ISocketSender?>? senders = null, ILogger<Shards>? logger = null,
+        CompressionSettings? compression = null)
     {
         var failures = new Failures(FailedStage.FanOut, metrics, time, logger);
         _metrics = metrics;
         _time = time;
-        _encoder = new BatchEncoder(metrics);
+        _encoder = new BatchEncoder(compression ?? new CompressionSettings(), metrics);
         _shards = new Shard[settings.Workers > 0 ? settings.Workers : Math.Max(1, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, metrics, failures, senders?.Invoke());
@@ -65,7 +68,7 @@ internal sealed class Shards : IDisposable
                 for (var set = members.First(shard); set is not null; set = set.Next)
                 {
                     if (set.Count > 0)
-                        _shards[shard].Enqueue(flight, _encoder.Encode(batch, set.Variant), set);
+                        _shards[shard].Enqueue(flight, _encoder.Encode(batch, set.Variant, members), set);
                 }
             }
         }

@@ -8,7 +8,10 @@ internal static class ErrorCode
     /// <summary>The message is not JSON.</summary>
     public const string BadJson = "bad_json";
 
-    /// <summary>The message is JSON but not a request: not an object, no type, or an unusable id.</summary>
+    /// <summary>The binary message is not MessagePack, or has values that JSON does not have.</summary>
+    public const string BadMessagePack = "bad_msgpack";
+
+    /// <summary>The message is JSON or MessagePack but not a request: not an object, no type, or an unusable id.</summary>
     public const string BadRequest = "bad_request";
 
     /// <summary>The node does not know the type.</summary>

@@ -14,7 +14,7 @@ internal enum Refusal
     /// <summary>Pages of this origin may not connect: 403.</summary>
     Origin,
 
-    /// <summary>The request is not a WebSocket handshake: 400, 405 or 426.</summary>
+    /// <summary>The request is not one that its path accepts, a WebSocket handshake for example: 400, 405 or 426.</summary>
     Handshake,
 }
 
@@ -28,7 +28,7 @@ internal enum Refusal
 /// <param name="RetryAfter">When the client should reconnect; null to leave it to the client.</param>
 internal sealed record CloseReason(string Label, ushort? Code = null, string Text = "", TimeSpan? RetryAfter = null)
 {
-    /// <summary>The client closed; the node echoes its code.</summary>
+    /// <summary>The client closed; the node echoes its code. Of a client without close frames: it has ended the connection in order.</summary>
     public static readonly CloseReason Client = new("client");
 
     /// <summary>The connection broke or ended without a close frame.</summary>
@@ -49,6 +49,9 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
     /// <summary>The client sent text that is not UTF-8.</summary>
     public static readonly CloseReason BadUtf8 = new("bad_utf8", 1007);
 
+    /// <summary>The client sent a deflated message that cannot be inflated.</summary>
+    public static readonly CloseReason BadDeflate = new("bad_deflate", 1007);
+
     /// <summary>The client sent a message over the limit, the sum of its fragments.</summary>
     public static readonly CloseReason TooBig = new("too_big", 1009);
 
@@ -68,12 +71,13 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
 
     /// <summary>Every reason, in the order of the metric's series.</summary>
     public static readonly IReadOnlyList<CloseReason> All =
-        [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, TooBig, TooSlow, OutboxTotal, RateLimited, Failed];
+        [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, BadDeflate, TooBig, TooSlow, OutboxTotal, RateLimited, Failed];
 
-    /// <summary>The reason for a client that broke a rule of RFC 6455.</summary>
+    /// <summary>The reason for a client that broke a rule of RFC 6455 or RFC 7692.</summary>
     public static CloseReason Of(Violation violation) => (violation.Code switch
     {
         Violation.UnsupportedData => Binary,
+        Violation.InvalidPayload when violation == Violation.BadDeflate => BadDeflate,
         Violation.InvalidPayload => BadUtf8,
         Violation.MessageTooBig => TooBig,
         _ => ProtocolError,

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using PushNode.Http;
+using PushNode.MessagePack;
 using PushNode.WebSocket;
 
 namespace PushNode.Messages;
@@ -12,7 +13,8 @@ namespace PushNode.Messages;
 internal abstract class Framing
 {
     private static readonly Framing Text = new TextFraming();
-    private static readonly Framing[] All = [Text, Text, Text, Text, new EventFraming(), new LineFraming()];
+    private static readonly Framing Binary = new BinaryFraming();
+    private static readonly Framing[] All = [Text, Text, Binary, Binary, new EventFraming(), new LineFraming()];
 
     /// <summary>Whether the client can send messages, and answers pings and close frames.</summary>
     public abstract bool IsDuplex { get; }
@@ -27,6 +29,12 @@ internal abstract class Framing
     /// <param name="json">The message as JSON.</param>
     public abstract byte[] Encode(ReadOnlySpan<byte> json);
 
+    /// <summary>A frame of this framing deflated, header included.</summary>
+    /// <param name="plain">The frame.</param>
+    /// <param name="level">zlib's level, 1 to 9.</param>
+    /// <returns>Null if it would not be shorter, or if there is no deflate in this framing.</returns>
+    public virtual byte[]? TryDeflate(Frame plain, int level) => null;
+
     /// <summary>A frame of one message.</summary>
     /// <param name="json">The message as JSON.</param>
     /// <param name="loss">The number of lost messages that it reports; null if unknown.</param>
@@ -39,16 +47,32 @@ internal abstract class Framing
     /// <summary>The close code and text, for clients that get no close frame.</summary>
     private static string CloseData(CloseReason reason) => $$"""{"code":{{reason.Code}},"reason":"{{JsonText.Escape(reason.Text)}}"}""";
 
-    /// <summary>JSON in WebSocket text frames: docs/protocol.md.</summary>
-    private sealed class TextFraming : Framing
+    private abstract class WebSocketFraming(Opcode opcode) : Framing
     {
         public override bool IsDuplex => true;
 
         public override Frame Heartbeat { get; } = new(ControlFrames.Ping());
 
-        public override byte[] Encode(ReadOnlySpan<byte> json) => FrameWriter.Write(Opcode.Text, json);
+        public override byte[]? TryDeflate(Frame plain, int level) => DeflatedFrame.TryWrite(opcode, FrameWriter.PayloadOf(plain.Bytes.Span), level);
 
         public override byte[] Close(CloseReason reason) => ControlFrames.Close(reason.Code!.Value, reason.Text);
+    }
+
+    /// <summary>JSON in WebSocket text frames: docs/protocol.md.</summary>
+    private sealed class TextFraming() : WebSocketFraming(Opcode.Text)
+    {
+        public override byte[] Encode(ReadOnlySpan<byte> json) => FrameWriter.Write(Opcode.Text, json);
+    }
+
+    /// <summary>MessagePack in WebSocket binary frames: a map with the same members.</summary>
+    private sealed class BinaryFraming() : WebSocketFraming(Opcode.Binary)
+    {
+        public override byte[] Encode(ReadOnlySpan<byte> json)
+        {
+            using var packed = new ByteBuffer(json.Length);
+            JsonToMessagePack.Write(json, packed);
+            return FrameWriter.Write(Opcode.Binary, packed.Written);
+        }
     }
 
     /// <summary>Server-sent events: the type names the event, and its data is the message's.</summary>

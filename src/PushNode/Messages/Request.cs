@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using PushNode.MessagePack;
 
 namespace PushNode.Messages;
 
@@ -29,6 +30,14 @@ internal readonly record struct Request(string Type, string? Room = null, string
         var reader = new Utf8JsonReader(utf8);
         using var document = JsonDocument.ParseValue(ref reader);
         return Read(document.RootElement);
+    }
+
+    /// <summary>Parses a message in MessagePack by the rules for JSON. Ignores unknown members.</summary>
+    /// <param name="packed">Any bytes.</param>
+    public static Request ParseMessagePack(ReadOnlySpan<byte> packed)
+    {
+        using var json = new ByteBuffer(packed.Length);
+        return MessagePackToJson.Write(packed, json) is { } error ? Wrong(ErrorCode.BadMessagePack, error) : Parse(json.Written);
     }
 
     private static Request Read(JsonElement root)

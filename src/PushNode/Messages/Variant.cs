@@ -31,8 +31,16 @@ internal static class Variants
     /// <summary>The number of variants.</summary>
     public static readonly int Count = Enum.GetValues<Variant>().Length;
 
+    /// <summary>The variant of a WebSocket client.</summary>
+    public static Variant OfWebSocket(bool isMessagePack, bool isDeflated) => isMessagePack
+        ? isDeflated ? Variant.MessagePackDeflate : Variant.MessagePack
+        : isDeflated ? Variant.JsonDeflate : Variant.Json;
+
     /// <summary>Whether the client has negotiated permessage-deflate.</summary>
     public static bool IsDeflated(this Variant variant) => variant is Variant.JsonDeflate or Variant.MessagePackDeflate;
+
+    /// <summary>Whether its messages are MessagePack in binary frames; the client may send such too.</summary>
+    public static bool IsMessagePack(this Variant variant) => variant is Variant.MessagePack or Variant.MessagePackDeflate;
 
     /// <summary>The variant of the same messages that are not deflated.</summary>
     public static Variant Plain(this Variant variant) => variant switch

@@ -38,7 +38,8 @@ internal sealed class Session : ClientSession
         rules.Rooms.Everyone.Members.Add(_everyone);
     }
 
-    public override void OnMessage(ReadOnlySpan<byte> message, bool isBinary) => Take(Request.Parse(message));
+    public override void OnMessage(ReadOnlySpan<byte> message, bool isBinary) =>
+        Take(isBinary ? Request.ParseMessagePack(message) : Request.Parse(message));
 
     /// <summary>Joins a room of the URL, still percent-encoded, as a JOIN does.</summary>
     public void JoinAtConnect(ReadOnlySpan<char> escapedRoom) =>

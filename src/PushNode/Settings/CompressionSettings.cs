@@ -18,7 +18,7 @@ internal sealed class CompressionSettings
     public int Level { get; set; } = 6;
 
     /// <summary>
-    /// The shortest payload of a PUSH that is deflated. Below this, both frames fit in one packet and the deflated one is less than 40 %
+    /// The shortest PUSH frame that is deflated. Below this, both frames fit in one packet and the deflated one is less than 40 %
     /// (200 bytes) shorter, for 11 us.
     /// </summary>
     [Number(1, 67_108_864)]

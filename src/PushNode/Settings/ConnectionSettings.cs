@@ -96,6 +96,12 @@ internal sealed class ConnectionSettings : ICheckedSettings
     [Duration("00:00:00.1", "01:00:00")]
     public TimeSpan HeartbeatAfter { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// The time between heartbeats: <see cref="HeartbeatAfter"/>, but at most half of <see cref="CloseAfter"/>, so that a client that is gone
+    /// is found within that.
+    /// </summary>
+    public TimeSpan HeartbeatTime => HeartbeatAfter < CloseAfter / 2 ? HeartbeatAfter : CloseAfter / 2;
+
     /// <summary>How long a client may take to receive a close frame and echo it.</summary>
     [Duration("00:00:00.1", "00:01:00")]
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);

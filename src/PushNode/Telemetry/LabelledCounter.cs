@@ -5,20 +5,23 @@ using System.Text.Json;
 namespace PushNode.Telemetry;
 
 /// <summary>
-/// A counter with one label, <c>reason</c> by default. Its values are an enum's names in snake case; all are exported from the start at
-/// 0. Any thread.
+/// A counter with one label, <c>reason</c> by default, or a gauge of the same kind. The label's values are an enum's names in snake case; all
+/// are exported from the start at 0. Any thread.
 /// </summary>
 internal sealed class LabelledCounter<TValue> where TValue : struct, Enum
 {
     private readonly long[] _counts;
     private readonly KeyValuePair<string, object?>[] _labels;
 
-    public LabelledCounter(Meter meter, string name, string unit, string description, string label = "reason")
+    public LabelledCounter(Meter meter, string name, string unit, string description, string label = "reason", bool canFall = false)
     {
         _labels = Array.ConvertAll(
             Enum.GetNames<TValue>(), value => KeyValuePair.Create(label, (object?)JsonNamingPolicy.SnakeCaseLower.ConvertName(value)));
         _counts = new long[_labels.Length];
-        meter.CreateObservableCounter(name, Observe, unit, description);
+        if (canFall)
+            meter.CreateObservableUpDownCounter(name, Observe, unit, description);
+        else
+            meter.CreateObservableCounter(name, Observe, unit, description);
     }
 
     public void Add(long count, TValue value) => Interlocked.Add(ref _counts[Index(value)], count);

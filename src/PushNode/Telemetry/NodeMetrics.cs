@@ -21,6 +21,7 @@ internal sealed class NodeMetrics : IDisposable
     private readonly Histogram<double> _fanOut;
     private readonly Histogram<double> _latency;
     private readonly Histogram<int> _batchMessages;
+    private readonly LabelledCounter<Variant> _open;
     private readonly LabelledCounter<Variant> _bytesSent;
     private readonly LabelledCounter<Variant> _batchesEncoded;
     private readonly LabelledCounter<Refusal> _refused;
@@ -61,12 +62,13 @@ internal sealed class NodeMetrics : IDisposable
         _meter = meters.Create(MeterName);
 
         _meter.CreateObservableUpDownCounter("push.connections", () => Connections, "{connection}", "Open connections.");
+        _open = new(_meter, "push.variant_connections", "{connection}", "Open connections, by variant.", label: "variant", canFall: true);
         _meter.CreateObservableGauge("push.connections_limit", () => connectionLimit, "{connection}", "Open connections beyond which upgrades are refused.");
         _meter.CreateObservableGauge("push.rooms_limit", () => roomLimit, "{room}", "The maximum number of rooms.");
         _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
         _meter.CreateObservableGauge(
             "push.draining", () => _draining() ? 1 : 0, null, "1 while the node refuses and closes clients, by command or at its end; 0 otherwise.");
-        Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "WebSocket connections accepted.");
+        Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "Connections accepted, whatever their variant.");
         _refused = new(_meter, "push.connections_refused", "{connection}", "Upgrades refused, by reason.");
         _handshakesCut = new(_meter, "push.handshakes_cut", "{connection}", "Connections cut before they became WebSockets, by reason.");
         _requestsRefused = new(_meter, "push.requests_refused", "{request}", "Clients' requests refused by a limit, by reason.");
@@ -88,8 +90,8 @@ internal sealed class NodeMetrics : IDisposable
             "Bytes accepted by sockets or streams, headers and control frames included, by the clients' variant: the bandwidth.", label: "variant");
         _batchesEncoded = new(
             _meter, "push.batches_encoded", "{encoding}", "Encodings of PUSH batches, one for each batch and variant that has members.", label: "variant");
-        Counter("push.deflate_input", () => Read(ref _deflateInput), "By", "Bytes of the frames that were deflated, before.");
-        Counter("push.deflate_output", () => Read(ref _deflateOutput), "By", "Bytes of the frames that were deflated, after.");
+        Counter("push.deflate_input", () => Read(ref _deflateInput), "By", "Bytes of the frames that were deflated, before; also of those that did not shrink.");
+        Counter("push.deflate_output", () => Read(ref _deflateOutput), "By", "Bytes of the same frames, after.");
         Counter("push.deliveries_expected", () => Read(ref _expected), "{delivery}", "Batch size times the members listed when the batch was fanned out.");
         Counter("push.deliveries", () => Read(ref _deliveries), "{delivery}", "Messages accepted by a connection's socket or stream.");
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
@@ -130,7 +132,11 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Sets the source of the bytes queued for all clients together, read at each export, and their limit.</summary>
     public void MeasureOutboxes(Func<long> bytes, long limit) => (_outboxes, _outboxLimit) = (bytes, limit);
 
-    public void ConnectionAccepted() => Interlocked.Increment(ref _accepted);
+    public void ConnectionAccepted(Variant variant)
+    {
+        Interlocked.Increment(ref _accepted);
+        _open.Add(1, variant);
+    }
 
     public void ConnectionRefused(Refusal reason) => _refused.Add(1, reason);
 
@@ -141,7 +147,11 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Changes the number of JOINs that wait for the backplane.</summary>
     public void JoinsWaiting(int change) => Interlocked.Add(ref _joinsWaiting, change);
 
-    public void ConnectionClosed(string reason) => Interlocked.Increment(ref _closed[_closeReasons[reason]]);
+    public void ConnectionClosed(string reason, Variant variant)
+    {
+        Interlocked.Increment(ref _closed[_closeReasons[reason]]);
+        _open.Add(-1, variant);
+    }
 
     public void ControlMessage(ControlResult result) => _controlMessages.Add(1, result);
 

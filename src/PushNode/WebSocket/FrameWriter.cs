@@ -17,6 +17,7 @@ internal enum Opcode : byte
 internal static class FrameWriter
 {
     private const byte Final = 0x80;
+    private const byte Deflated = 0x40;
 
     /// <summary>Fills a frame's payload.</summary>
     public delegate void WritePayload<in TState>(Span<byte> payload, TState state)
@@ -26,16 +27,24 @@ internal static class FrameWriter
     public static ReadOnlySpan<byte> PayloadOf(ReadOnlySpan<byte> frame) => frame[(frame[1] switch { < 126 => 2, 126 => 4, _ => 10 })..];
 
     /// <summary>A frame with this payload, header included.</summary>
-    public static byte[] Write(Opcode opcode, ReadOnlySpan<byte> payload) =>
-        Write(opcode, payload.Length, payload, static (target, source) => source.CopyTo(target));
+    public static byte[] Write(Opcode opcode, ReadOnlySpan<byte> payload) => Write(Final | (int)opcode, payload);
+
+    /// <summary>The same with RSV1 set, which says that the payload is deflated (RFC 7692, 6).</summary>
+    public static byte[] WriteDeflated(Opcode opcode, ReadOnlySpan<byte> payload) => Write(Final | Deflated | (int)opcode, payload);
 
     /// <summary>A frame whose payload <paramref name="write"/> fills, exactly <paramref name="payloadLength"/> bytes of it.</summary>
     public static byte[] Write<TState>(Opcode opcode, int payloadLength, TState state, WritePayload<TState> write)
+        where TState : allows ref struct => Write(Final | (int)opcode, payloadLength, state, write);
+
+    private static byte[] Write(int first, ReadOnlySpan<byte> payload) =>
+        Write(first, payload.Length, payload, static (target, source) => source.CopyTo(target));
+
+    private static byte[] Write<TState>(int first, int payloadLength, TState state, WritePayload<TState> write)
         where TState : allows ref struct
     {
         var headerLength = payloadLength switch { < 126 => 2, <= ushort.MaxValue => 4, _ => 10 };
         var frame = GC.AllocateUninitializedArray<byte>(headerLength + payloadLength);
-        frame[0] = (byte)(Final | (byte)opcode);
+        frame[0] = (byte)first;
         switch (headerLength)
         {
             case 2:

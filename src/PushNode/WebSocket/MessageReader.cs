@@ -13,17 +13,27 @@ internal sealed record Violation(ushort Code, string Text)
     public const ushort UnsupportedData = 1003;
     public const ushort InvalidPayload = 1007;
     public const ushort MessageTooBig = 1009;
+
+    /// <summary>A deflated message that cannot be inflated.</summary>
+    public static readonly Violation BadDeflate = new(InvalidPayload, "message is not valid deflate data");
+
+    /// <summary>A message over its limit.</summary>
+    public static Violation TooBig(int maxMessageBytes) => new(MessageTooBig, $"message over {maxMessageBytes} bytes");
 }
 
 /// <summary>
 /// Turns a client's bytes into whole messages and control frames (RFC 6455, 5). Belongs to one connection; only its reader uses it. Keeps
-/// an incomplete frame or message, at most twice the message limit; between messages a connection needs no reader.
+/// an incomplete frame or message, at most a little more than twice the message limit; between messages a connection needs no reader.
 /// </summary>
-/// <param name="maxMessageBytes">The largest message, the sum of its fragments.</param>
+/// <param name="maxMessageBytes">The largest message, the sum of its fragments, inflated.</param>
 /// <param name="acceptsBinary">Whether binary messages are read; if not, one is a violation.</param>
-internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = false)
+/// <param name="inflates">Whether messages may be deflated (RFC 7692): the client has negotiated it.</param>
+internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = false, bool inflates = false)
 {
     private const int MaxControlPayload = 125;
+
+    /// <summary>RSV1: the message that begins with this frame is deflated.</summary>
+    private const int Deflated = 0x40;
 
     private static readonly Violation BadUtf8 = new(WebSocket.Violation.InvalidPayload, "text is not UTF-8");
 
@@ -37,6 +47,9 @@ internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = fa
 
     /// <summary>The opcode of the message that the fragments belong to.</summary>
     private Opcode _fragmented;
+
+    /// <summary>Whether that message is deflated.</summary>
+    private bool _isDeflated;
 
     private int _frames;
 
@@ -83,14 +96,14 @@ internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = fa
         }
     }
 
-    /// <summary>Reads the next whole message (fragments joined) or control frame. Unmasks it in place.</summary>
+    /// <summary>Reads the next whole message (fragments joined, inflated) or control frame. Unmasks it in place.</summary>
     /// <param name="input">The bytes to read; the frames read are cut off its start.</param>
     /// <param name="opcode">Text, whose payload is valid UTF-8, Binary, Close, Ping or Pong.</param>
     /// <param name="payload">Valid until the next call.</param>
     /// <returns>False if more bytes are needed or the client broke a rule.</returns>
     public bool TryRead(ref Span<byte> input, out Opcode opcode, out ReadOnlySpan<byte> payload)
     {
-        while (TryReadFrame(ref input, out opcode, out var final, out var data))
+        while (TryReadFrame(ref input, out opcode, out var final, out var isDeflated, out var data))
         {
             payload = data;
             if (opcode is Opcode.Ping or Opcode.Pong)
@@ -101,15 +114,17 @@ internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = fa
             if (!final || _fragments is not null)
             {
                 if (_fragments is null)
-                    _fragmented = opcode;
+                    (_fragmented, _isDeflated) = (opcode, isDeflated);
                 (_fragments ??= []).AddRange(data);
                 if (!final)
                     continue;
-                opcode = _fragmented;
+                (opcode, isDeflated) = (_fragmented, _isDeflated);
                 payload = _fragments.ToArray();
                 _fragments = null;
             }
 
+            if (isDeflated && Inflater.Inflate(payload.ToArray(), maxMessageBytes, out payload) is { } violation)
+                return Violate(violation);
             return opcode == Opcode.Binary || Utf8.IsValid(payload) || Violate(BadUtf8);
         }
 
@@ -117,15 +132,16 @@ internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = fa
         return false;
     }
 
-    private bool TryReadFrame(ref Span<byte> input, out Opcode opcode, out bool final, out Span<byte> payload)
+    private bool TryReadFrame(ref Span<byte> input, out Opcode opcode, out bool final, out bool isDeflated, out Span<byte> payload)
     {
         payload = default;
         opcode = default;
-        final = false;
+        (final, isDeflated) = (false, false);
         if (Violation is not null || input.Length < 2)
             return false;
 
         final = (input[0] & 0x80) != 0;
+        isDeflated = (input[0] & Deflated) != 0;
         opcode = (Opcode)(input[0] & 0x0F);
         if (FirstBytesViolation(input[0], input[1], opcode, final) is { } violation)
             return Violate(violation);
@@ -142,8 +158,9 @@ internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = fa
         if (headerLength == 4 && length < 126 || headerLength == 10 && length is <= ushort.MaxValue or > long.MaxValue)
             return Violate(ProtocolError("length not in its shortest form"));
         // Rejected by its header alone, so nothing over the limit is kept.
-        if ((opcode & Opcode.Close) == 0 && length > (ulong)(maxMessageBytes - (_fragments?.Count ?? 0)))
-            return Violate(new Violation(WebSocket.Violation.MessageTooBig, $"message over {maxMessageBytes} bytes"));
+        var limit = isDeflated || (_isDeflated && _fragments is not null) ? Inflater.MaxDeflatedBytes(maxMessageBytes) : maxMessageBytes;
+        if ((opcode & Opcode.Close) == 0 && length > (ulong)(limit - (_fragments?.Count ?? 0)))
+            return Violate(WebSocket.Violation.TooBig(maxMessageBytes));
 
         var frameLength = headerLength + 4 + (int)length;
         if (input.Length < frameLength)
@@ -157,14 +174,15 @@ internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = fa
 
     private Violation? FirstBytesViolation(byte first, byte second, Opcode opcode, bool final)
     {
-        if ((first & 0x70) != 0)
+        var begins = opcode is Opcode.Text or Opcode.Binary;
+        if ((first & (inflates && begins ? 0x70 & ~Deflated : 0x70)) != 0)
             return ProtocolError("reserved bits set");
         if ((second & 0x80) == 0)
             return ProtocolError("frame not masked");
         return opcode switch
         {
             Opcode.Binary when !acceptsBinary => new Violation(WebSocket.Violation.UnsupportedData, "text messages only"),
-            Opcode.Text or Opcode.Binary => _fragments is null ? null : ProtocolError("new message inside a fragmented one"),
+            _ when begins => _fragments is null ? null : ProtocolError("new message inside a fragmented one"),
             Opcode.Continuation => _fragments is null ? ProtocolError("continuation of nothing") : null,
             Opcode.Close or Opcode.Ping or Opcode.Pong => final && (second & 0x7F) <= MaxControlPayload
                 ? null

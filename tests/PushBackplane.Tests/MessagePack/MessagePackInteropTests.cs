@@ -1,5 +1,6 @@
 using System.Globalization;
 using PushBackplane.MessagePack;
+using TestSupport.Npm;
 
 namespace PushBackplane.Tests.MessagePack;
 

@@ -1,4 +1,5 @@
 using PushLoad.Connections;
+using PushLoad.Formats;
 using PushLoad.Messages;
 
 namespace PushLoad.Tests.Connections;
@@ -19,7 +20,7 @@ public sealed class FrameReaderTests
             for (var i = 0; i < 8; i++)
                 stream.AddRange(handler.NewFrame());
 
-            var reader = new FrameReader();
+            var reader = new FrameReader(deflates: false);
             for (var at = 0; at < stream.Count;)
             {
                 var length = Math.Min(stream.Count - at, random.Next(4) == 0 ? random.Next(1, 400) : random.Next(1, 9));
@@ -33,15 +34,16 @@ public sealed class FrameReaderTests
 
     [Theory]
     [InlineData(0x81, 0x80)] // Masked.
-    [InlineData(0xC1, 0x00)] // A reserved bit.
+    [InlineData(0xC1, 0x00)] // A reserved bit: RSV1, without permessage-deflate,
+    [InlineData(0xA1, 0x00)] // RSV2.
     public void Reading_ends_at_a_masked_frame_or_a_reserved_bit(byte first, byte second) =>
-        Assert.False(new FrameReader().Read([first, second], new Recorder(new Random(1))));
+        Assert.False(new FrameReader(deflates: false).Read([first, second], new Recorder(new Random(1))));
 
     private sealed class Recorder(Random random) : IFrameHandler
     {
-        private static readonly Batch SomeBatch = Batch.TryParse("[]"u8, 1, 0)!;
+        private static readonly Batch SomeBatch = Batch.TryParse("[]"u8, 1, 0, 0)!;
 
-        private readonly LoadRoom _room = new(0, "room");
+        private readonly LoadRoom _room = new(0, "room", messagePack: false);
 
         public List<string> Sent { get; } = [];
 

@@ -15,8 +15,44 @@ public sealed class LoadMessageTests
         {
             var bytes = new byte[200];
             Assert.Equal(size, message.Write(bytes, size));
-            var batch = Batch.TryParse([(byte)'[', .. bytes.AsSpan(0, size), (byte)']'], 4711, 12);
+            var batch = Batch.TryParse([(byte)'[', .. bytes.AsSpan(0, size), (byte)']'], 4711, 12, size);
             Assert.Equal([message], batch!.Messages);
+            Assert.Equal(0, batch.Changed);
+        }
+    }
+
+    /// <remarks>Any other character in place of each: the message is foreign, of another room, malformed, changed, or has another number.</remarks>
+    [Fact]
+    public void A_change_of_any_byte_is_seen()
+    {
+        var message = new LoadMessage(4711, 12, 123_456, 1_234_567_890_123, 10_000);
+        var bytes = new byte[300];
+        var size = message.Write(bytes, 200);
+        for (var i = 0; i < size; i++)
+        {
+            foreach (var replacement in (byte[])[(byte)(bytes[i] ^ 1), (byte)'7', (byte)'a', (byte)' ', (byte)'"'])
+            {
+                var changed = bytes[..size];
+                changed[i] = replacement;
+                if (replacement == bytes[i])
+                    continue;
+                Assert.False(Arrives(changed), Encoding.UTF8.GetString(changed));
+            }
+        }
+
+        Assert.True(Arrives(bytes[..size]));
+
+        bool Arrives(byte[] item)
+        {
+            try
+            {
+                var batch = Batch.TryParse([(byte)'[', .. item, (byte)']'], 4711, 12, 200);
+                return batch is { Changed: 0 } && batch.Messages.SequenceEqual([message]);
+            }
+            catch (JsonException)
+            {
+                return false;
+            }
         }
     }
 
@@ -36,6 +72,7 @@ public sealed class LoadMessageTests
              [{"k":1,"r":0,"s":6,"t":50,"p":10}],{"s":7,"k":1,"other":[{}],"r":0,"p":10,"t":60}]
             """u8,
             1,
+            0,
             0)!;
         Assert.Equal([5, 7], batch.Messages.Select(message => message.Sequence));
         Assert.Equal(6, batch.Foreign);
@@ -46,7 +83,7 @@ public sealed class LoadMessageTests
     [InlineData("""{"a":1}""")]
     [InlineData("""[{"k":1,"r":9,"s":5,"t":50,"p":10}]""")] // Of this run, but published to another room.
     [InlineData("")]
-    public void Items_that_no_correct_server_sends_are_rejected(string items) => Assert.Null(Batch.TryParse(Encoding.UTF8.GetBytes(items), 1, 0));
+    public void Items_that_no_correct_server_sends_are_rejected(string items) => Assert.Null(Batch.TryParse(Encoding.UTF8.GetBytes(items), 1, 0, 0));
 
     [Theory]
     [InlineData("""{"type":"PUSH","data":{"room":"r","items":[1,{"a":[2]}]}}""")]

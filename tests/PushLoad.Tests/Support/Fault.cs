@@ -24,10 +24,16 @@ public enum Fault
     /// <summary>Two messages are sent in the wrong order.</summary>
     Reorder,
 
+    /// <summary>One byte of a message's text is changed.</summary>
+    Change,
+
+    /// <summary>The time in a message is changed.</summary>
+    ChangeTime,
+
     /// <summary>A message is also sent to a room that it was not published to.</summary>
     WrongRoom,
 
-    /// <summary>A frame that is not JSON.</summary>
+    /// <summary>A message without a type.</summary>
     Garbage,
     Close,
 

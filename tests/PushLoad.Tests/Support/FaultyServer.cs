@@ -1,5 +1,3 @@
-using System.Net.WebSockets;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +17,7 @@ internal sealed class FaultyServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Fault _fault;
     private readonly SemaphoreSlim _gate = new(1);
-    private readonly List<(string Room, WebSocket Socket)> _members = [];
+    private readonly List<(string Room, FaultyMember Member)> _members = [];
     private readonly Dictionary<string, int> _count = [];
     private (string Room, string Message)? _held;
     private int _wrongs;
@@ -32,13 +30,18 @@ internal sealed class FaultyServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         _app = builder.Build();
         _app.UseWebSockets();
-        _app.Map("/ws", ServeAsync);
+        _app.Map("/ws", ServeWebSocketAsync);
+        _app.MapGet("/sse", context => ServeHttpAsync(context, events: true));
+        _app.MapGet("/stream", context => ServeHttpAsync(context, events: false));
         _app.MapPost("/v1/rooms/{room}/messages", PublishAsync);
     }
 
     public string ApiUrl => _app.Urls.Single();
 
     public string WebSocketUrl => $"ws{ApiUrl["http".Length..]}/ws";
+
+    /// <param name="protocol">What the load generator's <c>--protocol</c> accepts.</param>
+    public string UrlOf(string protocol) => protocol is "sse" or "stream" ? $"{ApiUrl}/{protocol}" : WebSocketUrl;
 
     public static async Task<FaultyServer> StartAsync(Fault fault)
     {
@@ -53,7 +56,7 @@ internal sealed class FaultyServer : IAsyncDisposable
         _gate.Dispose();
     }
 
-    private async Task ServeAsync(HttpContext context)
+    private async Task ServeWebSocketAsync(HttpContext context)
     {
         if (_fault == Fault.RefuseUpgrade)
         {
@@ -61,28 +64,31 @@ internal sealed class FaultyServer : IAsyncDisposable
             return;
         }
 
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var protocol = context.WebSockets.WebSocketRequestedProtocols.SingleOrDefault();
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(
+            new WebSocketAcceptContext { SubProtocol = protocol, DangerousEnableCompression = true, DisableServerContextTakeover = true });
+        await ServeAsync(context, new WebSocketMember(socket, messagePack: protocol is not null));
+    }
+
+    private Task ServeHttpAsync(HttpContext context, bool events)
+    {
+        context.Response.ContentType = events ? "text/event-stream" : "application/x-ndjson";
+        return ServeAsync(context, new HttpMember(context.Response, events));
+    }
+
+    private async Task ServeAsync(HttpContext context, FaultyMember member)
+    {
         foreach (var room in context.Request.Query["room"])
         {
             await _gate.WaitAsync();
-            await SendAsync(socket, $$$"""{"type":"JOINED","data":{"room":"{{{room}}}"}}""");
-            _members.Add((room!, socket));
+            await member.SendAsync($$$"""{"type":"JOINED","data":{"room":"{{{room}}}"}}""");
+            _members.Add((room!, member));
             _gate.Release();
         }
 
-        try
-        {
-            while ((await socket.ReceiveAsync(new byte[256], context.RequestAborted)).MessageType != WebSocketMessageType.Close)
-            {
-            }
-        }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
-        {
-            // Expected: the load generator ends without a close frame.
-        }
-
+        await member.WaitAsync(context.RequestAborted);
         await _gate.WaitAsync(CancellationToken.None);
-        _members.RemoveAll(member => member.Socket == socket);
+        _members.RemoveAll(entry => entry.Member == member);
         _gate.Release();
     }
 
@@ -99,9 +105,9 @@ internal sealed class FaultyServer : IAsyncDisposable
                 return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
             for (var i = 0; i < messages.Length; i++)
             {
-                var members = _members.Where(member => member.Room == room).ToList();
+                var members = _members.Where(entry => entry.Room == room).ToList();
                 for (var member = 0; member < members.Count; member++)
-                    await DeliverAsync(room, members[member].Socket, messages[i], before + i + 1, errs: member == 0);
+                    await DeliverAsync(room, members[member].Member, messages[i], before + i + 1, errs: member == 0);
             }
 
             return Results.Accepted();
@@ -112,16 +118,16 @@ internal sealed class FaultyServer : IAsyncDisposable
         }
     }
 
-    private async Task DeliverAsync(string room, WebSocket socket, string message, int number, bool errs)
+    private async Task DeliverAsync(string room, FaultyMember member, string message, int number, bool errs)
     {
         if (!errs || _fault == Fault.None || !IsWrong(number))
         {
-            await PushAsync(room, socket, message);
+            await PushAsync(room, member, message);
             // The message that was held back follows its successor.
             if (errs && _held is { } held && held.Room == room)
             {
                 _held = null;
-                await PushAsync(room, socket, held.Message);
+                await PushAsync(room, member, held.Message);
             }
 
             return;
@@ -130,29 +136,35 @@ internal sealed class FaultyServer : IAsyncDisposable
         switch (_fault)
         {
             case Fault.Announce:
-                await SendAsync(socket, $$$"""{"type":"GAP","data":{"room":"{{{room}}}","missed":1,"reason":"slow"}}""");
+                await member.SendAsync($$$"""{"type":"GAP","data":{"room":"{{{room}}}","missed":1,"reason":"slow"}}""");
                 break;
             case Fault.AnnounceInVain:
-                await SendAsync(socket, $$$"""{"type":"GAP","data":{"room":"{{{room}}}","missed":1,"reason":"slow"}}""");
-                await PushAsync(room, socket, message);
+                await member.SendAsync($$$"""{"type":"GAP","data":{"room":"{{{room}}}","missed":1,"reason":"slow"}}""");
+                await PushAsync(room, member, message);
                 break;
             case Fault.Duplicate:
-                await PushAsync(room, socket, message);
-                await PushAsync(room, socket, message);
+                await PushAsync(room, member, message);
+                await PushAsync(room, member, message);
+                break;
+            case Fault.Change:
+                await PushAsync(room, member, $"{message[..^3]}#{message[^2..]}");
+                break;
+            case Fault.ChangeTime:
+                await PushAsync(room, member, message.Replace("\"t\":", "\"t\":1", StringComparison.Ordinal));
                 break;
             case Fault.Reorder:
                 _held = (room, message);
                 break;
             case Fault.WrongRoom:
-                await PushAsync(room, socket, message);
-                await PushAsync(room == "load-0" ? "load-1" : "load-0", socket, message);
+                await PushAsync(room, member, message);
+                await PushAsync(room == "load-0" ? "load-1" : "load-0", member, message);
                 break;
             case Fault.Garbage:
-                await PushAsync(room, socket, message);
-                await SendAsync(socket, "garbage");
+                await PushAsync(room, member, message);
+                await member.SendAsync("""{"kind":"garbage"}""");
                 break;
             case Fault.Close:
-                await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "retry=20", CancellationToken.None);
+                await member.CloseAsync();
                 break;
         }
     }
@@ -164,12 +176,6 @@ internal sealed class FaultyServer : IAsyncDisposable
         _ => number == Wrong && _wrongs++ == 0,
     };
 
-    private static Task PushAsync(string room, WebSocket socket, string message) =>
-        SendAsync(socket, $$$"""{"type":"PUSH","data":{"room":"{{{room}}}","items":[{{{message}}}]}}""");
-
-    private static async Task SendAsync(WebSocket socket, string text)
-    {
-        if (socket.State == WebSocketState.Open)
-            await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
-    }
+    private static Task PushAsync(string room, FaultyMember member, string message) =>
+        member.SendAsync($$$"""{"type":"PUSH","data":{"room":"{{{room}}}","items":[{{{message}}}]}}""");
 }

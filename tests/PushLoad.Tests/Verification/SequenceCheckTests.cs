@@ -127,7 +127,7 @@ public sealed class SequenceCheckTests
         var items = sequences
             .Select(sequence => new LoadMessage(1, 0, sequence, 10 * sequence, sequence == 1 ? 0 : 10))
             .Select(message => Encoding.UTF8.GetString(buffer, 0, message.Write(buffer, 0)));
-        return Batch.TryParse(Encoding.UTF8.GetBytes($"[{string.Join(',', items)}]"), 1, 0)!;
+        return Batch.TryParse(Encoding.UTF8.GetBytes($"[{string.Join(',', items)}]"), 1, 0, 0)!;
     }
 
     private static List<string> Text(MemberFaults faults)

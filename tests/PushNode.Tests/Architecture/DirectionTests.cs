@@ -10,7 +10,8 @@ public sealed partial class DirectionTests
     {
         ["WebSocket"] = [],
         ["Http"] = [],
-        ["Messages"] = ["WebSocket", "Http"],
+        ["MessagePack"] = [],
+        ["Messages"] = ["WebSocket", "Http", "MessagePack"],
         ["Telemetry"] = ["Messages"],
         ["Settings"] = ["Messages"],
         ["Connections"] = ["WebSocket", "Messages", "Telemetry", "Settings"],
@@ -24,7 +25,7 @@ public sealed partial class DirectionTests
         ["Transport/IoUring"] = ["Telemetry", "Settings", "Connections", "Transport/Linux"],
         ["Control"] = ["Messages", "Telemetry", "Settings", "Connections", "FanOut", "Merging"],
         ["Upkeep"] = ["Telemetry", "Connections", "FanOut", "Subscription", "Transport/Linux", "Control"],
-        ["Endpoints"] = ["Messages", "Telemetry", "Settings", "Connections", "FanOut", "Protocol", "Transport/Kestrel", "Transport/Epoll", "Control"],
+        ["Endpoints"] = ["WebSocket", "Messages", "Telemetry", "Settings", "Connections", "FanOut", "Protocol", "Transport/Kestrel", "Transport/Epoll", "Control"],
     };
 
     public static TheoryData<string> All => ["PushHosting", "PushBackplane", "PushApi", "PushNode", "PushLoad", "PushFarm"];

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
@@ -225,6 +226,50 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal(1, _metrics.Read("push.deliveries"));
     }
 
+    [Fact]
+    public void Bytes_count_for_the_variant_of_their_client_however_they_leave()
+    {
+        var clients = Enum.GetValues<Variant>().Select(variant => new TestClient(_metrics, _time, variant: variant)).ToList();
+        foreach (var client in clients)
+        {
+            // A frame sent at once, one that is queued in its middle, one behind it, and the end.
+            client.Connection.Send(TestFrames.Ping);
+            client.Wire.Budget = 1;
+            client.Connection.Send(TestFrames.Ping);
+            client.Connection.TrySend(_a.Push("1"), client.Member(_a));
+            client.Connection.Close(CloseReason.Draining);
+            client.TakeAll();
+        }
+
+        Assert.All(clients, client => Assert.Equal(client.Wire.Taken.Length, _metrics.Read("push.sent", Label(client))));
+        Assert.Equal(clients.Sum(client => client.Wire.Taken.Length), _metrics.Read("push.sent"));
+    }
+
+    [Fact]
+    public void Open_connections_are_counted_by_variant_until_they_end()
+    {
+        var clients = Enum.GetValues<Variant>().SelectMany(variant => Enumerable.Range(0, 1 + (int)variant).Select(_ => new TestClient(_metrics, _time, variant: variant))).ToList();
+        AssertCounted();
+        foreach (var client in clients.ToList())
+        {
+            // Closing is not the end.
+            client.Connection.Close(CloseReason.Draining);
+            AssertCounted();
+            client.End();
+            clients.Remove(client);
+            AssertCounted();
+        }
+
+        Assert.Equal(_metrics.Read("push.connections_accepted"), _metrics.Read("push.connections_closed"));
+
+        void AssertCounted()
+        {
+            Assert.All(Enum.GetValues<Variant>(), variant => Assert.Equal(
+                clients.Count(client => client.Connection.Variant == variant), _metrics.Read("push.variant_connections", Label(variant))));
+            Assert.Equal(clients.Count, _metrics.Read("push.connections"));
+        }
+    }
+
     /// <summary>
     /// Several threads push while the room is joined and left over and over: all pushes lie between a JOINED and its LEFT.
     /// </summary>
@@ -286,6 +331,10 @@ public sealed class ConnectionTests : IDisposable
             Volatile.Write(ref done, true);
         }
     }
+
+    private static string Label(TestClient client) => Label(client.Connection.Variant);
+
+    private static string Label(Variant variant) => JsonNamingPolicy.SnakeCaseLower.ConvertName(variant.ToString());
 
     private void PassSeconds(TestClient client, int seconds)
     {

@@ -13,6 +13,7 @@ public abstract class ShardsTests : IDisposable
     private readonly ManualTime _time = new();
     private readonly Shards _shards;
     private readonly RoomFrames _frames = TestFrames.Of("r");
+    private int _made;
 
     private ShardsTests(Func<ISocketSender>? senders) => _shards = new Shards(new FanOutSettings { Workers = 6 }, _metrics.Node, _time, senders);
 
@@ -231,7 +232,8 @@ public abstract class ShardsTests : IDisposable
         }
     }
 
-    private TestClient Client() => new(_metrics, _time, shard: _shards.Next());
+    /// <summary>The shards in turn, then the next variant, so that each shard has two sets of a room.</summary>
+    private TestClient Client() => new(_metrics, _time, shard: _shards.Next(), variant: (Variant)(_made++ / _shards.Count % 2));
 
     public sealed class OneByOne() : ShardsTests(null);
 

@@ -10,7 +10,7 @@ namespace PushNode.Transport.Epoll;
 
 /// <summary>
 /// A connection while it speaks HTTP: two pipes between Kestrel and the socket. The loop's thread fills the input pipe; a task empties the
-/// output pipe. After a WebSocket handshake, <see cref="DetachAsync"/> takes the socket away, and Kestrel releases this object and
+/// output pipe. After the head of an answer, <see cref="DetachAsync"/> takes the socket away, and Kestrel releases this object and
 /// everything it refers to. Kestrel and the handler call from their own threads; only the loop's thread closes the descriptor.
 /// </summary>
 internal sealed class EpollConnection : DefaultConnectionContext
@@ -40,7 +40,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
     private ulong _key;
     private bool _awaitsTurn;
     private Task<bool> _sending = Task.FromResult(false);
-    private volatile bool _isUpgrading;
+    private volatile bool _isDetaching;
 
     // Guarded by the lock.
     private TaskCompletionSource? _awaitingRoom;
@@ -79,17 +79,17 @@ internal sealed class EpollConnection : DefaultConnectionContext
     }
 
     /// <summary>
-    /// Announces that the next answer is a 101, directly followed by frames of a <see cref="SocketWire"/>. The kernel may hold the 101 back
-    /// until they follow, because the main cost of sending is per segment. Called by the handler before it upgrades.
+    /// Announces that frames of a <see cref="SocketWire"/> follow the next answer's head directly. The kernel may hold the head back until
+    /// they follow, because the main cost of sending is per segment. Called by the handler before it answers.
     /// </summary>
-    public void BeginUpgrade() => _isUpgrading = true;
+    public void BeginDetach() => _isDetaching = true;
 
     /// <summary>
-    /// Takes the socket away from HTTP, after the socket has accepted everything that was written. Called by the handler of an upgraded
-    /// request, which must not read or write afterwards.
+    /// Takes the socket away from HTTP, after the socket has accepted everything that was written. Called by the handler, which must not read
+    /// or write afterwards. What Kestrel writes when the handler returns stays in the pipe.
     /// </summary>
     /// <returns>
-    /// The socket, and the bytes that the client sent behind its handshake; null if the peer is gone or does not take the answer, or
+    /// The socket, and the bytes that the client sent behind its request; null if the peer is gone or does not take the answer, or
     /// Kestrel has aborted the connection.
     /// </returns>
     public async ValueTask<(SocketWire Wire, byte[] Early)?> DetachAsync()
@@ -306,7 +306,7 @@ internal sealed class EpollConnection : DefaultConnectionContext
                 _hasRoom = false;
             }
 
-            bytes = bytes[Descriptor.Send(_descriptor, bytes.Span, _isUpgrading)..];
+            bytes = bytes[Descriptor.Send(_descriptor, bytes.Span, _isDetaching)..];
             if (bytes.IsEmpty)
                 return true;
             await WhenRoomAsync();

@@ -29,6 +29,8 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 
     public void Attach(Connection connection) => _connection = connection;
 
+    public void LimitUnacknowledged(TimeSpan time) => Descriptor.LimitUnacknowledged(descriptor, time);
+
     public int TryWrite(ReadOnlyMemory<byte> bytes) => Descriptor.Send(descriptor, bytes.Span);
 
     /// <summary>Ends the reader; the kernel still sends what it has accepted.</summary>
@@ -38,7 +40,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
 
     public Task RunAsync()
     {
-        // Sends the 101 if the kernel still holds it back.
+        // Sends the answer's head if the kernel still holds it back.
         Descriptor.Push(descriptor);
         loop.Post(() =>
         {
@@ -113,7 +115,7 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
             return null;
         if (received <= 0)
         {
-            End();
+            End(isOrderly: received == 0);
             return null;
         }
 
@@ -121,14 +123,14 @@ internal sealed class SocketWire(EpollLoop loop, ulong key, int descriptor) : Ep
         return received;
     }
 
-    private void End()
+    private void End(bool isOrderly = false)
     {
         var connection = _connection!;
         _connection = null;
         loop.Forget(key);
         try
         {
-            connection.OnEnded();
+            connection.OnEnded(isOrderly);
         }
         finally
         {

@@ -1,17 +1,20 @@
 using System.Buffers;
+using System.Net.Sockets;
 using PushNode.Connections;
+using PushNode.Transport.Linux;
 
 namespace PushNode.Transport.Kestrel;
 
 /// <summary>
-/// Carries a connection over the stream of an upgraded Kestrel connection: portable, with or without TLS. One write is under way at a time;
-/// Kestrel's pipe copies a frame's bytes when the write begins and completes the write when it has room for more. Lives as long as
-/// <see cref="RunAsync"/>.
+/// Carries a connection over Kestrel's streams: portable, with or without TLS. One write is under way at a time; Kestrel's pipe copies a
+/// frame's bytes when the write begins and completes the write when it has room for more. Lives as long as <see cref="RunAsync"/>.
 /// </summary>
-/// <param name="stream">The upgraded stream.</param>
+/// <param name="input">Where the client's bytes arrive; not disposed of.</param>
+/// <param name="output">Takes the bytes for the client; may be the same stream.</param>
+/// <param name="socket">The connection's socket; null if there is none.</param>
 /// <param name="abort">Cuts the connection.</param>
 /// <param name="gone">Cancelled when either side cuts the connection: from then on Kestrel discards what is written.</param>
-internal sealed class StreamWire(Stream stream, Action abort, CancellationToken gone) : IWire, IDisposable
+internal sealed class StreamWire(Stream input, Stream output, Socket? socket, Action abort, CancellationToken gone) : IWire, IDisposable
 {
     /// <summary>Bytes read from one connection before others get their turn on the pool's thread.</summary>
     private const int ReadSize = 1024;
@@ -29,7 +32,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
             return 0;
         try
         {
-            var write = stream.WriteAsync(bytes, CancellationToken.None);
+            var write = output.WriteAsync(bytes, CancellationToken.None);
             if (write.IsCompleted)
             {
                 write.GetAwaiter().GetResult();
@@ -60,13 +63,20 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
 
     public void Attach(Connection connection) => _connection = connection;
 
+    public void LimitUnacknowledged(TimeSpan time)
+    {
+        if (socket is not null && OperatingSystem.IsLinux())
+            Descriptor.LimitUnacknowledged((int)socket.Handle, time);
+    }
+
     /// <summary>Reads until either side ends the connection. An unhandled exception closes only this connection.</summary>
     public async Task RunAsync()
     {
         var connection = _connection!;
+        var isOrderly = false;
         try
         {
-            await ReadAllAsync(connection);
+            isOrderly = await ReadAllAsync(connection);
         }
         catch (Exception e)
         {
@@ -75,7 +85,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
 
         try
         {
-            connection.OnEnded();
+            connection.OnEnded(isOrderly);
         }
         catch (Exception e)
         {
@@ -89,7 +99,8 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
 
     public void Dispose() => _completed.Dispose();
 
-    private async Task ReadAllAsync(Connection connection)
+    /// <returns>Whether the client has ended its side in order.</returns>
+    private async Task<bool> ReadAllAsync(Connection connection)
     {
         while (true)
         {
@@ -100,20 +111,23 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
             // More bytes have already arrived, but connections that wait for a thread come first.
             if (waiting.IsCompleted)
                 await Task.Yield();
-            if (await waiting is null || !await TryReadOnceAsync(connection))
-                return;
+            if (await waiting is null || await ReadOnceAsync(connection) is not { } count)
+                return false;
+            if (count == 0)
+                return true;
         }
     }
 
-    private async ValueTask<bool> TryReadOnceAsync(Connection connection)
+    /// <inheritdoc cref="ReadAsync"/>
+    private async ValueTask<int?> ReadOnceAsync(Connection connection)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
         try
         {
-            if (await ReadAsync(buffer.AsMemory(0, ReadSize)) is not (> 0 and var count))
-                return false;
-            connection.OnBytes(buffer.AsSpan(0, count));
-            return true;
+            var count = await ReadAsync(buffer.AsMemory(0, ReadSize));
+            if (count > 0)
+                connection.OnBytes(buffer.AsSpan(0, count.Value));
+            return count;
         }
         finally
         {
@@ -144,7 +158,7 @@ internal sealed class StreamWire(Stream stream, Action abort, CancellationToken 
     {
         try
         {
-            return await stream.ReadAsync(buffer, _completed.Token);
+            return await input.ReadAsync(buffer, _completed.Token);
         }
         catch (Exception e) when (IsGone(e))
         {

@@ -48,6 +48,17 @@ internal static unsafe class Descriptor
     public static void LimitUnsent(int descriptor, int bytes) =>
         Check(Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, &bytes, sizeof(int)));
 
+    /// <summary>
+    /// Makes the kernel break the connection when the peer acknowledges nothing for this long, or takes nothing (tcp(7), TCP_USER_TIMEOUT).
+    /// Otherwise it goes on for 15 minutes.
+    /// </summary>
+    public static void LimitUnacknowledged(int descriptor, TimeSpan time)
+    {
+        var milliseconds = (int)Math.Clamp(time.TotalMilliseconds, 1, int.MaxValue);
+        // Fails only if the connection has ended meanwhile.
+        _ = Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_USER_TIMEOUT, &milliseconds, sizeof(int));
+    }
+
     /// <summary>Receives the bytes that have arrived.</summary>
     /// <returns>How many bytes; 0 at the end of the stream, negative if the connection is broken, null if there are none yet.</returns>
     public static int? Receive(int descriptor, Span<byte> buffer)

@@ -36,6 +36,7 @@ internal static unsafe partial class Libc
     public const int SHUT_RDWR = 2;
     public const int IPPROTO_TCP = 6;
     public const int TCP_NODELAY = 1;
+    public const int TCP_USER_TIMEOUT = 18;
     public const int TCP_NOTSENT_LOWAT = 25;
     public const int SOL_SOCKET = 1;
     public const int SO_LINGER = 13;

@@ -27,7 +27,7 @@ public sealed class StreamWireTests : IDisposable
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         const int Frames = 3000;
         using var peer = await SocketPair.ConnectAsync();
-        var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
+        var wire = new StreamWire(peer.Server, peer.Server, null, peer.Server.Close, CancellationToken.None);
         var connection = Attach(wire);
         var run = wire.RunAsync();
 
@@ -76,7 +76,7 @@ public sealed class StreamWireTests : IDisposable
     public async Task A_close_handshake_ends_the_reader()
     {
         using var peer = await SocketPair.ConnectAsync();
-        var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
+        var wire = new StreamWire(peer.Server, peer.Server, null, peer.Server.Close, CancellationToken.None);
         Attach(wire);
         var run = wire.RunAsync();
         await peer.Client.WriteAsync(ClientFrame.Close(1000), TestContext.Current.CancellationToken);
@@ -92,7 +92,7 @@ public sealed class StreamWireTests : IDisposable
     public async Task A_write_that_completes_at_the_wrong_moment_sends_its_frame_once()
     {
         using var stream = new InstantStream();
-        var wire = new StreamWire(stream, () => { }, CancellationToken.None);
+        var wire = new StreamWire(stream, stream, null, () => { }, CancellationToken.None);
         var connection = Attach(wire);
         var member = new Membership(connection, _frames);
         // The first is held back, so that the others are sent from the outbox.
@@ -112,7 +112,7 @@ public sealed class StreamWireTests : IDisposable
     public async Task An_exception_in_the_connection_is_counted_and_leaks_nothing()
     {
         using var peer = await SocketPair.ConnectAsync();
-        var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
+        var wire = new StreamWire(peer.Server, peer.Server, null, peer.Server.Close, CancellationToken.None);
         var session = new BrokenSession();
         Attach(wire).Attach(session);
         var run = wire.RunAsync();
@@ -127,7 +127,7 @@ public sealed class StreamWireTests : IDisposable
     public async Task A_client_is_not_read_until_it_takes_its_answers()
     {
         using var peer = await SocketPair.ConnectAsync();
-        var wire = new StreamWire(peer.Server, peer.Server.Close, CancellationToken.None);
+        var wire = new StreamWire(peer.Server, peer.Server, null, peer.Server.Close, CancellationToken.None);
         var connection = Attach(wire);
         var run = wire.RunAsync();
         var pings = Enumerable.Repeat(ClientFrame.Ping(new byte[100]), 100).SelectMany(frame => frame).ToArray();

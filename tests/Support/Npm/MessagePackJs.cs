@@ -1,25 +1,37 @@
 using System.Diagnostics;
 using TestSupport.Processes;
 
-namespace PushBackplane.Tests.MessagePack;
+namespace TestSupport.Npm;
 
-/// <summary>npm's @msgpack/msgpack, installed once next to the test assembly and run by node.</summary>
+/// <summary>npm's @msgpack/msgpack, installed once next to the test assembly and run by node. Any number of test classes at a time.</summary>
 public sealed class MessagePackJs : IAsyncLifetime
 {
-    private static readonly string InstallDirectory = Path.Combine(AppContext.BaseDirectory, "MessagePack", "npm");
+    private static readonly string InstallDirectory = Path.Combine(AppContext.BaseDirectory, "Npm");
+
+    private static readonly string[] Packages = ["@msgpack/msgpack", "ws"];
+
+    private static readonly SemaphoreSlim Installing = new(1);
 
     public async ValueTask InitializeAsync()
     {
-        if (!Directory.Exists(Path.Combine(InstallDirectory, "node_modules", "@msgpack", "msgpack")))
-            await InstalledProgram.SkippedAsync(() => RunAsync("npm", ["install", "--no-audit", "--no-fund"], ""));
+        await Installing.WaitAsync();
+        try
+        {
+            if (!Packages.All(name => Directory.Exists(Path.Combine(InstallDirectory, "node_modules", name))))
+                await InstalledProgram.SkippedAsync(() => RunAsync("npm", ["install", "--no-audit", "--no-fund"], ""));
+        }
+        finally
+        {
+            Installing.Release();
+        }
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Runs tasks, one line each, in the form that interop.js describes.</summary>
+    /// <summary>Runs tasks, one line each, in the form that msgpack.js describes.</summary>
     public static async Task<string[]> AskAsync(IEnumerable<string> tasks)
     {
-        var output = await RunAsync("node", ["interop.js"], string.Join('\n', tasks));
+        var output = await RunAsync("node", ["msgpack.js"], string.Join('\n', tasks));
         return output.TrimEnd('\n').Split('\n');
     }
 

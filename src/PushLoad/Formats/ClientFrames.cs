@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
 
-namespace PushLoad.Connections;
+namespace PushLoad.Formats;
 
 /// <summary>
 /// The frames that a client sends. The masking key is 0, which a server must accept and which leaves the bytes unchanged.
@@ -12,9 +12,15 @@ internal static class ClientFrames
     private const int KeyBytes = 4;
     private const byte MaskBit = 0x80;
 
-    public static byte[] Join(string room) => Text($$$"""{"type":"JOIN","data":{"room":{{{Quoted(room)}}}}}""");
+    /// <param name="type">JOIN or LEAVE.</param>
+    /// <param name="room">The room's name.</param>
+    public static byte[] TextRequest(string type, string room) =>
+        Text($$$"""{"type":"{{{type}}}","data":{"room":"{{{JsonEncodedText.Encode(room)}}}"}}""");
 
-    public static byte[] Leave(string room) => Text($$$"""{"type":"LEAVE","data":{"room":{{{Quoted(room)}}}}}""");
+    /// <summary>The same as MessagePack, in a binary frame.</summary>
+    /// <param name="type">JOIN or LEAVE.</param>
+    /// <param name="room">The room's name.</param>
+    public static byte[] BinaryRequest(string type, string room) => Create(FrameHeader.Binary, MessagePackRequest.Create(type, room));
 
     public static byte[] Text(string text) => Create(FrameHeader.Text, Encoding.UTF8.GetBytes(text));
 
@@ -39,6 +45,4 @@ internal static class ClientFrames
         payload.CopyTo(frame.AsSpan(2 + extended + KeyBytes));
         return frame;
     }
-
-    private static string Quoted(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
 }

@@ -1,9 +1,17 @@
 using System.Buffers.Binary;
 
-namespace PushLoad.Connections;
+namespace PushLoad.Formats;
 
 /// <summary>The header of a WebSocket frame as a server sends it (RFC 6455, 5.2).</summary>
-internal readonly record struct FrameHeader(byte Opcode, bool IsFinal, bool IsMasked, bool HasReservedBits, int Length, long PayloadLength)
+/// <param name="Opcode">One of the constants below.</param>
+/// <param name="IsFinal">Whether it ends its message.</param>
+/// <param name="IsMasked">Whether its payload is masked.</param>
+/// <param name="IsDeflated">RSV1: the message is deflated (RFC 7692, 7.2.3).</param>
+/// <param name="HasReservedBits">RSV2 or RSV3.</param>
+/// <param name="Length">Bytes of the header.</param>
+/// <param name="PayloadLength">Bytes of the payload.</param>
+internal readonly record struct FrameHeader(
+    byte Opcode, bool IsFinal, bool IsMasked, bool IsDeflated, bool HasReservedBits, int Length, long PayloadLength)
 {
     public const byte Continuation = 0;
     public const byte Text = 1;
@@ -39,7 +47,8 @@ internal readonly record struct FrameHeader(byte Opcode, bool IsFinal, bool IsMa
             payload = BinaryPrimitives.ReadInt64BigEndian(bytes[2..]);
         }
 
-        header = new FrameHeader((byte)(bytes[0] & 0x0F), (bytes[0] & 0x80) != 0, (bytes[1] & 0x80) != 0, (bytes[0] & 0x70) != 0, length, payload);
+        var (first, isMasked) = (bytes[0], (bytes[1] & 0x80) != 0);
+        header = new FrameHeader((byte)(first & 0x0F), (first & 0x80) != 0, isMasked, (first & 0x40) != 0, (first & 0x30) != 0, length, payload);
         return true;
     }
 }

@@ -1,0 +1,91 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace PushLoad.Tests.Support;
+
+/// <summary>A client of a <see cref="FaultyServer"/>, in its protocol. One call at a time.</summary>
+internal abstract class FaultyMember
+{
+    /// <param name="json">The message as a WebSocket client gets it in a text frame.</param>
+    public abstract Task SendAsync(string json);
+
+    /// <summary>Ends the connection with code 1001 and a retry of 20 ms.</summary>
+    public abstract Task CloseAsync();
+
+    /// <summary>Waits until the connection has ended.</summary>
+    public abstract Task WaitAsync(CancellationToken aborted);
+}
+
+internal sealed class WebSocketMember(WebSocket socket, bool messagePack) : FaultyMember
+{
+    public override async Task SendAsync(string json)
+    {
+        if (socket.State != WebSocketState.Open)
+            return;
+        var (bytes, type) = messagePack
+            ? (MessagePackOf.Json(json), WebSocketMessageType.Binary)
+            : (Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text);
+        await socket.SendAsync(bytes, type, endOfMessage: true, CancellationToken.None);
+    }
+
+    public override Task CloseAsync() => socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "retry=20", CancellationToken.None);
+
+    public override async Task WaitAsync(CancellationToken aborted)
+    {
+        try
+        {
+            while ((await socket.ReceiveAsync(new byte[256], aborted)).MessageType != WebSocketMessageType.Close)
+            {
+            }
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+        {
+            // Expected: the load generator ends without a close frame.
+        }
+    }
+}
+
+/// <summary>Each message comes in two chunks, the first of which also has a sign of life.</summary>
+internal sealed class HttpMember(HttpResponse response, bool events) : FaultyMember
+{
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public override async Task SendAsync(string json)
+    {
+        if (_closed.Task.IsCompleted)
+            return;
+        var message = (events ? ":\n\n" : "\n") + (events ? Event(json) : json + "\n");
+        await WriteAsync(message[..(message.Length / 2)]);
+        await WriteAsync(message[(message.Length / 2)..]);
+    }
+
+    public override async Task CloseAsync()
+    {
+        const string Data = """{"code":1001,"reason":"retry=20"}""";
+        await WriteAsync(events ? $"retry: 20\n\nevent: close\ndata: {Data}\n\n" : $$"""{"type":"CLOSE","data":{{Data}}}""" + "\n");
+        _closed.SetResult();
+    }
+
+    public override async Task WaitAsync(CancellationToken aborted)
+    {
+        var wasAborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = aborted.Register(wasAborted.SetResult);
+        await Task.WhenAny(_closed.Task, wasAborted.Task);
+    }
+
+    private static string Event(string json)
+    {
+        using var message = JsonDocument.Parse(json);
+        return message.RootElement.TryGetProperty("type", out var type)
+            ? $"event: {type.GetString()!.ToLowerInvariant()}\ndata: {message.RootElement.GetProperty("data").GetRawText()}\n\n"
+            : $"event: push\ndata: {json}, too\n\n";
+    }
+
+    private async Task WriteAsync(string text)
+    {
+        await response.WriteAsync(text, CancellationToken.None);
+        await response.Body.FlushAsync(CancellationToken.None);
+    }
+}
