@@ -76,7 +76,7 @@ public static class PushNodeServices
         services.Configure<SocketTransportOptions>(sockets => KestrelSockets.Limit(sockets, settings.Connections));
         services.Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false);
         services.Configure<KestrelServerOptions>(kestrel => PendingHandshakes.OutlastIn(kestrel.Limits, settings.Connections));
-        services.AddSingleton(settings.Connections).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
+        services.AddSingleton(settings.Connections).AddSingleton(settings.Compression).AddSingleton<PendingHandshakes>().AddSingleton<Admission>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<Admission>());
         services.AddSingleton<SessionRules>().AddSingleton<ClientEndpoint>().AddSingleton<WebSocketOpening>().AddSingleton<IStartupFilter, CloseAfterAnswer>();
 

@@ -28,6 +28,8 @@ internal static class Handshake
             return (StatusCodes.Status400BadRequest, "Host is empty; it accepts the node's name or address.");
         if (headers.SecWebSocketKey is not [{ } key] || !IsNonce(key))
             return (StatusCodes.Status400BadRequest, "Sec-WebSocket-Key is missing, malformed or given twice; it accepts 16 bytes in base64.");
+        if (!Negotiation.IsReadable(headers))
+            return (StatusCodes.Status400BadRequest, "Sec-WebSocket-Extensions is malformed; it accepts a list as in RFC 6455, 9.1.");
         return null;
     }
 

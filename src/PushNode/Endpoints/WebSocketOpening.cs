@@ -1,9 +1,9 @@
-using PushNode.Messages;
+using PushNode.Settings;
 
 namespace PushNode.Endpoints;
 
 /// <summary>Opens WebSockets, at <c>/ws</c> and <c>/connect</c>. Stateless; any thread.</summary>
-internal sealed class WebSocketOpening : Opening
+internal sealed class WebSocketOpening(CompressionSettings compression) : Opening
 {
     public override (int Status, string Error)? Check(HttpContext context) => Handshake.Check(context);
 
@@ -15,9 +15,8 @@ internal sealed class WebSocketOpening : Opening
 
     public override async Task<Opened> AcceptAsync(HttpContext context)
     {
-        var subprotocol = Subprotocol.Choose(context.Request.Headers.SecWebSocketProtocol);
-        context.Response.Headers.SecWebSocketProtocol = subprotocol;
+        var variant = Negotiation.Choose(context.Request.Headers, context.Response.Headers, compression.Enabled);
         var stream = await Handshake.AcceptAsync(context);
-        return new Opened(Variants.OfWebSocket(subprotocol == Subprotocol.MessagePack, isDeflated: false), stream, stream);
+        return new Opened(variant, stream, stream);
     }
 }

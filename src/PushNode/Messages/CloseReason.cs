@@ -49,6 +49,9 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
     /// <summary>The client sent text that is not UTF-8.</summary>
     public static readonly CloseReason BadUtf8 = new("bad_utf8", 1007);
 
+    /// <summary>The client sent a deflated message that cannot be inflated.</summary>
+    public static readonly CloseReason BadDeflate = new("bad_deflate", 1007);
+
     /// <summary>The client sent a message over the limit, the sum of its fragments.</summary>
     public static readonly CloseReason TooBig = new("too_big", 1009);
 
@@ -68,12 +71,13 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
 
     /// <summary>Every reason, in the order of the metric's series.</summary>
     public static readonly IReadOnlyList<CloseReason> All =
-        [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, TooBig, TooSlow, OutboxTotal, RateLimited, Failed];
+        [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, BadDeflate, TooBig, TooSlow, OutboxTotal, RateLimited, Failed];
 
-    /// <summary>The reason for a client that broke a rule of RFC 6455.</summary>
+    /// <summary>The reason for a client that broke a rule of RFC 6455 or RFC 7692.</summary>
     public static CloseReason Of(Violation violation) => (violation.Code switch
     {
         Violation.UnsupportedData => Binary,
+        Violation.InvalidPayload when violation == Violation.BadDeflate => BadDeflate,
         Violation.InvalidPayload => BadUtf8,
         Violation.MessageTooBig => TooBig,
         _ => ProtocolError,

@@ -14,8 +14,6 @@ internal sealed class Inflater
     /// </summary>
     private const int MaxFinalBlocks = 8;
 
-    private static readonly Violation Broken = new(Violation.InvalidPayload, "message is not valid deflate data");
-
     private static readonly Violation TooManyFinalBlocks =
         new(Violation.MessageTooBig, $"message with more than {MaxFinalBlocks} final deflate blocks");
 
@@ -55,7 +53,7 @@ internal sealed class Inflater
         catch (InvalidDataException)
         {
             // Expected: it is the client's data.
-            violation = Broken;
+            violation = Violation.BadDeflate;
         }
 
         message = inflater._message.AsSpan(0, inflater._length);
@@ -68,7 +66,7 @@ internal sealed class Inflater
         if (ReadToFinalBlock(source) is { } violation)
             return violation;
         if (source.IsTailRead)
-            return source.IsAtEnd ? null : Broken;
+            return source.IsAtEnd ? null : Violation.BadDeflate;
 
         // There is a final block within the message. DeflateStream does not tell where it ends, unless it gets one byte at a time.
         _length = 0;
@@ -81,7 +79,7 @@ internal sealed class Inflater
                 return later;
         }
 
-        return !source.IsTailRead || source.IsAtEnd ? null : Broken;
+        return !source.IsTailRead || source.IsAtEnd ? null : Violation.BadDeflate;
     }
 
     private Violation? ReadToFinalBlock(Source source)
@@ -94,12 +92,12 @@ internal sealed class Inflater
             var count = inflating.Read(_message.AsSpan(_length));
             // What was added to the message makes no bytes, unless the message ends within a block.
             if (count > 0 && source.IsTailRead)
-                return Broken;
+                return Violation.BadDeflate;
             _length += count;
             if (_length > _maxMessageBytes)
                 return Violation.TooBig(_maxMessageBytes);
             if (count == 0)
-                return source.IsOverread ? Broken : null;
+                return source.IsOverread ? Violation.BadDeflate : null;
         }
     }
 

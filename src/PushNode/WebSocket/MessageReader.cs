@@ -14,6 +14,9 @@ internal sealed record Violation(ushort Code, string Text)
     public const ushort InvalidPayload = 1007;
     public const ushort MessageTooBig = 1009;
 
+    /// <summary>A deflated message that cannot be inflated.</summary>
+    public static readonly Violation BadDeflate = new(InvalidPayload, "message is not valid deflate data");
+
     /// <summary>A message over its limit.</summary>
     public static Violation TooBig(int maxMessageBytes) => new(MessageTooBig, $"message over {maxMessageBytes} bytes");
 }

@@ -25,7 +25,7 @@ public sealed partial class DirectionTests
         ["Transport/IoUring"] = ["Telemetry", "Settings", "Connections", "Transport/Linux"],
         ["Control"] = ["Messages", "Telemetry", "Settings", "Connections", "FanOut", "Merging"],
         ["Upkeep"] = ["Telemetry", "Connections", "FanOut", "Subscription", "Transport/Linux", "Control"],
-        ["Endpoints"] = ["Messages", "Telemetry", "Settings", "Connections", "FanOut", "Protocol", "Transport/Kestrel", "Transport/Epoll", "Control"],
+        ["Endpoints"] = ["WebSocket", "Messages", "Telemetry", "Settings", "Connections", "FanOut", "Protocol", "Transport/Kestrel", "Transport/Epoll", "Control"],
     };
 
     public static TheoryData<string> All => ["PushHosting", "PushBackplane", "PushApi", "PushNode", "PushLoad", "PushFarm"];

@@ -27,5 +27,8 @@ public sealed class CloseReasonTests
     }
 
     [Fact]
+    public void Broken_deflate_data_is_told_from_broken_text() => Assert.Equal(CloseReason.BadDeflate, CloseReason.Of(Violation.BadDeflate));
+
+    [Fact]
     public void A_reason_stays_the_same_with_another_text() => Assert.Equal(CloseReason.TooSlow, CloseReason.TooSlow.Because("another text"));
 }
