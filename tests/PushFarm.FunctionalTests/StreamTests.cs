@@ -60,8 +60,7 @@ public abstract class StreamTests(NodeTransport transport) : TransportTests(tran
                     client.ResumeReading();
             }
 
-            // Two messages fill a batch, so that each round is one frame at once.
-            await publisher.PublishAsync(Room.Channel(room), [.. Enumerable.Range(published, 2).Select(n => Encoding.UTF8.GetBytes($"{{\"n\":{n},\"pad\":\"{Pad}\"}}"))]);
+            await PublishAsync(publisher, room, published);
             published += 2;
             await Member.SawAllAsync(members, published, node);
             await SawAllAsync(fast, published, node);
@@ -86,7 +85,7 @@ public abstract class StreamTests(NodeTransport transport) : TransportTests(tran
         await using var redis = await RedisProcess.StartNewAsync();
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         await using var node = await StartNodeAsync(
-            redis, ("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "65536"), ("Push:Outbox:StuckAfter", "00:00:02"), ("Push:Connections:CloseTimeout", "00:00:02"),
+            redis, ("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"), ("Push:Outbox:StuckAfter", "00:00:02"), ("Push:Connections:CloseTimeout", "00:00:02"),
             ("Push:Connections:SendBufferBytes", "8192"));
         var room = Room.New();
         var fast = await JoinAsync(node, room, 2);
@@ -100,10 +99,10 @@ public abstract class StreamTests(NodeTransport transport) : TransportTests(tran
         }
 
         await Metrics.UntilAsync(node, metrics => metrics["push_connections"] == Sleepers + 2, "all are connected");
-        for (var n = 0; n < 8; n++)
+        for (var published = 2; published <= 20; published += 2)
         {
-            await publisher.PublishAsync(Room.Channel(room), $"{{\"n\":{n},\"pad\":\"{Pad}{Pad}\"}}");
-            await SawAllAsync(fast, n + 1, node);
+            await PublishAsync(publisher, room, published - 2);
+            await SawAllAsync(fast, published, node);
         }
 
         var after = await Metrics.UntilAsync(node, metrics => metrics["push_connections"] == 2 && Settled(metrics), "only the readers are left");
@@ -113,6 +112,10 @@ public abstract class StreamTests(NodeTransport transport) : TransportTests(tran
         foreach (var (client, _) in fast)
             await client.DisposeAsync();
     }
+
+    /// <summary>Publishes two messages, which fill a batch, so that they are one frame at once.</summary>
+    private static Task<IReadOnlyList<int>> PublishAsync(RedisPublisher publisher, string room, int first) => publisher.PublishAsync(
+        Room.Channel(room), [.. Enumerable.Range(first, 2).Select(n => Encoding.UTF8.GetBytes($"{{\"n\":{n},\"pad\":\"{Pad}\"}}"))]);
 
     private static bool Settled(Metrics metrics) => metrics["push_deliveries_expected_total"] == metrics["push_deliveries_total"] + metrics["push_deliveries_dropped_total"];
 

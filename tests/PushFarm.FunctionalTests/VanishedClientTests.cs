@@ -17,7 +17,7 @@ public sealed class VanishedClientTests
         dotnet "$1" > /dev/null &
         farm=$! client=
         trap 'kill $farm $client' EXIT
-        metric() { curl -s http://127.0.0.1:9464/metrics | grep -F "$1 " | cut -d ' ' -f 2; }
+        metric() { curl -s http://127.0.0.1:9464/metrics | awk -v name="$1" '$1 == name { print $2 }'; }
         for attempt in $(seq 200); do if curl -sf http://127.0.0.1:9464/readyz; then break; fi; sleep 0.2; done
         curl -sN 'http://127.0.0.1:7777/sse?room=demo' > /dev/null &
         client=$!
@@ -28,6 +28,7 @@ public sealed class VanishedClientTests
             if [ "$(metric push_connections)" = 0 ]; then break; fi
             sleep 1
         done
+        curl -s http://127.0.0.1:9464/metrics | grep '^push_connections_closed_total' | grep -v ' 0$' || true
         echo "lost $(metric 'push_connections_closed_total{reason="lost"}'), open $(metric push_connections)"
         """;
 
