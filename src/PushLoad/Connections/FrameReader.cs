@@ -2,46 +2,11 @@ using PushLoad.Formats;
 
 namespace PushLoad.Connections;
 
-/// <summary>
-/// Cuts one connection's bytes into WebSocket frames. An incomplete frame is buffered only if no other connection has received it before;
-/// otherwise the reader compares the bytes with that connection's copy and remembers its position. Owned by its connection; one thread.
-/// </summary>
+/// <summary>Cuts one connection's bytes into WebSocket frames. Owned by its connection; one thread.</summary>
 /// <param name="deflates">Whether permessage-deflate was negotiated.</param>
-internal sealed class FrameReader(bool deflates)
+internal sealed class FrameReader(bool deflates) : FollowingReader<IFrameHandler>
 {
-    private readonly PendingBytes _pending = new();
-    private RoomFrame? _followed;
-    private int _position;
-
-    /// <summary>Passes received bytes to the handler, frame by frame.</summary>
-    /// <returns>False when they are not valid frames, or the handler stops reading.</returns>
-    public bool Read(ReadOnlySpan<byte> bytes, IFrameHandler handler)
-    {
-        while (!bytes.IsEmpty)
-        {
-            int used;
-            if (_followed is not null)
-                used = Follow(bytes, handler);
-            else if (_pending.Count > 0)
-                used = Append(bytes, handler);
-            else
-                used = Whole(bytes, handler);
-            if (used < 0)
-                return false;
-            bytes = bytes[used..];
-        }
-
-        return true;
-    }
-
-    /// <summary>Forgets an incomplete frame.</summary>
-    public void Reset()
-    {
-        _pending.Clear();
-        _followed = null;
-    }
-
-    private int Whole(ReadOnlySpan<byte> bytes, IFrameHandler handler)
+    protected override int Begin(ReadOnlySpan<byte> bytes, IFrameHandler handler)
     {
         if (FrameHeader.TryParse(bytes, out var header))
         {
@@ -49,62 +14,45 @@ internal sealed class FrameReader(bool deflates)
                 return -1;
             if (bytes.Length >= header.FrameLength)
                 return handler.OnFrame(header, bytes[..(int)header.FrameLength]) ? (int)header.FrameLength : -1;
-            _followed = handler.FindFrame(bytes);
-            _position = bytes.Length;
+            if (handler.FindFrame(bytes) is { } frame)
+            {
+                Follow(frame, bytes.Length);
+                return bytes.Length;
+            }
         }
 
-        if (_followed is null)
-            _pending.Append(bytes);
+        Pending.Append(bytes);
         return bytes.Length;
     }
 
-    private int Follow(ReadOnlySpan<byte> bytes, IFrameHandler handler)
-    {
-        var rest = _followed!.Bytes.AsSpan(_position);
-        var common = Math.Min(rest.Length, bytes.Length);
-        if (!rest[..common].SequenceEqual(bytes[..common]))
-        {
-            // It is another frame, which only begins with the same bytes.
-            _pending.Append(_followed.Bytes.AsSpan(0, _position));
-            _followed = null;
-            return 0;
-        }
-
-        _position += common;
-        if (_position < _followed.Bytes.Length)
-            return common;
-
-        var frame = _followed;
-        Reset();
-        return handler.OnKnownFrame(frame) ? common : -1;
-    }
-
-    private int Append(ReadOnlySpan<byte> bytes, IFrameHandler handler)
+    protected override int Append(ReadOnlySpan<byte> bytes, IFrameHandler handler)
     {
         int used;
-        if (!FrameHeader.TryParse(_pending.Bytes, out var header))
+        if (!FrameHeader.TryParse(Pending.Bytes, out var header))
         {
             // Byte by byte until the header is complete.
-            _pending.Append(bytes[..1]);
+            Pending.Append(bytes[..1]);
             used = 1;
-            if (!FrameHeader.TryParse(_pending.Bytes, out header))
+            if (!FrameHeader.TryParse(Pending.Bytes, out header))
                 return used;
         }
         else
         {
-            used = (int)Math.Min(header.FrameLength - _pending.Count, bytes.Length);
-            _pending.Append(bytes[..used]);
+            used = (int)Math.Min(header.FrameLength - Pending.Count, bytes.Length);
+            Pending.Append(bytes[..used]);
         }
 
         if (!IsAcceptable(header))
             return -1;
-        if (_pending.Count < header.FrameLength)
+        if (Pending.Count < header.FrameLength)
             return used;
 
-        var goesOn = handler.OnFrame(header, _pending.Bytes);
+        var goesOn = handler.OnFrame(header, Pending.Bytes);
         Reset();
         return goesOn ? used : -1;
     }
+
+    protected override bool OnKnown(RoomFrame frame, IFrameHandler handler) => handler.OnKnownFrame(frame);
 
     private bool IsAcceptable(FrameHeader header) =>
         !header.IsMasked && !header.HasReservedBits && header.PayloadLength is >= 0 and <= PendingBytes.Max
