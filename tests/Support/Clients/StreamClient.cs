@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Text;
@@ -17,27 +18,24 @@ public sealed record StreamEnd(int? Code, string Reason, bool IsComplete, int? R
 /// A client of /sse or /stream that takes nothing wrong from the server. One reading loop per client fills a queue of messages, of the same
 /// form for both; the other members are for one caller at a time.
 /// </summary>
-public sealed class StreamClient : IAsyncDisposable
+public sealed class StreamClient : SocketClient
 {
-    private readonly Socket _socket;
-    private readonly PipeReader _reader;
     private readonly Action<ServerMessage>? _take;
     private readonly bool _hasEvents;
     private readonly EventParser _events = new();
     private readonly List<byte> _line = [];
     private readonly Channel<ServerMessage> _messages = Channel.CreateUnbounded<ServerMessage>();
     private readonly TaskCompletionSource<StreamEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource _mayRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int? _closeCode;
     private string _closeReason = "";
     private bool _isComplete;
     private int _heartbeats;
 
     private StreamClient(Socket socket, PipeReader reader, RawHttpAnswer answer, Action<ServerMessage>? take)
+        : base(socket, reader)
     {
-        (_socket, _reader, Answer, _take) = (socket, reader, answer, take);
+        (Answer, _take) = (answer, take);
         _hasEvents = answer.Headers["Content-Type"] == "text/event-stream";
-        _mayRead.SetResult();
     }
 
     /// <summary>The response's head.</summary>
@@ -109,7 +107,7 @@ public sealed class StreamClient : IAsyncDisposable
         try
         {
             for (var sent = 0; sent < bytes.Length;)
-                sent += await _socket.SendAsync(bytes.AsMemory(sent), TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Patience);
+                sent += await Socket.SendAsync(bytes.AsMemory(sent), TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Patience);
             return true;
         }
         catch (SocketException)
@@ -118,58 +116,16 @@ public sealed class StreamClient : IAsyncDisposable
         }
     }
 
-    /// <summary>From now on the client takes nothing off its socket.</summary>
-    public void StopReading()
+    protected override ValueTask<ReadOnlySequence<byte>> TakeAsync(ReadOnlySequence<byte> buffer)
     {
-        _mayRead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _reader.CancelPendingRead();
-    }
-
-    public void ResumeReading() => _mayRead.SetResult();
-
-    /// <summary>Cuts the connection with an RST.</summary>
-    public void Reset()
-    {
-        _socket.LingerState = new LingerOption(true, 0);
-        _socket.Dispose();
-    }
-
-    /// <summary>Ends the client's side of the stream; it still reads.</summary>
-    public void Finish() => _socket.Shutdown(SocketShutdown.Send);
-
-    public ValueTask DisposeAsync()
-    {
-        _mayRead.TrySetResult();
-        _socket.Dispose();
-        return ValueTask.CompletedTask;
+        while (HttpChunks.TryRead(ref buffer) is { } data)
+            Take(data);
+        return ValueTask.FromResult(buffer);
     }
 
     private async Task ReadAsync()
     {
-        Exception? error = null;
-        try
-        {
-            while (true)
-            {
-                await _mayRead.Task;
-                var read = await _reader.ReadAsync();
-                var buffer = read.Buffer;
-                while (HttpChunks.TryRead(ref buffer) is { } data)
-                    Take(data);
-                _reader.AdvanceTo(buffer.Start, buffer.End);
-                if (read.IsCompleted)
-                {
-                    if (!buffer.IsEmpty)
-                        error = new ProtocolViolationException("The response ended within a chunk.");
-                    break;
-                }
-            }
-        }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or ProtocolViolationException)
-        {
-            error = exception;
-        }
-
+        var error = await ReadAllAsync();
         _ended.SetResult(new StreamEnd(_closeCode, _closeReason, _isComplete, _events.Retry, error));
         _messages.Writer.Complete(error is ProtocolViolationException ? error : null);
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -12,27 +13,20 @@ namespace TestSupport.Clients;
 /// A WebSocket client over plain TCP that can send any bytes and takes nothing wrong from the server. One reading loop per client
 /// fills a queue of messages; the other members are for one caller at a time.
 /// </summary>
-public sealed class WsClient : IAsyncDisposable
+public sealed class WsClient : SocketClient
 {
-    private readonly Socket _socket;
-    private readonly PipeReader _reader;
     private readonly WsOptions _options;
     private readonly Channel<ServerMessage> _messages = Channel.CreateUnbounded<ServerMessage>();
     private readonly Channel<byte[]> _pongs = Channel.CreateUnbounded<byte[]>();
     private readonly SemaphoreSlim _sending = new(1);
     private readonly TaskCompletionSource<ConnectionEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource _mayRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _deflated;
     private int? _closeCode;
     private string _closeReason = "";
     private int _pings;
 
     private WsClient(Socket socket, PipeReader reader, WsOptions options, string? extension)
-    {
-        (_socket, _reader, _options) = (socket, reader, options);
-        Extension = extension;
-        _mayRead.SetResult();
-    }
+        : base(socket, reader) => (_options, Extension) = (options, extension);
 
     /// <summary>Completes when the connection has ended.</summary>
     public Task<ConnectionEnd> Ended => _ended.Task;
@@ -158,7 +152,7 @@ public sealed class WsClient : IAsyncDisposable
         try
         {
             for (var sent = 0; sent < bytes.Length;)
-                sent += await _socket.SendAsync(bytes.AsMemory(sent));
+                sent += await Socket.SendAsync(bytes.AsMemory(sent));
         }
         finally
         {
@@ -179,58 +173,16 @@ public sealed class WsClient : IAsyncDisposable
         }
     }
 
-    /// <summary>From now on the client takes nothing off its socket.</summary>
-    public void StopReading()
+    protected override async ValueTask<ReadOnlySequence<byte>> TakeAsync(ReadOnlySequence<byte> buffer)
     {
-        _mayRead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _reader.CancelPendingRead();
-    }
-
-    public void ResumeReading() => _mayRead.SetResult();
-
-    /// <summary>Cuts the connection with an RST.</summary>
-    public void Reset()
-    {
-        _socket.LingerState = new LingerOption(true, 0);
-        _socket.Dispose();
-    }
-
-    /// <summary>Ends the client's side of the stream: FIN without a close frame.</summary>
-    public void Finish() => _socket.Shutdown(SocketShutdown.Send);
-
-    public ValueTask DisposeAsync()
-    {
-        _mayRead.TrySetResult();
-        _socket.Dispose();
-        return ValueTask.CompletedTask;
+        while (SentFrame.TryRead(ref buffer, mayBeDeflated: Extension is not null) is { } frame)
+            await TakeAsync(frame);
+        return buffer;
     }
 
     private async Task ReadAsync()
     {
-        Exception? error = null;
-        try
-        {
-            while (true)
-            {
-                await _mayRead.Task;
-                var read = await _reader.ReadAsync();
-                var buffer = read.Buffer;
-                while (SentFrame.TryRead(ref buffer, mayBeDeflated: Extension is not null) is { } frame)
-                    await TakeAsync(frame);
-                _reader.AdvanceTo(buffer.Start, buffer.End);
-                if (read.IsCompleted)
-                {
-                    if (!buffer.IsEmpty)
-                        error = new ProtocolViolationException($"The stream ended within a frame: {Convert.ToHexString(buffer.Slice(0, Math.Min(32, buffer.Length)).FirstSpan)}...");
-                    break;
-                }
-            }
-        }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or ProtocolViolationException)
-        {
-            error = exception;
-        }
-
+        var error = await ReadAllAsync();
         _ended.SetResult(new ConnectionEnd(_closeCode, _closeReason, error));
         _messages.Writer.Complete(error is ProtocolViolationException ? error : null);
     }
