@@ -1,0 +1,166 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ChildProcess, freePort, until } from "../measure/processes.mjs";
+
+const bench = dirname(dirname(fileURLToPath(import.meta.url)));
+export const repository = dirname(bench);
+const artifacts = join(repository, "artifacts/bench");
+const production = { NODE_ENV: "production", ASPNETCORE_ENVIRONMENT: "Production", Logging__LogLevel__Default: "Warning" };
+
+const deflate = ["--header", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"];
+const packed = ["--header", "Sec-WebSocket-Protocol: push.msgpack"];
+
+const node = (path, client) => ({ title: "RedisPush", server: "node", path: `${path}?room=demo`, client });
+
+/** What can be measured beside each other: a server with clients of one kind. */
+export const lanes = {
+  json: node("/ws", ["--await", '"JOINED"']),
+  json_deflate: node("/ws", [...deflate, "--await", '"JOINED"']),
+  msgpack: node("/ws", [...packed, "--await", "JOINED"]),
+  msgpack_deflate: node("/ws", [...packed, ...deflate, "--await", "JOINED"]),
+  sse: node("/sse", ["--http", "--await", "event: joined"]),
+  stream: node("/stream", ["--http", "--await", '"JOINED"']),
+  ws: { title: "ws", server: "ws", path: "/", client: [] },
+  ws_deflate: { title: "ws, its own perMessageDeflate", server: "ws", deflates: true, path: "/", client: deflate },
+  nchan: { title: "nchan", server: "nchan", path: "/subscribe", client: [] },
+  nchan_deflate: { title: "nchan, deflated at publish", server: "nchan", deflates: true, path: "/subscribe", client: deflate },
+};
+
+/** Compiles the bench's C programs. */
+export function build() {
+  mkdirSync(artifacts, { recursive: true });
+  for (const program of ["client", "cputime"])
+    execFileSync("sh", ["-c", `cc -std=c11 -O2 -o "$1" "$2"/*.c`, "sh", join(artifacts, program), join(bench, program)]);
+}
+
+const pushNode = (root = repository) => join(root, "src/PushNode/bin/Release/net10.0/PushNode.dll");
+
+/** A server of a lane. */
+export class Server {
+  #agent = new Agent({ keepAlive: true });
+
+  /** What publishes to it: Redis for the node, a POST for the others. */
+  static async start(lane, { redisPort, scratch, settings = {} }) {
+    const server = new Server();
+    server.kind = lane.server;
+    server.port = await freePort();
+    server.management = await freePort();
+    server.process = start[lane.server](server, lane, { redisPort, scratch, settings });
+    const late = () => `${lane.title} did not start: ${server.process.lastWords}`;
+    await until(async () => {
+      if (server.process.hasEnded) throw new Error(late());
+      return lane.server === "node" ? await answers200(`http://127.0.0.1:${server.management}/readyz`) : await listens(server.port);
+    }, 60, late);
+    return server;
+  }
+
+  /** Publishes a batch as one message to a server without Redis. */
+  post(chats) {
+    if (this.kind === "node") return;
+    const body = `[${chats}]`;
+    const post = request({ agent: this.#agent, host: "127.0.0.1", port: this.port, path: "/publish", method: "POST",
+      headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) } }, response => response.resume());
+    post.on("error", () => {}); // shows as messages that do not arrive
+    post.end(body);
+  }
+
+  /** A metric's values by the value of its label `variant`. */
+  async metric(name) {
+    const text = await (await fetch(`http://127.0.0.1:${this.management}/metrics`)).text();
+    return Object.fromEntries([...text.matchAll(new RegExp(`^${name}\\{[^}]*variant="([a-z_]+)"[^}]*\\} (\\S+)$`, "gm"))].map(([, variant, value]) => [variant, Number(value)]));
+  }
+
+  async stop() {
+    this.#agent.destroy();
+    await this.process.stop();
+  }
+}
+
+const start = {
+  node: (server, _, { redisPort, settings }) => {
+    if (!existsSync(pushNode())) throw new Error("Build the node first: dotnet build src/PushNode -c Release");
+    return new ChildProcess("dotnet", [pushNode(), "--urls", `http://127.0.0.1:${server.port}`, `--Management:Port=${server.management}`,
+      `--ConnectionStrings:Redis=127.0.0.1:${redisPort}`, ...Object.entries(settings).map(([key, value]) => `--${key}=${value}`)], { env: production });
+  },
+  ws: (server, { deflates }) =>
+    new ChildProcess(process.execPath, [join(bench, "peers/node/ws.mjs"), String(server.port), ...deflates ? ["deflate"] : []], { env: production }),
+  nchan: (server, { deflates }, { scratch }) => {
+    const module = ["/usr/lib/nginx/modules/ngx_nchan_module.so", "/usr/lib64/nginx/modules/ngx_nchan_module.so"].find(existsSync);
+    if (!module) throw new Error("nchan is missing: apt-get install libnginx-mod-nchan");
+    const cwd = mkdtempSync(join(scratch, "nginx-"));
+    const text = readFileSync(join(bench, "peers/nchan/nginx.conf"), "utf8").replace("load_module @MODULE@", `load_module ${module}`)
+      .replace("127.0.0.1:@PORT@", `127.0.0.1:${server.port}`)
+      .replace(deflates ? "# @DEFLATE@" : "no such line", "nchan_deflate_message_for_websocket on;");
+    writeFileSync(join(cwd, "nginx.conf"), text);
+    return new ChildProcess("nginx", ["-p", cwd, "-c", join(cwd, "nginx.conf"), "-e", "stderr"], { cwd });
+  },
+};
+
+/** Connections of one kind to a server: bench/client, asked one question at a time. */
+export class Clients {
+  #process;
+
+  static async connect(server, lane, count) {
+    const clients = new Clients();
+    clients.count = count;
+    clients.#process = new ChildProcess(join(artifacts, "client"), [server.port, lane.path, count, ...lane.client].map(String));
+    await clients.#process.readLine();
+    return clients;
+  }
+
+  /** Frames and bytes that arrived so far, and closed connections. */
+  async counts() {
+    this.#process.write("stat");
+    return JSON.parse(await this.#process.readLine());
+  }
+
+  stop() {
+    return this.#process.stop();
+  }
+}
+
+/** Publishes batches to the node's room, each message by itself, all in one write. */
+export class RoomPublisher {
+  #socket;
+
+  constructor(redisPort) {
+    this.#socket = connect(redisPort, "127.0.0.1").setNoDelay(true);
+    this.#socket.on("error", () => {}); // shows as messages that do not arrive
+    this.#socket.resume();
+  }
+
+  publish(chats) {
+    const commands = chats.map(chat => `*3\r\n$7\r\nPUBLISH\r\n$14\r\npush:room:demo\r\n$${Buffer.byteLength(chat)}\r\n${chat}\r\n`);
+    this.#socket.write(commands.join(""));
+  }
+
+  close() {
+    this.#socket.destroy();
+  }
+}
+
+/** A Redis that keeps nothing. */
+export async function startRedis() {
+  const port = await freePort();
+  const redis = new ChildProcess("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", ""]);
+  await until(() => listens(port), 10, () => `Redis did not start: ${redis.lastWords}`);
+  return { port, redis };
+}
+
+async function answers200(url) {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(1000) })).status === 200;
+  } catch {
+    return false; // not listening yet
+  }
+}
+
+const listens = port => new Promise(resolve => {
+  const socket = connect(port, "127.0.0.1");
+  socket.once("connect", () => { socket.destroy(); resolve(true); });
+  socket.once("error", () => resolve(false));
+});
