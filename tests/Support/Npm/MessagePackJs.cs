@@ -6,7 +6,7 @@ namespace TestSupport.Npm;
 /// <summary>npm's @msgpack/msgpack, installed once next to the test assembly and run by node. Any number of test classes at a time.</summary>
 public sealed class MessagePackJs : IAsyncLifetime
 {
-    private static readonly string InstallDirectory = Path.Combine(AppContext.BaseDirectory, "Npm");
+    internal static readonly string InstallDirectory = Path.Combine(AppContext.BaseDirectory, "Npm");
 
     private static readonly string[] Packages = ["@msgpack/msgpack", "ws"];
 
