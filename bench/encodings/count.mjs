@@ -26,7 +26,7 @@ const corpus = new Corpus("chats", defaultSeed);
 const server = await Server.start(lanes[names[0]], { redisPort });
 const share = Math.floor(members / names.length);
 const clients = [];
-for (const name of names) clients.push(await Clients.connect(server, lanes[name], share));
+for (const name of names) clients.push(await Clients.connect(server, { ...lanes[name], path: lanes[name].path.replace(/=.*/, "=demo") }, share));
 await delay(2000);
 
 const read = async () => ({
@@ -35,7 +35,7 @@ const read = async () => ({
 });
 const before = await read();
 for (let i = 0; i < batches; i++) {
-  publisher.publish(corpus.batch(100));
+  publisher.publish("demo", corpus.batch(100));
   await delay(1500);
 }
 await delay(2000);

@@ -1,6 +1,6 @@
 // CPU per push and delivery of each encoding, all of them at once: node bench/encodings/cpu.mjs [--lanes A,B] [--chats N,N] [--members N] ...
-// Each lane is a server with members of one kind in one room (lanes.mjs). All lanes get the same batches of chats, one a second, at the same
-// time, so that the machine's noise hits them alike. Prints Markdown for docs/performance.md. Loopback and free ports only; it stops what it
+// Each lane is a server with members of one kind in one room (lanes.mjs). All lanes run at once and get the same batches of chats, one a second,
+// one lane after the other within the second, so that the machine's noise hits them alike. Prints Markdown for docs/performance.md. Loopback and free ports only; it stops what it
 // started. Needs a Release build of src/PushNode, redis-server and cc; npm packages in bench/peers/node for ws; nginx and nchan for nchan.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { Clients, RoomPublisher, Server, build, lanes, startRedis } from "./lane
 
 const { values } = parseArgs({
   options: {
-    lanes: { type: "string", default: Object.keys(lanes).join(",") },
+    lanes: { type: "string", default: Object.keys(lanes).filter(name => lanes[name].server !== "floor").join(",") },
     chats: { type: "string", default: "1,10,100,1000" },
     members: { type: "string", default: "1000" },
     rounds: { type: "string", default: "5" },
@@ -67,23 +67,26 @@ publisher.close();
 await stopAll();
 process.exit(0);
 
-/** A batch a second. */
+/** A batch a second, to each lane in its own part of the second. */
 async function publish(size, times) {
   const begin = performance.now();
   for (let i = 0; i < times; i++) {
     const chats = corpus.batch(size);
-    publisher.publish(chats);
-    running.forEach(({ server }) => server.post(chats));
-    await delay(Math.max(0, begin + (i + 1) * 1000 - performance.now()));
+    for (const [k, { name, server }] of running.entries()) {
+      await delay(Math.max(0, begin + (i + k / running.length) * 1000 - performance.now()));
+      if (server.kind === "node") publisher.publish(name, chats);
+      else server.post(chats);
+    }
   }
+  await delay(Math.max(0, begin + times * 1000 - performance.now()));
 }
 
 /** Waits until nothing has arrived for a second: the servers that fell behind have caught up. */
 async function settle() {
-  for (let last = -1, bytes; ; last = bytes) {
+  for (let last = -1, sum; ; last = sum) {
     await delay(1000);
-    bytes = (await Promise.all(running.map(({ clients }) => clients.counts()))).reduce((sum, counts) => sum + counts.bytes, 0);
-    if (bytes === last) return;
+    sum = (await Promise.all(running.map(({ clients }) => clients.counts()))).reduce((all, { bytes, frames }) => all + bytes + frames, 0);
+    if (sum === last) return;
   }
 }
 

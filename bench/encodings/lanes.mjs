@@ -4,6 +4,7 @@ import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import { ChildProcess, freePort, until } from "../measure/processes.mjs";
 
 const bench = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -14,16 +15,19 @@ const production = { NODE_ENV: "production", ASPNETCORE_ENVIRONMENT: "Production
 const deflate = ["--header", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"];
 const packed = ["--header", "Sec-WebSocket-Protocol: push.msgpack"];
 
-const node = (path, client) => ({ title: "RedisPush", server: "node", path: `${path}?room=demo`, client });
+const node = (path, room, client) => ({ title: "RedisPush", server: "node", path: `${path}?room=${room}`, client });
 
-/** What can be measured beside each other: a server with clients of one kind. */
+/** What can be measured beside each other: a server with clients of one kind, in a room with the lane's name. */
 export const lanes = {
-  json: node("/ws", ["--await", '"JOINED"']),
-  json_deflate: node("/ws", [...deflate, "--await", '"JOINED"']),
-  msgpack: node("/ws", [...packed, "--await", "JOINED"]),
-  msgpack_deflate: node("/ws", [...packed, ...deflate, "--await", "JOINED"]),
-  sse: node("/sse", ["--http", "--await", "event: joined"]),
-  stream: node("/stream", ["--http", "--await", '"JOINED"']),
+  json: node("/ws", "json", ["--await", '"JOINED"']),
+  json_deflate: node("/ws", "json_deflate", [...deflate, "--await", '"JOINED"']),
+  msgpack: node("/ws", "msgpack", [...packed, "--await", "JOINED"]),
+  msgpack_deflate: node("/ws", "msgpack_deflate", [...packed, ...deflate, "--await", "JOINED"]),
+  sse: node("/sse", "sse", ["--http", "--await", "event: joined"]),
+  stream: node("/stream", "stream", ["--http", "--await", '"JOINED"']),
+  // The kernel's part: a C program that sends the same number of bytes.
+  floor: { title: "floor: C, send(2)", server: "floor", path: "/", client: [] },
+  floor_deflate: { title: "floor: C, send(2), as many bytes as deflated", server: "floor", deflates: true, path: "/", client: [] },
   ws: { title: "ws", server: "ws", path: "/", client: [] },
   ws_deflate: { title: "ws, its own perMessageDeflate", server: "ws", deflates: true, path: "/", client: deflate },
   nchan: { title: "nchan", server: "nchan", path: "/subscribe", client: [] },
@@ -33,7 +37,7 @@ export const lanes = {
 /** Compiles the bench's C programs. */
 export function build() {
   mkdirSync(artifacts, { recursive: true });
-  for (const program of ["client", "cputime"])
+  for (const program of ["client", "cputime", "floor"])
     execFileSync("sh", ["-c", `cc -std=c11 -O2 -o "$1" "$2"/*.c`, "sh", join(artifacts, program), join(bench, program)]);
 }
 
@@ -42,11 +46,13 @@ const pushNode = (root = repository) => join(root, "src/PushNode/bin/Release/net
 /** A server of a lane. */
 export class Server {
   #agent = new Agent({ keepAlive: true });
+  #deflates;
 
   /** What publishes to it: Redis for the node, a POST for the others. */
   static async start(lane, { redisPort, scratch, settings = {} }) {
     const server = new Server();
     server.kind = lane.server;
+    server.#deflates = lane.deflates;
     server.port = await freePort();
     server.management = await freePort();
     server.process = start[lane.server](server, lane, { redisPort, scratch, settings });
@@ -60,7 +66,12 @@ export class Server {
 
   /** Publishes a batch as one message to a server without Redis. */
   post(chats) {
-    if (this.kind === "node") return;
+    if (this.kind === "floor") {
+      const json = Buffer.from(`{"type":"PUSH","data":{"room":"floor","items":[${chats}]}}`);
+      this.process.write(`push 1 ${this.#deflates ? deflateRawSync(json).length : json.length}`);
+      return;
+    }
+
     const body = `[${chats}]`;
     const post = request({ agent: this.#agent, host: "127.0.0.1", port: this.port, path: "/publish", method: "POST",
       headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) } }, response => response.resume());
@@ -81,6 +92,7 @@ export class Server {
 }
 
 const start = {
+  floor: server => new ChildProcess(join(artifacts, "floor"), [String(server.port)]),
   node: (server, _, { redisPort, settings }) => {
     if (!existsSync(pushNode())) throw new Error("Build the node first: dotnet build src/PushNode -c Release");
     return new ChildProcess("dotnet", [pushNode(), "--urls", `http://127.0.0.1:${server.port}`, `--Management:Port=${server.management}`,
@@ -123,7 +135,7 @@ export class Clients {
   }
 }
 
-/** Publishes batches to the node's room, each message by itself, all in one write. */
+/** Publishes batches to a node's room, each message by itself, all in one write. */
 export class RoomPublisher {
   #socket;
 
@@ -133,8 +145,9 @@ export class RoomPublisher {
     this.#socket.resume();
   }
 
-  publish(chats) {
-    const commands = chats.map(chat => `*3\r\n$7\r\nPUBLISH\r\n$14\r\npush:room:demo\r\n$${Buffer.byteLength(chat)}\r\n${chat}\r\n`);
+  publish(room, chats) {
+    const channel = `push:room:${room}`;
+    const commands = chats.map(chat => `*3\r\n$7\r\nPUBLISH\r\n$${channel.length}\r\n${channel}\r\n$${Buffer.byteLength(chat)}\r\n${chat}\r\n`);
     this.#socket.write(commands.join(""));
   }
 

@@ -62,8 +62,7 @@ async function fill(servers, count) {
   for (const [i, server] of servers.entries()) clients.push(await Clients.connect(server, lanes[names[i]], count));
   for (let i = 0; i < pushes; i++) {
     const chats = corpus.batch(100);
-    publisher.publish(chats);
-    servers.forEach(server => server.post(chats));
+    servers.forEach((server, k) => server.kind === "node" ? publisher.publish(names[k], chats) : server.post(chats));
     await delay(1500);
   }
   await delay(idle * 1000);
