@@ -2,7 +2,7 @@ using PushHosting.Management;
 
 namespace PushFarm;
 
-/// <summary>The text printed on start: the program's addresses and a command to try.</summary>
+/// <summary>The text printed on start: the program's addresses and two commands to try.</summary>
 internal static class Welcome
 {
     public static string Text(WebApplication app, FarmSettings settings)
@@ -16,7 +16,8 @@ internal static class Welcome
               publishers  {{api}}
               management  {{management}}
 
-            Try it: open the first address with a WebSocket client, then
+            Try it: listen in one terminal and publish in another.
+              curl -N '{{node}}/stream?room=demo'
               curl -H 'Content-Type: application/json' -d '{"text":"hello"}' {{api}}/v1/rooms/demo/messages
 
             """;

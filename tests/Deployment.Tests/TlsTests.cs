@@ -29,6 +29,11 @@ public sealed class TlsTests
         Assert.Contains("JOINED", await ReceiveAsync(client), StringComparison.Ordinal);
         await Http.PublishAsync(farm.Api, "tls", "\"secret\"");
         Assert.Contains("\"secret\"", await ReceiveAsync(client), StringComparison.Ordinal);
+
+        await using var curl = Tool.Start("curl", ["-sN", "--cacert", certificate.File, $"https://localhost:{port}/stream?room=tls"]);
+        await curl.WroteAsync("JOINED");
+        await Http.PublishAsync(farm.Api, "tls", "\"streamed\"");
+        await curl.WroteAsync("\"streamed\"");
     }
 
     private static async Task<string> ReceiveAsync(ClientWebSocket client)

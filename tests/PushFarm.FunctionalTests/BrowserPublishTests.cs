@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using PushFarm.FunctionalTests.Harness;
 using TestSupport.Clients;
 using TestSupport.Processes;
 

@@ -20,10 +20,13 @@ public sealed class BrowserTests(FarmFixture fixture)
         <script>
           const log = line => document.getElementById('log').textContent += line + '\n';
           const socket = new WebSocket(NODE);
-          socket.onopen = () => socket.send(JSON.stringify({ type: 'JOIN', data: { room: ROOM } }));
+          socket.onopen = () => {
+            log('extension ' + socket.extensions);
+            socket.send(JSON.stringify({ type: 'JOIN', data: { room: ROOM } }));
+          };
           socket.onmessage = event => {
             const message = JSON.parse(event.data);
-            log(message.type + ' ' + message.data.room + ' ' + (message.data.items || []).map(item => item.text));
+            log(message.type + ' ' + message.data.room + ' ' + (message.data.items || []).map(item => item.text + ' ' + (item.pad || '').length));
             if (message.type === 'JOINED') fetch('/joined');
             if (message.type === 'PUSH') socket.close(1000, 'enough');
           };
@@ -31,9 +34,12 @@ public sealed class BrowserTests(FarmFixture fixture)
         </script>
         """;
 
-    [Fact]
-    public async Task A_page_joins_a_room_and_shows_what_is_published()
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(3000, 1)]
+    public async Task A_page_joins_a_room_and_shows_what_is_published(int pad, int deflated)
     {
+        var before = await DeflatedAsync();
         var (joined, done) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var port = FreePort.Next();
         await using var server = Serve(port, joined, done);
@@ -41,9 +47,13 @@ public sealed class BrowserTests(FarmFixture fixture)
 
         await using var browser = Browser.Open($"http://127.0.0.1:{port}/");
         await Eventually.CompletesAsync(joined.Task, "the page's JOINED", () => fixture.Farm.Log);
-        await Http.PublishAsync(fixture.Farm, Room, $$"""{"text":{{WsClient.Quote(Text)}}}""");
-        Assert.Contains($"JOINED {Room} \nPUSH {Room} {Text}\nclosed 1000 clean true\n", await browser.DomAsync(() => fixture.Farm.Log), StringComparison.Ordinal);
+        await Http.PublishAsync(fixture.Farm, Room, $$"""{"text":{{WsClient.Quote(Text)}},"pad":"{{new string('x', pad)}}"}""");
+        Assert.Contains(
+            $"extension permessage-deflate; server_no_context_takeover; client_no_context_takeover\nJOINED {Room} \nPUSH {Room} {Text} {pad}\nclosed 1000 clean true\n", await browser.DomAsync(() => fixture.Farm.Log), StringComparison.Ordinal);
+        Assert.Equal(deflated, await DeflatedAsync() - before);
     }
+
+    private async Task<double> DeflatedAsync() => (await Metrics.ScrapeAsync(fixture.Farm))["push_batches_encoded_total{variant=\"json_deflate\"}"];
 
     private WebApplication Serve(int port, TaskCompletionSource joined, TaskCompletionSource done)
     {

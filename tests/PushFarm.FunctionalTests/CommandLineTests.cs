@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text.RegularExpressions;
 using PushFarm.FunctionalTests.Harness;
 using TestSupport.Clients;
 using TestSupport.Processes;
@@ -8,7 +6,7 @@ namespace PushFarm.FunctionalTests;
 
 /// <summary>What PushFarm prints on start.</summary>
 [Collection(EpollFarmDefinition.Name)]
-public sealed partial class CommandLineTests(FarmFixture fixture)
+public sealed class CommandLineTests(FarmFixture fixture)
 {
     private readonly ProgramProcess _farm = fixture.Farm;
 
@@ -20,20 +18,16 @@ public sealed partial class CommandLineTests(FarmFixture fixture)
     }
 
     [Fact]
-    public async Task The_printed_curl_line_publishes_when_it_is_pasted()
+    public async Task The_printed_curl_lines_listen_and_publish_when_they_are_pasted()
     {
-        var line = Assert.Single(_farm.Output.Split('\n'), text => text.TrimStart().StartsWith("curl ", StringComparison.Ordinal)).Trim();
-        var room = Uri.UnescapeDataString(RoomInPath().Match(line).Groups[1].Value);
-        await using var client = await WsClient.ConnectAsync(_farm.NodePort);
-        await client.JoinAsync(room);
-
+        var lines = _farm.Output.Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("curl ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, lines.Count);
         InstalledProgram.Find("curl");
-        var info = new ProcessStartInfo("bash", ["-c", line]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var bash = Process.Start(info)!;
-        var output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await bash.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await bash.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(bash.ExitCode == 0 && output.Contains("\"accepted\":1", StringComparison.Ordinal), output);
-        await client.NextItemsAsync(room, 1);
+        await using var listener = Tool.Start("bash", ["-c", $"exec {lines[0]} --silent"]);
+        await listener.WroteAsync("JOINED");
+        var (exitCode, output) = await Tool.RunAsync("bash", ["-c", lines[1]]);
+        Assert.True(exitCode == 0 && output.Contains("\"accepted\":1", StringComparison.Ordinal), output);
+        await listener.WroteAsync("\"items\":[{\"text\":\"hello\"}]");
     }
 
     [Fact]
@@ -57,7 +51,4 @@ public sealed partial class CommandLineTests(FarmFixture fixture)
         await Http.PublishAsync(second, "r", "1");
         Assert.Equal(["1"], await client.NextItemsAsync("r", 1));
     }
-
-    [GeneratedRegex("/v1/rooms/([^/]+)/messages")]
-    private static partial Regex RoomInPath();
 }

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using PushFarm.FunctionalTests.Harness;
+using TestSupport.Processes;
 
 namespace PushFarm.FunctionalTests;
 

@@ -54,6 +54,9 @@ public abstract class MessagePackTests(FarmFixture fixture, NodeTransport transp
             read += (await SameAsync(packed, json)).Items.Count();
         await Http.PostAsync(farm.ApiPort, "/v1/broadcast", Http.Json, """{"to":"all"}""");
         Assert.Null((await SameAsync(packed, json)).Room);
+        var metrics = await Metrics.ScrapeAsync(farm);
+        Assert.Equal(deflate, metrics["push_batches_encoded_total{variant=\"message_pack_deflate\"}"] > 0);
+        Assert.Equal(metrics["push_batches_encoded_total{variant=\"json\"}"], metrics["push_batches_encoded_total{variant=\"message_pack\"}"]);
     }
 
     [Fact]

@@ -55,6 +55,44 @@ public sealed class FarmTests
         Assert.DoesNotMatch(@"joins, leaves\s+│ [\d,]+, 0 ", output);
     }
 
+    [Theory]
+    [InlineData("ws", "--churn", "50")]
+    [InlineData("ws", "--deflate", "--churn", "50")]
+    [InlineData("msgpack", "--churn", "50")]
+    [InlineData("msgpack", "--deflate", "--churn", "50")]
+    [InlineData("sse")]
+    [InlineData("stream")]
+    public async Task Every_protocol_delivers_every_message_once_and_in_order(string protocol, params string[] options)
+    {
+        await using var farm = await ProgramProcess.StartFarmAsync();
+        var url = protocol is "sse" or "stream" ? $"http://127.0.0.1:{farm.NodePort}/{protocol}" : farm.WebSocketUrl;
+        var file = Path.GetTempFileName();
+        try
+        {
+            var (exitCode, output) = await LoadGenerator.RunAsync(
+                [url, "--protocol", protocol, "--publish", farm.ApiUrl, "--connections", "60", "--rooms", "4", "--rooms-per-connection", "2",
+                 "--rate", "400", "--duration", "3", "--size", "200", "--connect-timeout", "20", "--reconnects", "20", "--slow-readers", "3", "--json", file, .. options]);
+            Assert.True(exitCode == 0, output);
+
+            using var result = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+            var (plan, total, traffic) = (result.RootElement.GetProperty("plan"), Of("total"), Of("traffic"));
+            var deflates = options.Contains("--deflate");
+            Assert.Equal((protocol, deflates), (plan.GetProperty("protocol").GetString(), plan.GetProperty("deflate").GetBoolean()));
+            Assert.NotEqual(0, total.GetProperty("reconnects").GetInt64());
+            Assert.Equal(protocol is "sse" or "stream", total.GetProperty("leaves").GetInt64() == 0);
+            Assert.Equal(deflates, total.GetProperty("deflatedFrames").GetInt64() > 0);
+            Assert.Equal(deflates, traffic.GetProperty("deflateRatio").ValueKind == JsonValueKind.Number);
+            if (deflates)
+                Assert.InRange(traffic.GetProperty("bytesPerDelivery").GetDouble(), 1, 150);
+
+            JsonElement Of(string name) => result.RootElement.GetProperty(name);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Fact]
     public async Task Gaps_announce_exactly_what_slow_readers_miss()
     {

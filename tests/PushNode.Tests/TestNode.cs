@@ -1,5 +1,6 @@
 using PushNode.FanOut;
 using PushNode.Merging;
+using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Settings;
 using PushNode.Subscription;
@@ -39,9 +40,9 @@ internal sealed class TestNode : IDisposable
     public OutboxSettings Outbox { get; }
 
     /// <summary>A client with a session behind its connection.</summary>
-    public TestClient Connect(out Session session)
+    public TestClient Connect(out Session session, Variant variant = Variant.Json)
     {
-        var client = new TestClient(Metrics, Time, Connections, Outbox, Shards.Next());
+        var client = new TestClient(Metrics, Time, Connections, Outbox, Shards.Next(), variant: variant);
         session = new Session(client.Connection, Sessions);
         return client;
     }

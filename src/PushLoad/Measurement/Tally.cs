@@ -6,6 +6,9 @@ namespace PushLoad.Measurement;
 /// </summary>
 internal sealed class Tally
 {
+    private const int MaxReasons = 100;
+    private const int MaxReasonLength = 100;
+
     /// <summary>Connections that are open now.</summary>
     public long Connections { get; set; }
 
@@ -66,7 +69,15 @@ internal sealed class Tally
     /// <summary>Protocol violations, by kind.</summary>
     public Dictionary<string, long> Violations { get; init; } = [];
 
-    public static void Count(Dictionary<string, long> reasons, string reason) => reasons[reason] = reasons.GetValueOrDefault(reason) + 1;
+    /// <summary>Counts one more of a reason. A server can word some reasons: after the first hundred the rest are counted together.</summary>
+    public static void Count(Dictionary<string, long> reasons, string reason)
+    {
+        if (reason.Length > MaxReasonLength)
+            reason = reason[..MaxReasonLength];
+        if (reasons.Count >= MaxReasons && !reasons.ContainsKey(reason))
+            reason = "other";
+        reasons[reason] = reasons.GetValueOrDefault(reason) + 1;
+    }
 
     public static Tally Sum(IEnumerable<Tally> tallies)
     {

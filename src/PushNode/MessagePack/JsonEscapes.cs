@@ -50,7 +50,7 @@ internal static class JsonEscapes
         var first = TakeUnit(ref text);
         if (Rune.TryCreate(first, out var rune))
             return rune;
-        if (!char.IsHighSurrogate(first) || !text.StartsWith("\\u"u8))
+        if (!text.StartsWith("\\u"u8))
             return Rune.ReplacementChar;
 
         var rest = text[1..];

@@ -43,7 +43,7 @@ public sealed class LoadedFarm : IAsyncLifetime
             [],
             [
                 first.WebSocketUrl, second.WebSocketUrl, "--publish", api.ApiUrl,
-                "--connections", "100", "--rooms", "4", "--rate", "50", "--churn", "2", "--reconnects", "1", "--duration", "600",
+                "--connections", "100", "--rooms", "4", "--rate", "50", "--churn", "2", "--reconnects", "1", "--duration", "600", "--deflate",
             ],
             _loadOutput);
     }

@@ -23,7 +23,7 @@ internal static partial class MetricNames
     [GeneratedRegex(@"(?<![\w:.-])(?:redis|nginx)_[a-z0-9_]+(?![\w:*])")]
     private static partial Regex ByExporters();
 
-    [GeneratedRegex(@"(?<![\w:])(?:farm|job|instance|instance_reason):[a-z0-9_]+:[a-z0-9_]+")]
+    [GeneratedRegex(@"(?<![\w:])(?:farm|job|instance|instance_reason|instance_variant):[a-z0-9_]+:[a-z0-9_]+")]
     private static partial Regex Recorded();
 
     [GeneratedRegex(@"reason(?:=~|!~|!=|=)\\?""([a-z0-9_|]+)")]

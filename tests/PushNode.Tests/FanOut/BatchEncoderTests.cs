@@ -3,7 +3,7 @@ using PushNode.Connections;
 using PushNode.FanOut;
 using PushNode.Messages;
 using PushNode.Settings;
-using PushNode.Tests.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.FanOut;
 

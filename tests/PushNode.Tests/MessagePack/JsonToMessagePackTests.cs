@@ -70,6 +70,21 @@ public sealed class JsonToMessagePackTests
     public void An_item_of_the_greatest_depth_fits_into_a_message() =>
         Assert.Equal(67, Converted.ToMessagePack($$$"""{"data":{"items":[{{{new string('[', 64)}}}{{{new string(']', 64)}}}]}}""").Count(code => code is 0x81 or 0x91 or 0x90));
 
+    /// <summary>Documented for clients whose library has a limit.</summary>
+    [Theory]
+    [InlineData("-0")]
+    [InlineData("1.5")]
+    [InlineData("1e9")]
+    [InlineData("-1")]
+    [InlineData("\"\"")]
+    [InlineData("[]")]
+    [InlineData("{\"\":0}")]
+    public void It_is_at_most_three_times_as_long(string item)
+    {
+        var json = $"[{string.Join(',', Enumerable.Repeat(item, 100_000))}]";
+        Assert.InRange(Converted.ToMessagePack(json).Length, 1, 3 * json.Length + 2);
+    }
+
     /// <summary>A bug of the node, which must not become half a frame.</summary>
     [Theory]
     [InlineData("")]

@@ -33,6 +33,8 @@ public sealed class MessagePackToJsonTests
 
     [Theory]
     [InlineData("", "The message is not MessagePack: it ends before the end of the value at byte 0.")]
+    [InlineData("91", "The message is not MessagePack: it ends before the end of the value at byte 0.")]
+    [InlineData("92 01", "The message is not MessagePack: it ends before the end of the value at byte 0.")]
     [InlineData("81 a161", "The message is not MessagePack: it ends before the end of the value at byte 3.")]
     [InlineData("82 a161 01 a162", "The message is not MessagePack: it ends before the end of the value at byte 6.")]
     [InlineData("92 01 cd01", "The message is not MessagePack: it ends before the end of the value at byte 2.")]

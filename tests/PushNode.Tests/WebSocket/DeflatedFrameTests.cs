@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using PushNode.WebSocket;
+using TestSupport.Clients;
 
 namespace PushNode.Tests.WebSocket;
 

@@ -8,6 +8,9 @@ namespace TestSupport.Clients;
 /// <summary>A frame as a client reads it from what the server sent.</summary>
 public sealed record SentFrame(WsOpcode Opcode, byte[] Payload)
 {
+    /// <summary>Whether it came deflated; <see cref="Payload"/> is inflated.</summary>
+    public bool IsDeflated { get; init; }
+
     public string Text => Encoding.UTF8.GetString(Payload);
 
     /// <summary>PUSH, GAP, JOINED...; empty for a control frame.</summary>
@@ -55,9 +58,11 @@ public sealed record SentFrame(WsOpcode Opcode, byte[] Payload)
     }
 
     /// <summary>Takes one whole frame off the buffer, strictly: final, no reserved bits, unmasked, the shortest length.</summary>
+    /// <param name="buffer">The bytes from the server.</param>
+    /// <param name="mayBeDeflated">Whether permessage-deflate was negotiated without context takeover.</param>
     /// <returns>Null when the buffer does not hold a whole frame.</returns>
     /// <exception cref="ProtocolViolationException">The server sent what no server may send.</exception>
-    public static SentFrame? TryRead(ref ReadOnlySequence<byte> buffer)
+    public static SentFrame? TryRead(ref ReadOnlySequence<byte> buffer, bool mayBeDeflated = false)
     {
         if (buffer.Length < 2)
             return null;
@@ -66,7 +71,8 @@ public sealed record SentFrame(WsOpcode Opcode, byte[] Payload)
         buffer.Slice(0, available).CopyTo(head);
 
         var opcode = (WsOpcode)(head[0] & 0x0F);
-        Require((head[0] & 0x70) == 0, "a reserved bit is set");
+        var isDeflated = mayBeDeflated && opcode == WsOpcode.Text && (head[0] & 0x40) != 0;
+        Require((head[0] & (isDeflated ? 0x30 : 0x70)) == 0, "a reserved bit is set");
         Require((head[0] & 0x80) != 0, "a fragment: whole frames are the contract");
         Require(opcode is WsOpcode.Text or WsOpcode.Close or WsOpcode.Ping or WsOpcode.Pong, $"opcode {opcode}");
         Require((head[1] & 0x80) == 0, "masked");
@@ -86,10 +92,13 @@ public sealed record SentFrame(WsOpcode Opcode, byte[] Payload)
         if (buffer.Length < headLength + (long)length)
             return null;
 
-        var frame = new SentFrame(opcode, buffer.Slice(headLength, (int)length).ToArray());
+        var payload = buffer.Slice(headLength, (int)length).ToArray();
         buffer = buffer.Slice(headLength + (int)length);
-        return frame;
+        return new SentFrame(opcode, isDeflated ? Inflate(payload) : payload) { IsDeflated = isDeflated };
     }
+
+    private static byte[] Inflate(byte[] payload) =>
+        ReferenceInflate.Message(payload) ?? throw new ProtocolViolationException($"Not deflate data: {Convert.ToHexString(payload)}");
 
     private static void Require(bool condition, string violation)
     {

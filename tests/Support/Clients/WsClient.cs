@@ -22,13 +22,15 @@ public sealed class WsClient : IAsyncDisposable
     private readonly SemaphoreSlim _sending = new(1);
     private readonly TaskCompletionSource<ConnectionEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _mayRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _deflated;
     private int? _closeCode;
     private string _closeReason = "";
     private int _pings;
 
-    private WsClient(Socket socket, PipeReader reader, WsOptions options)
+    private WsClient(Socket socket, PipeReader reader, WsOptions options, string? extension)
     {
         (_socket, _reader, _options) = (socket, reader, options);
+        Extension = extension;
         _mayRead.SetResult();
     }
 
@@ -37,6 +39,12 @@ public sealed class WsClient : IAsyncDisposable
 
     /// <summary>How many pings the server sent.</summary>
     public int Pings => Volatile.Read(ref _pings);
+
+    /// <summary>The extension that the server accepted, with its parameters; null if none.</summary>
+    public string? Extension { get; }
+
+    /// <summary>How many frames came deflated.</summary>
+    public int Deflated => Volatile.Read(ref _deflated);
 
     /// <summary>Connects and requires that the server accepts.</summary>
     /// <param name="port">Of the node.</param>
@@ -59,7 +67,7 @@ public sealed class WsClient : IAsyncDisposable
         await socket.ConnectAsync("127.0.0.1", port, TestContext.Current.CancellationToken);
 
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
-        await socket.SendAsync(Encoding.UTF8.GetBytes(RawHttp.Upgrade(target, key: key, extraHeaders: options.ExtraHeaders)), TestContext.Current.CancellationToken);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(RawHttp.Upgrade(target, key: key, extraHeaders: options.Headers)), TestContext.Current.CancellationToken);
         var reader = PipeReader.Create(new NetworkStream(socket, ownsSocket: false));
         var reading = RawHttp.ReadHeadAsync(reader);
         var answer = patient ? await reading : await Eventually.CompletesAsync(reading, "the answer to a handshake");
@@ -71,7 +79,9 @@ public sealed class WsClient : IAsyncDisposable
 
         Assert.Equal(Accept(key), answer.Headers["Sec-WebSocket-Accept"]);
         Assert.Equal("websocket", answer.Headers["Upgrade"], ignoreCase: true);
-        var client = new WsClient(socket, reader, options);
+        var extension = answer.Headers.GetValueOrDefault("Sec-WebSocket-Extensions");
+        Assert.True(extension is null || options.Extensions is not null, $"The server chose {extension}, which was not offered.");
+        var client = new WsClient(socket, reader, options, extension);
         _ = client.ReadAsync();
         return (client, answer);
     }
@@ -205,7 +215,7 @@ public sealed class WsClient : IAsyncDisposable
                 await _mayRead.Task;
                 var read = await _reader.ReadAsync();
                 var buffer = read.Buffer;
-                while (SentFrame.TryRead(ref buffer) is { } frame)
+                while (SentFrame.TryRead(ref buffer, mayBeDeflated: Extension is not null) is { } frame)
                     await TakeAsync(frame);
                 _reader.AdvanceTo(buffer.Start, buffer.End);
                 if (read.IsCompleted)
@@ -232,6 +242,8 @@ public sealed class WsClient : IAsyncDisposable
         switch (frame.Opcode)
         {
             case WsOpcode.Text:
+                if (frame.IsDeflated)
+                    Interlocked.Increment(ref _deflated);
                 var message = ServerMessage.Parse(frame.Payload);
                 if (_options.OnMessage is { } take)
                     take(message);

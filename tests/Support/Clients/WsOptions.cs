@@ -15,6 +15,11 @@ public sealed record WsOptions
     /// <summary>Header lines of the handshake, each ended by CRLF.</summary>
     public string ExtraHeaders { get; init; } = "";
 
+    /// <summary>The value of Sec-WebSocket-Extensions; null to offer none.</summary>
+    public string? Extensions { get; init; }
+
     /// <summary>Takes each message, one at a time, instead of the client's queue; for load.</summary>
     public Action<ServerMessage>? OnMessage { get; init; }
+
+    internal string Headers => Extensions is null ? ExtraHeaders : $"{ExtraHeaders}Sec-WebSocket-Extensions: {Extensions}\r\n";
 }

@@ -196,7 +196,10 @@ internal sealed class StreamWire(Stream input, Stream output, Socket? socket, Ac
         Interlocked.Exchange(ref _resumed, null)?.TrySetResult();
     }
 
-    /// <summary>Whether Kestrel's stream threw because the peer or this process ended the connection.</summary>
+    /// <summary>
+    /// Whether Kestrel's stream threw because the peer, the network or this process ended the connection. Kestrel passes on the socket's
+    /// exception if it is not a reset: when the kernel gives up, for example.
+    /// </summary>
     private static bool IsGone(Exception e) =>
-        e is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+        e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
 }

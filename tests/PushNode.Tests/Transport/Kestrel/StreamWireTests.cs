@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Tasks.Sources;
@@ -121,6 +122,19 @@ public sealed class StreamWireTests : IDisposable
         Assert.True(session.HasEnded);
         Assert.Equal(1, _metrics.Read("push.failures", "client"));
         Assert.Equal(1, _metrics.Read("push.connections_closed", "failed"));
+    }
+
+    /// <summary>Kestrel does not wrap this exception of a socket in another, as it does for a reset.</summary>
+    [Fact]
+    public async Task A_peer_that_the_kernel_gives_up_is_lost_and_no_failure()
+    {
+        var pipe = new Pipe();
+        await pipe.Writer.CompleteAsync(new SocketException((int)SocketError.TimedOut));
+        var wire = new StreamWire(pipe.Reader.AsStream(), Stream.Null, null, () => { }, CancellationToken.None);
+        Attach(wire);
+        await wire.RunAsync();
+        Assert.Equal(0, _metrics.Read("push.failures", "client"));
+        Assert.Equal(1, _metrics.Read("push.connections_closed", "lost"));
     }
 
     [Fact]

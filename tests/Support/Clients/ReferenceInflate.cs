@@ -1,7 +1,8 @@
-namespace PushNode.Tests.WebSocket;
+namespace TestSupport.Clients;
 
 /// <summary>RFC 1951 read bit by bit: slow, and independent of the library that the node uses.</summary>
-internal sealed class ReferenceInflate(byte[] deflated)
+/// <param name="deflated">Whole blocks.</param>
+public sealed class ReferenceInflate(byte[] deflated)
 {
     private static readonly int[] Lengths = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
     private static readonly int[] LengthBits = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];

@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using TestSupport.Processes;
 
-namespace PushFarm.FunctionalTests.Harness;
+namespace TestSupport.Processes;
 
 /// <summary>One page in a headless Chromium with a profile of its own. Owned by the test that opened it; killed when disposed.</summary>
-internal sealed class Browser : IAsyncDisposable
+public sealed class Browser : IAsyncDisposable
 {
     private readonly DirectoryInfo _profile = Directory.CreateTempSubdirectory("push-browser-");
     private readonly Process _process;
