@@ -64,8 +64,8 @@ function wireBytes() {
   const encodings = {
     "JSON, WebSocket (`json`)": json => frame(json.length),
     "JSON, deflated (`json_deflate`)": json => frame(deflate(json)),
-    "MessagePack (`msgpack`)": json => frame(pack(json).length),
-    "MessagePack, deflated (`msgpack_deflate`)": json => frame(deflate(pack(json))),
+    "MessagePack (`message_pack`)": json => frame(pack(json).length),
+    "MessagePack, deflated (`message_pack_deflate`)": json => frame(deflate(pack(json))),
     // The data of the PUSH is the event's.
     "server-sent events (`sse`)": json => chunk(json.length - '{"type":"PUSH","data":}'.length + "event: push\ndata: \n\n".length),
     "stream (`stream`)": json => chunk(json.length + 1),

@@ -8,7 +8,7 @@ import { Clients, RoomPublisher, Server, build, lanes, startRedis } from "./lane
 
 const { values } = parseArgs({
   options: {
-    lanes: { type: "string", default: "json,json_deflate,msgpack" },
+    lanes: { type: "string", default: "json,json_deflate,message_pack" },
     members: { type: "string", default: "10000" },
     batches: { type: "string", default: "20" },
   },

@@ -21,8 +21,8 @@ const node = (path, room, client) => ({ title: "RedisPush", server: "node", path
 export const lanes = {
   json: node("/ws", "json", ["--await", '"JOINED"']),
   json_deflate: node("/ws", "json_deflate", [...deflate, "--await", '"JOINED"']),
-  msgpack: node("/ws", "msgpack", [...packed, "--await", "JOINED"]),
-  msgpack_deflate: node("/ws", "msgpack_deflate", [...packed, ...deflate, "--await", "JOINED"]),
+  message_pack: node("/ws", "message_pack", [...packed, "--await", "JOINED"]),
+  message_pack_deflate: node("/ws", "message_pack_deflate", [...packed, ...deflate, "--await", "JOINED"]),
   sse: node("/sse", "sse", ["--http", "--await", "event: joined"]),
   stream: node("/stream", "stream", ["--http", "--await", '"JOINED"']),
   // The kernel's part: a C program that sends the same number of bytes.
