@@ -67,6 +67,10 @@ internal sealed class NullWire : IWire
     {
     }
 
+    public void LimitUnacknowledged(TimeSpan time)
+    {
+    }
+
     public Task RunAsync() => Task.CompletedTask;
 
     public int TryWrite(ReadOnlyMemory<byte> bytes) => bytes.Length;
