@@ -3,7 +3,7 @@
 // one lane after the other within the second, so that the machine's noise hits them alike. Prints Markdown for docs/performance.md. Loopback and free ports only; it stops what it
 // started. Needs a Release build of src/PushNode, redis-server and cc; npm packages in bench/peers/node for ws; nginx and nchan for nchan.
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -39,6 +39,8 @@ setTimeout(() => {
   process.exit(1);
 }, 2000 * (60 + warmUp + rounds * sizes.length * (seconds + 5))).unref();
 
+const load = () => loadavg()[0].toFixed(2);
+const loadBefore = load();
 build();
 const { port: redisPort } = await startRedis();
 const publisher = new RoomPublisher(redisPort);
@@ -102,9 +104,10 @@ function difference(before, after) {
 
 function report() {
   const wide = (name, read, write) => [name, ...sizes.map((_, i) => write(sorted(running.find(lane => lane.name === name).results[i].map(read)), i))];
-  console.log(`\`node bench/encodings/cpu.mjs ${process.argv.slice(2).join(" ")}\`: ${members} members, ${rounds} rounds of ${seconds} pushes.`
+  const command = ["node bench/encodings/cpu.mjs", ...process.argv.slice(2)].join(" ");
+  console.log(`\`${command}\`: ${members} members, ${rounds} rounds of ${seconds} pushes, load ${loadBefore} before and ${load()} after.`
     + `\n\nCPU per push in us, the median and in brackets the least and the greatest:\n`);
-  const head = ["", ...sizes.map(size => `${size} chats`)];
+  const head = ["", ...sizes.map(size => size === 1 ? "1 chat" : `${size.toLocaleString("en")} chats`)];
   table(head, names.map(name => wide(name, result => result.perPush, all => `${us(median(all))} (${us(all[0])} - ${us(all.at(-1))})`)));
   const base = running[0];
   console.log(`Compared with ${base.name} in the same round:\n`);
