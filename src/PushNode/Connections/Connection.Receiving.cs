@@ -49,7 +49,7 @@ internal sealed partial class Connection
                 OnClose(payload);
                 input = [];
             }
-            else if (MayProcess(incoming.TakeFrames(), now))
+            else if (MayProcess(incoming.TakeFrames(), now) && incoming.TryInflate(opcode, ref payload))
             {
                 OnFrame(opcode, payload);
             }

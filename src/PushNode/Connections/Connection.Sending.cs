@@ -249,12 +249,12 @@ internal sealed partial class Connection
             TrimLocked();
     }
 
-    /// <summary>Drops the oldest PUSHes until the frame fits, if the policy is to drop.</summary>
+    /// <summary>Drops the oldest PUSHes until the frame fits, if the policy is to drop. An empty outbox takes any frame, as an idle wire does.</summary>
     /// <returns>False if the frame does not fit.</returns>
     private bool TryMakeRoomLocked(Frame frame)
     {
         // A closing connection sends only its close frame, which a full outbox must not drop.
-        while (_closing is null && _outbox!.Bytes + Outbox.Cost(frame) > _rules.Outbox.MaxBytes)
+        while (_closing is null && !_outbox!.IsEmpty && _outbox.Bytes + Outbox.Cost(frame) > _rules.Outbox.MaxBytes)
         {
             if (_rules.Outbox.WhenFull != WhenFull.DropOldest || _outbox.DropOldestPush() is not { } dropped)
                 return false;

@@ -7,9 +7,9 @@ using PushNode.Telemetry;
 namespace PushNode.Control;
 
 /// <summary>
-/// All clients' connections that are not WebSockets yet, from accept until the 101 is written, including TLS. They share one limit and one
-/// time-out, which neither bytes nor further requests extend. At the limit, the oldest connection is cut to admit the new one. Lives as
-/// long as the node; any thread.
+/// All clients' connections that are not open yet, from accept until the head of a 101 or 200 is written, including TLS. They share one
+/// limit and one time-out, which neither bytes nor further requests extend. At the limit, the oldest connection is cut to admit the new
+/// one. Lives as long as the node; any thread.
 /// </summary>
 internal sealed class PendingHandshakes
 {
@@ -82,7 +82,7 @@ internal sealed class PendingHandshakes
             Cut(late.Connection, HandshakeCut.Late);
     }
 
-    /// <summary>The connection no longer needs its place: it is a WebSocket, or gone.</summary>
+    /// <summary>The connection no longer needs its place: it is open to messages, or gone.</summary>
     public void End(PendingHandshake handshake)
     {
         lock (_lock)
@@ -125,14 +125,14 @@ internal sealed class PendingHandshakes
     }
 
     /// <summary>
-    /// Ends a connection without an answer. Does nothing if it has just become a WebSocket over epoll, whose socket HTTP no longer owns.
+    /// Ends a connection without an answer. Does nothing if it has just been opened over epoll, whose socket HTTP no longer owns.
     /// </summary>
     private void Cut(ConnectionContext connection, HandshakeCut reason)
     {
         _metrics.HandshakeCut(reason);
         if (reason != HandshakeCut.Late && _log.MayLog())
             _logger.HandshakesFull(Limit);
-        connection.Abort(new ConnectionAbortedException("The connection did not become a WebSocket in time, or too many were pending."));
+        connection.Abort(new ConnectionAbortedException("The connection was not opened in time, or too many were pending."));
     }
 }
 

@@ -9,7 +9,7 @@ internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? 
     private int _shares = 1;
     private int _reached;
 
-    /// <summary>One more shard has members for the batch. Called by the dispatch; its time begins with the first shard, after encoding.</summary>
+    /// <summary>One more shard has members for the batch. Called by the dispatch; its time begins with the first shard that gets a frame.</summary>
     public void Begin()
     {
         if (_shares == 1 && _startedAt == 0)

@@ -32,7 +32,7 @@ internal sealed class Shards : IDisposable
         _metrics = metrics;
         _time = time;
         _encoder = new BatchEncoder(compression ?? new CompressionSettings(), metrics);
-        _shards = new Shard[settings.Workers > 0 ? settings.Workers : Math.Max(1, Environment.ProcessorCount / 2)];
+        _shards = new Shard[settings.Workers > 0 ? settings.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, 256)];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, metrics, failures, senders?.Invoke());
         Everyone = new RoomMembers(this);
@@ -63,14 +63,9 @@ internal sealed class Shards : IDisposable
         try
         {
             _encoder.Begin(batch);
-            for (var shard = 0; shard < _shards.Length; shard++)
-            {
-                for (var set = members.First(shard); set is not null; set = set.Next)
-                {
-                    if (set.Count > 0)
-                        _shards[shard].Enqueue(flight, _encoder.Encode(batch, set.Variant, members), set);
-                }
-            }
+            // JSON is ready: its members do not wait until the batch is encoded for the others.
+            Enqueue(flight, batch, members, isJson: true);
+            Enqueue(flight, batch, members, isJson: false);
         }
         finally
         {
@@ -113,6 +108,18 @@ internal sealed class Shards : IDisposable
 
     /// <summary>Finishes what is queued and ends the threads.</summary>
     public void Dispose() => Array.ForEach(_shards, shard => shard.Dispose());
+
+    private void Enqueue(Flight flight, Batch batch, RoomMembers members, bool isJson)
+    {
+        for (var shard = 0; shard < _shards.Length; shard++)
+        {
+            for (var set = members.First(shard); set is not null; set = set.Next)
+            {
+                if (set.Count > 0 && set.Variant == Variant.Json == isJson)
+                    _shards[shard].Enqueue(flight, _encoder.Encode(batch, set.Variant, members), set);
+            }
+        }
+    }
 
     private static void Try(Action<Connection> action, Connection connection)
     {

@@ -56,7 +56,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
     public int MessageBurst { get; set; } = 500;
 
     /// <summary>
-    /// Connections that are not WebSockets yet; 0 means a tenth of <see cref="Max"/>, at least 100. A handshake takes milliseconds, so a
+    /// Connections that are not open yet; 0 means a tenth of <see cref="Max"/>, at least 100. A handshake takes milliseconds, so a
     /// tenth of all clients at once is more than the worst storm of reconnects needs. It also limits the descriptors and memory of clients
     /// that connect and request nothing to those of a tenth of the clients.
     /// </summary>
@@ -67,7 +67,7 @@ internal sealed class ConnectionSettings : ICheckedSettings
     public int HandshakesAllowed => MaxHandshakes > 0 ? MaxHandshakes : Math.Max(100, Max / 10);
 
     /// <summary>
-    /// Time from accept to the 101, TLS included. Connections that are not WebSockets by then are cut, plain HTTP included.
+    /// Time from accept to the head of the answer, TLS included. Connections that are not open by then are cut, other HTTP included.
     /// </summary>
     [Duration("00:00:00.1", "00:05:00")]
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);

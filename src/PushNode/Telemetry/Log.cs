@@ -46,7 +46,7 @@ internal static partial class Log
     public static partial void SubscriptionFailed(this ILogger logger, string channel, Exception e);
 
     [LoggerMessage(4028, LogLevel.Warning,
-        "{Limit} connections are not WebSockets yet, which is the limit (Push:Connections:MaxHandshakes). For each new connection, one is cut. Look for clients that connect and send nothing.")]
+        "{Limit} connections on the clients' ports are not open yet, which is the limit (Push:Connections:MaxHandshakes). For each new connection, one is cut. Look for clients that connect and send nothing.")]
     public static partial void HandshakesFull(this ILogger logger, int limit);
 
     [LoggerMessage(4029, LogLevel.Warning,

@@ -69,8 +69,8 @@ internal sealed class NodeMetrics : IDisposable
         _meter.CreateObservableGauge(
             "push.draining", () => _draining() ? 1 : 0, null, "1 while the node refuses and closes clients, by command or at its end; 0 otherwise.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "Connections accepted, whatever their variant.");
-        _refused = new(_meter, "push.connections_refused", "{connection}", "Upgrades refused, by reason.");
-        _handshakesCut = new(_meter, "push.handshakes_cut", "{connection}", "Connections cut before they became WebSockets, by reason.");
+        _refused = new(_meter, "push.connections_refused", "{connection}", "Clients refused, by reason.");
+        _handshakesCut = new(_meter, "push.handshakes_cut", "{connection}", "Connections cut before they were open, by reason.");
         _requestsRefused = new(_meter, "push.requests_refused", "{request}", "Clients' requests refused by a limit, by reason.");
         _meter.CreateObservableUpDownCounter("push.joins_waiting", () => Read(ref _joinsWaiting), "{join}", "JOINs that wait for Redis.");
         _meter.CreateObservableCounter("push.connections_closed", ObserveClosed, "{connection}", "Connections ended, by reason.");
@@ -122,11 +122,11 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Sets the source of whether the node drains, read at each export.</summary>
     public void ShowDraining(Func<bool> draining) => _draining = draining;
 
-    /// <summary>Sets the source of the number of connections that are not WebSockets yet, read at each export, and their limit.</summary>
+    /// <summary>Sets the source of the number of connections that are not open yet, read at each export, and their limit.</summary>
     public void ShowHandshakes(Func<int> pending, int limit)
     {
-        _meter.CreateObservableUpDownCounter("push.handshakes_pending", pending, "{connection}", "Connections that are not WebSockets yet.");
-        _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "The maximum number of connections that are not WebSockets yet.");
+        _meter.CreateObservableUpDownCounter("push.handshakes_pending", pending, "{connection}", "Connections on the clients' ports that are not open yet.");
+        _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "The maximum number of connections that are not open yet.");
     }
 
     /// <summary>Sets the source of the bytes queued for all clients together, read at each export, and their limit.</summary>

@@ -24,8 +24,7 @@ internal static class DeflateNegotiation
         foreach (var header in headers)
         {
             var reader = new ExtensionReader(header);
-            var extensions = 0;
-            for (; reader.TryReadExtension(); extensions++)
+            while (reader.TryReadExtension())
             {
                 var isDeflate = reader.Name.SequenceEqual(Extension);
                 // Reads the parameters in any case: what follows them may be malformed.
@@ -34,7 +33,7 @@ internal static class DeflateNegotiation
                     answer ??= chosen;
             }
 
-            if (reader.IsMalformed || extensions == 0)
+            if (reader.IsMalformed)
             {
                 answer = null;
                 return false;

@@ -14,6 +14,9 @@ internal sealed class Inflater
     /// </summary>
     private const int MaxFinalBlocks = 8;
 
+    /// <summary>Bytes given at once while the end of a final block is looked for; then one at a time.</summary>
+    private const int Step = 64;
+
     private static readonly Violation TooManyFinalBlocks =
         new(Violation.MessageTooBig, $"message with more than {MaxFinalBlocks} final deflate blocks");
 
@@ -62,24 +65,34 @@ internal sealed class Inflater
 
     private Violation? Read()
     {
-        var source = new Source(_deflated, step: int.MaxValue);
-        if (ReadToFinalBlock(source) is { } violation)
+        var whole = new Source(_deflated, start: 0, first: int.MaxValue, step: Step);
+        if (ReadToFinalBlock(whole) is { } violation)
             return violation;
-        if (source.IsTailRead)
-            return source.IsAtEnd ? null : Violation.BadDeflate;
+        if (whole.IsTailRead)
+            return whole.IsAtEnd ? null : Violation.BadDeflate;
 
-        // There is a final block within the message. DeflateStream does not tell where it ends, unless it gets one byte at a time.
+        // There is a final block within the message. DeflateStream does not tell where it ends: that shows by how little it needs.
         _length = 0;
-        source = new Source(_deflated, step: 1);
-        for (var blocks = 0; !source.IsUsedUp; blocks++)
+        var at = 0;
+        for (var blocks = 0; at < _deflated.Length; blocks++)
         {
             if (blocks > MaxFinalBlocks)
                 return TooManyFinalBlocks;
-            if (ReadToFinalBlock(source) is { } later)
+            var length = _length;
+            var nearly = new Source(_deflated, at, first: Step, Step);
+            if (ReadToFinalBlock(nearly) is { } later)
                 return later;
+            if (nearly.IsTailRead)
+                return nearly.IsAtEnd ? null : Violation.BadDeflate;
+
+            _length = length;
+            var exactly = new Source(_deflated, at, first: Math.Max(1, nearly.At - Step - at), step: 1);
+            if (ReadToFinalBlock(exactly) is { } last)
+                return last;
+            at = exactly.At;
         }
 
-        return !source.IsTailRead || source.IsAtEnd ? null : Violation.BadDeflate;
+        return null;
     }
 
     private Violation? ReadToFinalBlock(Source source)
@@ -106,18 +119,20 @@ internal sealed class Inflater
     /// input for the end of the data, without an error; here it asks for more than the final block, or needs less.
     /// </summary>
     /// <param name="message">The payload.</param>
-    /// <param name="step">The most bytes of it to give at once.</param>
-    private sealed class Source(byte[] message, int step) : PlainStream
+    /// <param name="start">Where to begin.</param>
+    /// <param name="first">The number of bytes to give first.</param>
+    /// <param name="step">The most bytes to give at once after those.</param>
+    private sealed class Source(byte[] message, int start, int first, int step) : PlainStream
     {
         private const int TailLength = 4;
 
-        private int _at;
+        private int _given;
         private int _added;
 
-        public override bool CanRead => true;
+        /// <summary>The position behind what the inflater has got.</summary>
+        public int At { get; private set; } = start;
 
-        /// <summary>Nothing is left of the message.</summary>
-        public bool IsUsedUp => _at == message.Length;
+        public override bool CanRead => true;
 
         /// <summary>The inflater has got more than the message.</summary>
         public bool IsTailRead => _added > 0;
@@ -132,11 +147,13 @@ internal sealed class Inflater
 
         public override int Read(Span<byte> buffer)
         {
-            if (!IsUsedUp)
+            if (At < message.Length)
             {
-                var count = Math.Min(Math.Min(buffer.Length, step), message.Length - _at);
-                message.AsSpan(_at, count).CopyTo(buffer);
-                _at += count;
+                var most = _given < first ? first - _given : step;
+                var count = Math.Min(Math.Min(buffer.Length, most), message.Length - At);
+                message.AsSpan(At, count).CopyTo(buffer);
+                At += count;
+                _given += count;
                 return count;
             }
 

@@ -96,9 +96,12 @@ internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = fa
         }
     }
 
-    /// <summary>Reads the next whole message (fragments joined, inflated) or control frame. Unmasks it in place.</summary>
+    /// <summary>
+    /// Reads the next whole message (fragments joined) or control frame. Unmasks it in place. <see cref="TryInflate"/> must follow, unless the
+    /// message is not processed.
+    /// </summary>
     /// <param name="input">The bytes to read; the frames read are cut off its start.</param>
-    /// <param name="opcode">Text, whose payload is valid UTF-8, Binary, Close, Ping or Pong.</param>
+    /// <param name="opcode">Text, whose payload is valid UTF-8 unless it is deflated, Binary, Close, Ping or Pong.</param>
     /// <param name="payload">Valid until the next call.</param>
     /// <returns>False if more bytes are needed or the client broke a rule.</returns>
     public bool TryRead(ref Span<byte> input, out Opcode opcode, out ReadOnlySpan<byte> payload)
@@ -123,13 +126,26 @@ internal sealed class MessageReader(int maxMessageBytes, bool acceptsBinary = fa
                 _fragments = null;
             }
 
-            if (isDeflated && Inflater.Inflate(payload.ToArray(), maxMessageBytes, out payload) is { } violation)
-                return Violate(violation);
-            return opcode == Opcode.Binary || Utf8.IsValid(payload) || Violate(BadUtf8);
+            _isDeflated = isDeflated;
+            return isDeflated || opcode == Opcode.Binary || Utf8.IsValid(payload) || Violate(BadUtf8);
         }
 
         payload = default;
         return false;
+    }
+
+    /// <summary>
+    /// Inflates what <see cref="TryRead"/> has read, if it is a deflated message. Apart from reading, so that a message above the client's rate
+    /// is refused before it costs anything.
+    /// </summary>
+    /// <returns>False if the client broke a rule.</returns>
+    public bool TryInflate(Opcode opcode, ref ReadOnlySpan<byte> payload)
+    {
+        if (!_isDeflated || opcode is not (Opcode.Text or Opcode.Binary))
+            return true;
+        if (Inflater.Inflate(payload.ToArray(), maxMessageBytes, out payload) is { } violation)
+            return Violate(violation);
+        return opcode == Opcode.Binary || Utf8.IsValid(payload) || Violate(BadUtf8);
     }
 
     private bool TryReadFrame(ref Span<byte> input, out Opcode opcode, out bool final, out bool isDeflated, out Span<byte> payload)

@@ -42,7 +42,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void A_frame_larger_than_the_outbox_costs_a_gap_and_not_the_connection()
+    public void A_frame_larger_than_the_outbox_waits_in_it_alone()
     {
         var client = Client(Entries(1, 60));
         var member = client.Member(_a);
@@ -51,7 +51,7 @@ public sealed class OutboxTests : IDisposable
         SendQueued(client, _a.Push(new string('2', 1000)), member);
         client.TakeAll();
         client.Connection.TrySend(_a.Push("3"), member);
-        Assert.Equal(["GAP a 2 slow", "PUSH a [3]"], client.Received);
+        Assert.Equal(["GAP a 1 slow", $"PUSH a [{new string('2', 1000)}]", "PUSH a [3]"], client.Received);
     }
 
     [Fact]

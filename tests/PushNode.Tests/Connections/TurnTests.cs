@@ -132,6 +132,22 @@ public sealed class TurnTests : IDisposable
         Assert.Equal(1, _metrics.Read("push.connections_closed", "rate_limited"));
     }
 
+    /// <summary>Inflating costs more than any other message: broken data would close the connection if it were inflated.</summary>
+    [Fact]
+    public void A_deflated_message_above_the_rate_is_refused_before_it_is_inflated()
+    {
+        var broken = ClientFrame.Of(WsOpcode.Text, [0xFF, 0xFF, 0xFF], reserved: 4);
+        var settings = new ConnectionSettings { MessagesPerSecond = 1, MessageBurst = 10 };
+        var client = new TestClient(_metrics, _time, settings, variant: Variant.JsonDeflate);
+        client.Send([.. Enumerable.Repeat(ClientFrame.Text("{}"), 10).SelectMany(frame => frame), .. broken]);
+        Assert.False(client.Connection.IsClosing);
+        Assert.Equal(1, _metrics.Read("push.client_messages_refused"));
+
+        Pass(client, 20);
+        client.Send(broken);
+        Assert.Equal("Close 1007", client.Received[^1]);
+    }
+
     [Fact]
     public void A_client_within_its_rate_is_not_refused_and_may_burst_after_a_pause()
     {

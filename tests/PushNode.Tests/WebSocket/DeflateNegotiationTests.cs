@@ -58,9 +58,17 @@ public sealed class DeflateNegotiationTests
     [InlineData("x-webkit-deflate-frame; no_context_takeover")]
     public void An_offer_that_cannot_be_met_is_declined(string header) => Assert.Null(Choose(header));
 
+    /// <summary>Not allowed by RFC 6455, and harmless: a client that sends it wants no extension.</summary>
     [Theory]
     [InlineData("")]
-    [InlineData(",")]
+    [InlineData(" , ")]
+    public void An_empty_header_is_no_offer(string header)
+    {
+        Assert.Null(Choose(header));
+        Assert.Equal(Answer, Choose(header, "permessage-deflate"));
+    }
+
+    [Theory]
     [InlineData(";")]
     [InlineData("permessage-deflate;")]
     [InlineData("permessage-deflate; ;client_max_window_bits")]

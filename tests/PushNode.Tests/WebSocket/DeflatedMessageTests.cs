@@ -169,7 +169,8 @@ public sealed class DeflatedMessageTests
     {
         var reader = new MessageReader(Limit, inflates: true);
         Span<byte> input = Message(Deflate("Hello", 6));
-        Assert.True(reader.TryRead(ref input, out _, out _));
+        Assert.True(reader.TryRead(ref input, out var opcode, out var payload));
+        Assert.True(reader.TryInflate(opcode, ref payload));
         reader.Keep(input);
         Assert.True(reader.IsIdle);
     }
@@ -203,7 +204,7 @@ public sealed class DeflatedMessageTests
         var reader = new MessageReader(Limit, acceptsBinary, inflates);
         var read = new List<string>();
         Span<byte> input = [.. bytes];
-        while (reader.TryRead(ref input, out var opcode, out var payload))
+        while (reader.TryRead(ref input, out var opcode, out var payload) && reader.TryInflate(opcode, ref payload))
         {
             Assert.InRange(payload.Length, 0, Limit);
             read.Add($"{opcode} {(opcode == Opcode.Binary ? Encoding.Latin1 : Encoding.UTF8).GetString(payload)}");

@@ -65,8 +65,17 @@ internal sealed class StreamWire(Stream input, Stream output, Socket? socket, Ac
 
     public void LimitUnacknowledged(TimeSpan time)
     {
-        if (socket is not null && OperatingSystem.IsLinux())
-            Descriptor.LimitUnacknowledged((int)socket.Handle, time);
+        if (socket is null || !OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            // By the socket, not by its number, which may be another one's by now.
+            socket.SetRawSocketOption(Libc.IPPROTO_TCP, Libc.TCP_USER_TIMEOUT, BitConverter.GetBytes(Descriptor.Milliseconds(time)));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Expected: the peer is gone. The reader sees that too and ends the connection.
+        }
     }
 
     /// <summary>Reads until either side ends the connection. An unhandled exception closes only this connection.</summary>

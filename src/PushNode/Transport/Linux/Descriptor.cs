@@ -54,10 +54,13 @@ internal static unsafe class Descriptor
     /// </summary>
     public static void LimitUnacknowledged(int descriptor, TimeSpan time)
     {
-        var milliseconds = (int)Math.Clamp(time.TotalMilliseconds, 1, int.MaxValue);
+        var milliseconds = Milliseconds(time);
         // Fails only if the connection has ended meanwhile.
         _ = Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_USER_TIMEOUT, &milliseconds, sizeof(int));
     }
+
+    /// <summary>A time as the kernel takes it; above 0, which would mean its own default.</summary>
+    public static int Milliseconds(TimeSpan time) => (int)Math.Clamp(time.TotalMilliseconds, 1, int.MaxValue);
 
     /// <summary>Receives the bytes that have arrived.</summary>
     /// <returns>How many bytes; 0 at the end of the stream, negative if the connection is broken, null if there are none yet.</returns>
