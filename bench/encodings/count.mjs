@@ -26,7 +26,10 @@ const corpus = new Corpus("chats", defaultSeed);
 const server = await Server.start(lanes[names[0]], { redisPort });
 const share = Math.floor(members / names.length);
 const clients = [];
-for (const name of names) clients.push(await Clients.connect(server, { ...lanes[name], path: lanes[name].path.replace(/=.*/, "=demo") }, share));
+for (const name of names) {
+  const lane = { ...lanes[name], path: lanes[name].path.replace(/=.*/, "=demo") };
+  clients.push(await Clients.connect(server, lane, share));
+}
 await delay(2000);
 
 const read = async () => ({
@@ -41,7 +44,8 @@ for (let i = 0; i < batches; i++) {
 await delay(2000);
 const after = await read();
 const frames = after.frames.map((count, i) => (count - before.frames[i]) / share);
-console.log(`\`node bench/encodings/count.mjs ${process.argv.slice(2).join(" ")}\`: ${share * names.length} members, ${batches} batches published.\n`);
+const command = ["node bench/encodings/count.mjs", ...process.argv.slice(2)].join(" ");
+console.log(`\`${command}\`: ${share * names.length} members, ${batches} batches published.\n`);
 console.log("| variant | members | frames each | encodings |\n| --- | ---: | ---: | ---: |");
 let sum = 0;
 for (const variant of Object.keys(after.encoded)) {

@@ -1,7 +1,8 @@
 // CPU per push and delivery of each encoding, all of them at once: node bench/encodings/cpu.mjs [--lanes A,B] [--chats N,N] [--members N] ...
 // Each lane is a server with members of one kind in one room (lanes.mjs). All lanes run at once and get the same batches of chats, one a second,
-// one lane after the other within the second, so that the machine's noise hits them alike. Prints Markdown for docs/performance.md. Loopback and free ports only; it stops what it
-// started. Needs a Release build of src/PushNode, redis-server and cc; npm packages in bench/peers/node for ws; nginx and nchan for nchan.
+// one lane after the other within the second, so that the machine's noise hits them alike. Prints Markdown for docs/performance.md. Loopback
+// and free ports only; it stops what it started. Needs a Release build of src/PushNode, redis-server and cc; for ws the npm packages of
+// bench/peers/node; for nchan nginx and its module.
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -99,16 +100,17 @@ async function sample() {
 function difference(before, after) {
   if (after.closed > 0) throw new Error(`${after.closed} connections were closed.`);
   const pushes = members * seconds;
-  return { perPush: (after.cpu - before.cpu) / pushes, frames: (after.frames - before.frames) / pushes, bytes: (after.bytes - before.bytes) / pushes };
+  const perPush = key => (after[key] - before[key]) / pushes;
+  return { perPush: perPush("cpu"), frames: perPush("frames"), bytes: perPush("bytes") };
 }
 
 function report() {
-  const wide = (name, read, write) => [name, ...sizes.map((_, i) => write(sorted(running.find(lane => lane.name === name).results[i].map(read)), i))];
+  const wide = write => running.map(lane => [lane.name, ...lane.results.map((all, i) => write(sorted(all.map(result => result.perPush)), i))]);
   const command = ["node bench/encodings/cpu.mjs", ...process.argv.slice(2)].join(" ");
   console.log(`\`${command}\`: ${members} members, ${rounds} rounds of ${seconds} pushes, load ${loadBefore} before and ${load()} after.`
     + `\n\nCPU per push in us, the median and in brackets the least and the greatest:\n`);
   const head = ["", ...sizes.map(size => size === 1 ? "1 chat" : `${size.toLocaleString("en")} chats`)];
-  table(head, names.map(name => wide(name, result => result.perPush, all => `${us(median(all))} (${us(all[0])} - ${us(all.at(-1))})`)));
+  table(head, wide(all => `${us(median(all))} (${us(all[0])} - ${us(all.at(-1))})`));
   const base = running[0];
   console.log(`Compared with ${base.name} in the same round:\n`);
   table(head, running.map(lane => [lane.name, ...sizes.map((_, i) => {
@@ -116,7 +118,7 @@ function report() {
     return `${median(ratios).toFixed(2)} (${ratios[0].toFixed(2)} - ${ratios.at(-1).toFixed(2)})`;
   })]));
   console.log("CPU per delivery (a chat at a member) in us:\n");
-  table(head, names.map(name => wide(name, result => result.perPush, (all, i) => (median(all) / sizes[i]).toFixed(4))));
+  table(head, wide((all, i) => (median(all) / sizes[i]).toPrecision(3)));
   console.log("Bytes of a push as received, and frames for each push:\n");
   table(head, running.map(lane => [lane.name, ...sizes.map((_, i) => {
     const all = lane.results[i];

@@ -8,7 +8,7 @@ import { deflateRawSync } from "node:zlib";
 import { ChildProcess, freePort, until } from "../measure/processes.mjs";
 
 const bench = dirname(dirname(fileURLToPath(import.meta.url)));
-export const repository = dirname(bench);
+const repository = dirname(bench);
 const artifacts = join(repository, "artifacts/bench");
 const production = { NODE_ENV: "production", ASPNETCORE_ENVIRONMENT: "Production", Logging__LogLevel__Default: "Warning" };
 
@@ -41,7 +41,7 @@ export function build() {
     execFileSync("sh", ["-c", `cc -std=c11 -O2 -o "$1" "$2"/*.c`, "sh", join(artifacts, program), join(bench, program)]);
 }
 
-const pushNode = (root = repository) => join(root, "src/PushNode/bin/Release/net10.0/PushNode.dll");
+const pushNode = join(repository, "src/PushNode/bin/Release/net10.0/PushNode.dll");
 
 /** A server of a lane. */
 export class Server {
@@ -49,13 +49,13 @@ export class Server {
   #deflates;
 
   /** What publishes to it: Redis for the node, a POST for the others. */
-  static async start(lane, { redisPort, scratch, settings = {} }) {
+  static async start(lane, { redisPort, scratch }) {
     const server = new Server();
     server.kind = lane.server;
     server.#deflates = lane.deflates;
     server.port = await freePort();
     server.management = await freePort();
-    server.process = start[lane.server](server, lane, { redisPort, scratch, settings });
+    server.process = start[lane.server](server, lane, { redisPort, scratch });
     const late = () => `${lane.title} did not start: ${server.process.lastWords}`;
     await until(async () => {
       if (server.process.hasEnded) throw new Error(late());
@@ -82,7 +82,8 @@ export class Server {
   /** A metric's values by the value of its label `variant`. */
   async metric(name) {
     const text = await (await fetch(`http://127.0.0.1:${this.management}/metrics`)).text();
-    return Object.fromEntries([...text.matchAll(new RegExp(`^${name}\\{[^}]*variant="([a-z_]+)"[^}]*\\} (\\S+)$`, "gm"))].map(([, variant, value]) => [variant, Number(value)]));
+    const line = new RegExp(`^${name}\\{[^}]*variant="([a-z_]+)"[^}]*\\} (\\S+)$`, "gm");
+    return Object.fromEntries([...text.matchAll(line)].map(([, variant, value]) => [variant, Number(value)]));
   }
 
   async stop() {
@@ -93,13 +94,15 @@ export class Server {
 
 const start = {
   floor: server => new ChildProcess(join(artifacts, "floor"), [String(server.port)]),
-  node: (server, _, { redisPort, settings }) => {
-    if (!existsSync(pushNode())) throw new Error("Build the node first: dotnet build src/PushNode -c Release");
-    return new ChildProcess("dotnet", [pushNode(), "--urls", `http://127.0.0.1:${server.port}`, `--Management:Port=${server.management}`,
-      `--ConnectionStrings:Redis=127.0.0.1:${redisPort}`, ...Object.entries(settings).map(([key, value]) => `--${key}=${value}`)], { env: production });
+  node: (server, _, { redisPort }) => {
+    if (!existsSync(pushNode)) throw new Error("Build the node first: dotnet build src/PushNode -c Release");
+    return new ChildProcess("dotnet", [pushNode, "--urls", `http://127.0.0.1:${server.port}`, `--Management:Port=${server.management}`,
+      `--ConnectionStrings:Redis=127.0.0.1:${redisPort}`], { env: production });
   },
-  ws: (server, { deflates }) =>
-    new ChildProcess(process.execPath, [join(bench, "peers/node/ws.mjs"), String(server.port), ...deflates ? ["deflate"] : []], { env: production }),
+  ws: (server, { deflates }) => {
+    const script = join(bench, "peers/node/ws.mjs");
+    return new ChildProcess(process.execPath, [script, String(server.port), ...deflates ? ["deflate"] : []], { env: production });
+  },
   nchan: (server, { deflates }, { scratch }) => {
     const module = ["/usr/lib/nginx/modules/ngx_nchan_module.so", "/usr/lib64/nginx/modules/ngx_nchan_module.so"].find(existsSync);
     if (!module) throw new Error("nchan is missing: apt-get install libnginx-mod-nchan");
@@ -147,8 +150,8 @@ export class RoomPublisher {
 
   publish(room, chats) {
     const channel = `push:room:${room}`;
-    const commands = chats.map(chat => `*3\r\n$7\r\nPUBLISH\r\n$${channel.length}\r\n${channel}\r\n$${Buffer.byteLength(chat)}\r\n${chat}\r\n`);
-    this.#socket.write(commands.join(""));
+    const head = `*3\r\n$7\r\nPUBLISH\r\n$${channel.length}\r\n${channel}\r\n`;
+    this.#socket.write(chats.map(chat => `${head}$${Buffer.byteLength(chat)}\r\n${chat}\r\n`).join(""));
   }
 
   close() {

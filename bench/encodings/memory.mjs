@@ -46,7 +46,8 @@ for (let round = 0; round < rounds; round++) {
   await Promise.all([...few, ...many].map(clients => clients.stop()));
   await Promise.all(servers.map(server => server.stop()));
 }
-console.log(`\`node bench/encodings/memory.mjs ${process.argv.slice(2).join(" ")}\`: ${members} connections, ${pushes} pushes of 100 chats, ${idle} s idle.\n`);
+const command = ["node bench/encodings/memory.mjs", ...process.argv.slice(2)].join(" ");
+console.log(`\`${command}\`: ${members} connections, ${pushes} pushes of 100 chats, ${idle} s idle.\n`);
 console.log("| | private memory per connection, KB |\n| --- | ---: |");
 for (const name of names) {
   const all = results[name].toSorted((a, b) => a - b);
