@@ -1,6 +1,8 @@
 /*
- * client PORT PATH CONNECTIONS [--engine-io] [--say TEXT | --await TEXT]...
+ * client PORT PATH CONNECTIONS [--engine-io | --http] [--header LINE]... [--say TEXT | --await TEXT]...
  * Opens WebSocket connections to 127.0.0.1 as fast as the server accepts them and counts what arrives. One thread, one buffer, no timers.
+ * With --http it sends plain GETs and counts the chunks of their responses. --header adds a line to the request. It decodes no payload, so
+ * messages are counted only in frames that are not deflated.
  * Standard output is one JSON object per line: first {"ready":...}, then an answer to each line of standard input:
  *   stat             counts so far
  *   arrival INDEX    when message number INDEX (from 0) reached the first and the last connection, in nanoseconds of CLOCK_MONOTONIC
@@ -11,6 +13,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +35,7 @@ struct arrival arrivals[MAX_MESSAGES];
 static struct connection *connections;
 static int epoll, opened, ready;
 static uint64_t started, last_ready;
-static char request[1024];
+static char request[2048];
 static int request_length;
 static uint8_t buffer[1 << 20];
 
@@ -116,7 +119,7 @@ static void on_connected(struct connection *connection)
 /* Returns how many bytes belong to the handshake's answer; 0 when more are needed. step counts matched bytes of the blank line across reads. */
 static size_t read_answer(struct connection *connection, const uint8_t *bytes, size_t length)
 {
-    if (connection->head_length == 0 && (length < 12 || memcmp(bytes, "HTTP/1.1 101", 12))) {
+    if (connection->head_length == 0 && (length < 12 || memcmp(bytes, options.http ? "HTTP/1.1 200" : "HTTP/1.1 101", 12))) {
         fprintf(stderr, "%.*s\n", (int)length, (const char *)bytes);
         fail("handshake", "refused");
     }
@@ -177,7 +180,7 @@ static void answer(const char *line)
 static void parse(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: client PORT PATH CONNECTIONS [--engine-io] [--say TEXT | --await TEXT]...\n");
+        fprintf(stderr, "usage: client PORT PATH CONNECTIONS [--engine-io | --http] [--header LINE]... [--say TEXT | --await TEXT]...\n");
         exit(2);
     }
     options.port = (uint16_t)atoi(argv[1]);
@@ -187,6 +190,10 @@ static void parse(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(argv[i], "--engine-io"))
             options.engine_io = 1;
+        else if (!strcmp(argv[i], "--http"))
+            options.http = 1;
+        else if (!strcmp(argv[i], "--header") && options.header_count < MAX_HEADERS)
+            options.headers[options.header_count++] = value, i++;
         else if ((!strcmp(argv[i], "--say") || !strcmp(argv[i], "--await")) && options.step_count < MAX_STEPS)
             options.steps[options.step_count++] = (struct step){argv[i][2] == 's', value}, i++;
         else
@@ -194,12 +201,30 @@ static void parse(int argc, char **argv)
     }
 }
 
+static void append(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    request_length += vsnprintf(request + request_length, sizeof request - (size_t)request_length, format, arguments);
+    va_end(arguments);
+    if ((size_t)request_length >= sizeof request)
+        fail("request", "too long");
+}
+
+static void write_request(void)
+{
+    append("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n", options.path, options.port);
+    if (!options.http)
+        append("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n");
+    for (int i = 0; i < options.header_count; i++)
+        append("%s\r\n", options.headers[i]);
+    append("\r\n");
+}
+
 int main(int argc, char **argv)
 {
     parse(argc, argv);
-    request_length = snprintf(request, sizeof request,
-        "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", options.path, options.port);
+    write_request();
     connections = calloc((size_t)options.connections, sizeof *connections);
     epoll = epoll_create1(0);
     struct epoll_event input = {.events = EPOLLIN, .data.ptr = NULL};

@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HEAD_BYTES = 160, MAX_STEPS = 8, MAX_MESSAGES = 1 << 16 };
+enum { HEAD_BYTES = 160, MAX_STEPS = 8, MAX_HEADERS = 4, MAX_MESSAGES = 1 << 16 };
 
 /* One step after the handshake: send a text, or wait for a frame that contains one. */
 struct step {
@@ -15,6 +15,9 @@ struct options {
     const char *path;
     int connections;
     int engine_io;   /* answer the text "2" with "3" */
+    int http;        /* a GET whose response has no end: each chunk is a frame */
+    int header_count;
+    const char *headers[MAX_HEADERS];
     int step_count;
     struct step steps[MAX_STEPS];
 };

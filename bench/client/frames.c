@@ -1,4 +1,4 @@
-/* RFC 6455 for a client that only counts payloads. */
+/* RFC 6455, and the chunks of RFC 9112, for a client that only counts payloads. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -93,9 +93,35 @@ static int on_frame(struct connection *connection)
     return 1;
 }
 
+/* A header is whole: a payload of this many bytes follows. */
+static void begin_payload(struct connection *connection, size_t header, uint64_t payload, uint8_t opcode)
+{
+    connection->left = payload;
+    connection->opcode = opcode;
+    connection->header_length = 0;
+    connection->head_length = 0;
+    if (opcode <= 2 && connection->state == READY)
+        counts.bytes += header + payload;
+}
+
+/* A chunk's size, up to its line's end. The line's end after the data counts as payload. */
+static int read_size_byte(struct connection *connection, uint8_t byte)
+{
+    if (connection->header_length < sizeof connection->header)
+        connection->header[connection->header_length++] = byte;
+    if (byte != '\n')
+        return 0;
+    uint8_t length = connection->header_length;
+    connection->header[length - 1] = 0;
+    begin_payload(connection, length, strtoull((const char *)connection->header, NULL, 16) + 2, TEXT);
+    return 1;
+}
+
 /* Returns whether the header is whole. */
 static int read_header_byte(struct connection *connection, uint8_t byte)
 {
+    if (options.http)
+        return read_size_byte(connection, byte);
     uint8_t *header = connection->header;
     header[connection->header_length++] = byte;
     if (connection->header_length < 2)
@@ -103,14 +129,10 @@ static int read_header_byte(struct connection *connection, uint8_t byte)
     int length = header[1] & 127, whole = length == 126 ? 4 : length == 127 ? 10 : 2;
     if (connection->header_length < whole)
         return 0;
-    connection->left = whole == 2 ? (uint64_t)length : 0;
+    uint64_t payload = whole == 2 ? (uint64_t)length : 0;
     for (int i = 2; i < whole; i++)
-        connection->left = connection->left << 8 | header[i];
-    connection->opcode = header[0] & 15;
-    connection->header_length = 0;
-    connection->head_length = 0;
-    if (connection->opcode <= 2 && connection->state == READY)
-        counts.bytes += (uint64_t)whole + connection->left;
+        payload = payload << 8 | header[i];
+    begin_payload(connection, (size_t)whole, payload, header[0] & 15);
     return 1;
 }
 

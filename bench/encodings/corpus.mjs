@@ -1,4 +1,5 @@
-// Chats as a live room has them, made from a seed: node bench/encodings/corpus.mjs [KIND] [--count N] [--seed N] prints one a line.
+// Chats as a live room has them, made from a seed: node bench/encodings/corpus.mjs [KIND] [--count N] [--seed N] prints one a line;
+// with --batches N it prints batches of so many, each as the payload of a frame.
 // The same seed makes the same chats on every machine. docs/performance.md says what is assumed.
 import { parseArgs } from "node:util";
 import { emoji, languages, names } from "./languages.mjs";
@@ -165,6 +166,8 @@ class Writer {
   }
 }
 
+const color = random => `#${random.chance(0.5) ? random.of(palette) : random.below(1 << 24).toString(16).padStart(6, "0")}`;
+
 /** One of the people who write: the name, the colour and the badge stay. */
 function person(random, language) {
   const own = languages[language].names;
@@ -174,7 +177,7 @@ function person(random, language) {
   const name = begin + end;
   return {
     name,
-    color: random.chance(0.4) ? `#${random.chance(0.5) ? random.of(palette) : random.below(1 << 24).toString(16).padStart(6, "0")}` : undefined,
+    color: random.chance(0.4) ? color(random) : undefined,
     badge: random.chance(0.4) ? random.below(random.of([5, 30])) + 1 : undefined,
     id: 1_000_000 + random.below(400_000_000),
   };
@@ -233,10 +236,18 @@ export class Corpus {
   }
 }
 
+/** The languages of so many rooms, all equally often. */
+export const roomsOf = count => Array.from({ length: count }, (_, i) => Object.keys(languages)[i % Object.keys(languages).length]);
+
+/** A batch as the payload of a frame. */
+export const pushOf = chats => `{"type":"PUSH","data":{"room":"demo","items":[${chats}]}}`;
+
 if (import.meta.filename === process.argv[1]) {
   const { values, positionals: [kind = "chats"] } = parseArgs({
     allowPositionals: true,
-    options: { count: { type: "string", default: "100" }, seed: { type: "string", default: String(defaultSeed) } },
+    options: { count: { type: "string", default: "100" }, batches: { type: "string" }, seed: { type: "string", default: String(defaultSeed) } },
   });
-  console.log(new Corpus(kind, Number(values.seed)).batch(Number(values.count)).join("\n"));
+  const corpus = new Corpus(kind, Number(values.seed));
+  if (values.batches === undefined) console.log(corpus.batch(Number(values.count)).join("\n"));
+  else for (const language of roomsOf(Number(values.batches))) console.log(pushOf(corpus.batch(Number(values.count), language)));
 }

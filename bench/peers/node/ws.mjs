@@ -1,4 +1,5 @@
-// ws.mjs PORT: a room over ws. ws has no rooms; its documentation sends to a set of clients in a loop.
+// ws.mjs PORT [deflate]: a room over ws, with its own compression (for each connection) on request.
+// ws has no rooms; its documentation sends to a set of clients in a loop.
 import { WebSocket, WebSocketServer } from "ws";
 import { publishingServer } from "./publishing.mjs";
 
@@ -9,7 +10,7 @@ const server = publishingServer(message => {
   }
 });
 
-new WebSocketServer({ server, perMessageDeflate: false }).on("connection", client => {
+new WebSocketServer({ server, perMessageDeflate: process.argv[3] === "deflate" }).on("connection", client => {
   room.add(client);
   client.on("close", () => room.delete(client));
 });
