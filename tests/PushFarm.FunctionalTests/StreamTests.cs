@@ -21,6 +21,7 @@ public abstract class StreamTests(NodeTransport transport) : TransportTests(tran
         await using var sse = Tool.Start("curl", ["-sN", $"http://127.0.0.1:{farm.NodePort}/sse?room=demo"]);
         await stream.WroteAsync("{\"type\":\"JOINED\",\"data\":{\"room\":\"demo\"}}");
         await sse.WroteAsync("event: joined\ndata: {\"room\":\"demo\"}\n");
+        Assert.StartsWith("retry: ", sse.Output, StringComparison.Ordinal);
         await Http.PublishAsync(farm, "demo", "{\"text\":\"大家好\"}");
         await stream.WroteAsync("{\"type\":\"PUSH\",\"data\":{\"room\":\"demo\",\"items\":[{\"text\":\"大家好\"}]}}");
         await sse.WroteAsync("event: push\ndata: {\"room\":\"demo\",\"items\":[{\"text\":\"大家好\"}]}\n");

@@ -121,6 +121,13 @@ internal sealed partial class Connection
         }
     }
 
+    /// <summary>Sends what the connection's framing begins with. Called once, before any other frame.</summary>
+    public void Greet()
+    {
+        if (Framing.Greeting() is { } greeting)
+            Send(new Frame(greeting));
+    }
+
     /// <summary>Sends an answer or another frame that is not a PUSH; ignored if the connection is closing.</summary>
     public void Send(Frame frame) => SendAnd(frame, static () => { });
 

@@ -135,9 +135,10 @@ internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules,
         return await http.DetachAsync() is var (wire, early) ? (variant, wire, early) : (variant, null, []);
     }
 
-    /// <summary>Joins the URL's rooms, then handles the bytes that the client has sent already.</summary>
+    /// <summary>Greets the client and joins the URL's rooms, then handles the bytes that the client has sent already.</summary>
     private void Join(Connection connection, ReadOnlySpan<char> query, Span<byte> early)
     {
+        connection.Greet();
         UrlRooms.Join(new Session(connection, sessions), query, sessions.MaxRooms);
         if (early.Length > 0)
             connection.OnBytes(early);

@@ -9,6 +9,9 @@ internal static class EventStream
     /// <summary>A heartbeat: a comment, which clients ignore.</summary>
     public static byte[] Comment() => Write(":\n\n"u8);
 
+    /// <summary>When the client should reconnect after the end of this response or a broken connection.</summary>
+    public static byte[] Retry(TimeSpan time) => Write(Encoding.ASCII.GetBytes(RetryLine(time) + "\n"));
+
     /// <summary>An event.</summary>
     /// <param name="name">The event's name.</param>
     /// <param name="json">Its data, a JSON text; line breaks in it, which can only be space between its tokens, become spaces.</param>
@@ -20,9 +23,11 @@ internal static class EventStream
     /// <param name="json">Its data.</param>
     public static byte[] End(TimeSpan? retryAfter, string name, ReadOnlySpan<byte> json)
     {
-        var retry = retryAfter is { } time ? string.Create(CultureInfo.InvariantCulture, $"retry: {(long)time.TotalMilliseconds}\n") : "";
+        var retry = retryAfter is { } time ? RetryLine(time) : "";
         return Write(Encoding.ASCII.GetBytes($"{retry}event: {name}\ndata: "), json, isLast: true);
     }
+
+    private static string RetryLine(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"retry: {(long)time.TotalMilliseconds}\n");
 
     private static byte[] Write(ReadOnlySpan<byte> text) => Chunk.Write(text.Length, text, static (data, text) => text.CopyTo(data));
 

@@ -22,6 +22,9 @@ internal abstract class Framing
     /// <summary>Sent to a client that has been quiet, or to one that cannot send.</summary>
     public abstract Frame Heartbeat { get; }
 
+    /// <summary>The first bytes of a connection, made anew for each; null if there are none.</summary>
+    public virtual byte[]? Greeting() => null;
+
     /// <summary>The framing of a variant.</summary>
     public static Framing Of(Variant variant) => All[(int)variant];
 
@@ -81,6 +84,12 @@ internal abstract class Framing
         public override bool IsDuplex => false;
 
         public override Frame Heartbeat { get; } = new(EventStream.Comment());
+
+        /// <summary>
+        /// Browsers wait 3 to 5 s before they reconnect. Said again to each connection, because a client keeps the short time that a drain has named;
+        /// and a little different for each, so that the clients of a node that dies do not come back together.
+        /// </summary>
+        public override byte[] Greeting() => EventStream.Retry(TimeSpan.FromMilliseconds(Random.Shared.Next(2_000, 4_001)));
 
         public override byte[] Encode(ReadOnlySpan<byte> json)
         {

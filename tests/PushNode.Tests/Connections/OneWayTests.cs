@@ -1,3 +1,4 @@
+using System.Text;
 using PushNode.Connections;
 using PushNode.Messages;
 using PushNode.Settings;
@@ -59,6 +60,30 @@ public sealed class OneWayTests : IDisposable
         client.TakeAll();
         Assert.Equal(["event: close\ndata: {\"code\":4008,\"reason\":\"too slow\"}\n\n"], Ended(client));
         Assert.True(client.Wire.IsCompleted);
+    }
+
+    /// <summary>A browser keeps the last time that it was told, which may be the short one of a drain.</summary>
+    [Fact]
+    public void Only_server_sent_events_begin_with_a_time_to_reconnect()
+    {
+        var times = new HashSet<int>();
+        for (var i = 0; i < 100; i++)
+        {
+            var client = Client(Variant.Sse);
+            client.Connection.Greet();
+            var parser = new EventParser();
+            Assert.Empty(parser.Take(Encoding.UTF8.GetBytes(Assert.Single(HttpChunks.ReadAll(client.Wire.Taken, out _)))));
+            Assert.InRange(parser.Retry!.Value, 2_000, 4_000);
+            times.Add(parser.Retry.Value);
+        }
+
+        Assert.NotEqual(1, times.Count);
+        foreach (var variant in (Variant[])[Variant.Json, Variant.MessagePack, Variant.Stream])
+        {
+            var client = Client(variant);
+            client.Connection.Greet();
+            Assert.Empty(client.Wire.Taken);
+        }
     }
 
     [Theory]
