@@ -2,9 +2,9 @@
 // One node; the members are shared out among the lanes. Reads push_batches_encoded_total. Needs what cpu.mjs needs.
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { killAll, stopAll } from "../measure/processes.mjs";
+import { stopAll } from "../measure/processes.mjs";
 import { Corpus, defaultSeed } from "./corpus.mjs";
-import { Clients, RoomPublisher, Server, build, lanes, startRedis } from "./lanes.mjs";
+import { Clients, Server, lanes, prepare } from "./lanes.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -15,15 +15,10 @@ const { values } = parseArgs({
 });
 const names = values.lanes.split(",");
 const [members, batches] = [values.members, values.batches].map(Number);
-process.on("exit", killAll);
-for (const signal of ["SIGINT", "SIGTERM"])
-  process.on(signal, () => process.exit(1));
 
-build();
-const { port: redisPort } = await startRedis();
-const publisher = new RoomPublisher(redisPort);
+const { needs, publisher } = await prepare();
 const corpus = new Corpus("chats", defaultSeed);
-const server = await Server.start(lanes[names[0]], { redisPort });
+const server = await Server.start(lanes[names[0]], needs);
 const share = Math.floor(members / names.length);
 const clients = [];
 for (const name of names) {

@@ -3,14 +3,12 @@
 // one lane after the other within the second, so that the machine's noise hits them alike. Prints Markdown for docs/performance.md. Loopback
 // and free ports only; it stops what it started. Needs a Release build of src/PushNode, redis-server and cc; for ws the npm packages of
 // bench/peers/node; for nchan nginx and its module.
-import { mkdtempSync, rmSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { loadavg } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { killAll, stopAll } from "../measure/processes.mjs";
+import { stopAll } from "../measure/processes.mjs";
 import { Corpus, defaultSeed } from "./corpus.mjs";
-import { Clients, RoomPublisher, Server, build, lanes, startRedis } from "./lanes.mjs";
+import { Clients, Server, lanes, prepare } from "./lanes.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -28,13 +26,6 @@ const names = values.lanes.split(",");
 const sizes = values.chats.split(",").map(Number);
 const [members, rounds, seconds, warmUp] = [values.members, values.rounds, values.seconds, values["warm-up"]].map(Number);
 
-const scratch = mkdtempSync(join(tmpdir(), "encodings-"));
-process.on("exit", () => {
-  killAll();
-  rmSync(scratch, { recursive: true, force: true });
-});
-for (const signal of ["SIGINT", "SIGTERM"])
-  process.on(signal, () => process.exit(1));
 setTimeout(() => {
   console.error("Aborted: it took twice the expected time.");
   process.exit(1);
@@ -42,13 +33,11 @@ setTimeout(() => {
 
 const load = () => loadavg()[0].toFixed(2);
 const loadBefore = load();
-build();
-const { port: redisPort } = await startRedis();
-const publisher = new RoomPublisher(redisPort);
+const { needs, publisher } = await prepare();
 const corpus = new Corpus(values.kind, Number(values.seed));
 const running = [];
 for (const name of names) {
-  const server = await Server.start(lanes[name], { redisPort, scratch });
+  const server = await Server.start(lanes[name], needs);
   running.push({ name, server, clients: await Clients.connect(server, lanes[name], members), results: sizes.map(() => []) });
 }
 

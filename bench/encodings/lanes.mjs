@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
-import { ChildProcess, freePort, until } from "../measure/processes.mjs";
+import { ChildProcess, answers200, freePort, killAll, listens, until } from "../measure/processes.mjs";
 
 const bench = dirname(dirname(fileURLToPath(import.meta.url)));
 const repository = dirname(bench);
@@ -34,8 +35,7 @@ export const lanes = {
   nchan_deflate: { title: "nchan, deflated at publish", server: "nchan", deflates: true, path: "/subscribe", client: deflate },
 };
 
-/** Compiles the bench's C programs. */
-export function build() {
+function build() {
   mkdirSync(artifacts, { recursive: true });
   for (const program of ["client", "cputime", "floor"])
     execFileSync("sh", ["-c", `cc -std=c11 -O2 -o "$1" "$2"/*.c`, "sh", join(artifacts, program), join(bench, program)]);
@@ -159,24 +159,21 @@ export class RoomPublisher {
   }
 }
 
-/** A Redis that keeps nothing. */
-export async function startRedis() {
-  const port = await freePort();
-  const redis = new ChildProcess("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", ""]);
-  await until(() => listens(port), 10, () => `Redis did not start: ${redis.lastWords}`);
-  return { port, redis };
+/**
+ * Compiles the bench's programs and starts a Redis that keeps nothing. All processes and the scratch folder end with this one.
+ * @returns What a lane's server needs, and a publisher to Redis.
+ */
+export async function prepare() {
+  const scratch = mkdtempSync(join(tmpdir(), "encodings-"));
+  process.on("exit", () => {
+    killAll();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.on(signal, () => process.exit(1));
+  build();
+  const redisPort = await freePort();
+  const redis = new ChildProcess("redis-server", ["--port", String(redisPort), "--bind", "127.0.0.1", "--save", ""]);
+  await until(() => listens(redisPort), 10, () => `Redis did not start: ${redis.lastWords}`);
+  return { needs: { redisPort, scratch }, publisher: new RoomPublisher(redisPort) };
 }
-
-async function answers200(url) {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(1000) })).status === 200;
-  } catch {
-    return false; // not listening yet
-  }
-}
-
-const listens = port => new Promise(resolve => {
-  const socket = connect(port, "127.0.0.1");
-  socket.once("connect", () => { socket.destroy(); resolve(true); });
-  socket.once("error", () => resolve(false));
-});

@@ -1,14 +1,11 @@
 // Private memory per connection of each encoding, idle after a few pushes: node bench/encodings/memory.mjs [--lanes A,B] [--members N] ...
 // All lanes (lanes.mjs) at once, like bench/run.sh: Private_Dirty with many members less that with a hundredth, both after --idle seconds of
 // silence. Loopback and free ports only; it stops what it started. Needs a Release build of src/PushNode, redis-server and cc.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { killAll, stopAll } from "../measure/processes.mjs";
+import { stopAll } from "../measure/processes.mjs";
 import { Corpus, defaultSeed } from "./corpus.mjs";
-import { Clients, RoomPublisher, Server, build, lanes, startRedis } from "./lanes.mjs";
+import { Clients, Server, lanes, prepare } from "./lanes.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -22,22 +19,12 @@ const { values } = parseArgs({
 const names = values.lanes.split(",");
 const [members, rounds, pushes, idle] = [values.members, values.rounds, values.pushes, values.idle].map(Number);
 
-const scratch = mkdtempSync(join(tmpdir(), "encodings-"));
-process.on("exit", () => {
-  killAll();
-  rmSync(scratch, { recursive: true, force: true });
-});
-for (const signal of ["SIGINT", "SIGTERM"])
-  process.on(signal, () => process.exit(1));
-
-build();
-const { port: redisPort } = await startRedis();
-const publisher = new RoomPublisher(redisPort);
+const { needs, publisher } = await prepare();
 const corpus = new Corpus("chats", defaultSeed);
 const results = Object.fromEntries(names.map(name => [name, []]));
 for (let round = 0; round < rounds; round++) {
   const servers = [];
-  for (const name of names) servers.push(await Server.start(lanes[name], { redisPort, scratch }));
+  for (const name of names) servers.push(await Server.start(lanes[name], needs));
   const few = await fill(servers, members / 100);
   const base = servers.map(server => server.process.privateBytes());
   const many = await fill(servers, members);

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -155,3 +155,19 @@ function privateKilobytes(pid) {
   // Private_Clean is left out: it is page cache of program files, and counts as private only while no other process has the same files mapped.
   return lines.filter(line => line.startsWith("Private_Dirty:")).reduce((sum, line) => sum + Number(line.split(/\s+/)[1]), 0);
 }
+
+/** Whether a URL answers 200 within a second. */
+export async function answers200(url) {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(1000) })).status === 200;
+  } catch {
+    return false; // not listening yet
+  }
+}
+
+/** Whether something listens on a local port. */
+export const listens = port => new Promise(resolve => {
+  const socket = connect(port, "127.0.0.1");
+  socket.once("connect", () => { socket.destroy(); resolve(true); });
+  socket.once("error", () => resolve(false));
+});

@@ -1,7 +1,6 @@
-import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ChildProcess, freePort, until } from "./processes.mjs";
+import { ChildProcess, answers200, freePort, listens, until } from "./processes.mjs";
 
 const startTime = 30;
 const connectTime = 120;
@@ -99,17 +98,3 @@ class Clients {
 
 /** The monotonic clock, the same as the clients', in seconds. */
 export const now = () => Number(process.hrtime.bigint()) / 1e9;
-
-const answers200 = async url => {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(1000) })).status === 200;
-  } catch {
-    return false; // not listening yet
-  }
-};
-
-const listens = port => new Promise(resolve => {
-  const socket = connect(port, "127.0.0.1");
-  socket.once("connect", () => { socket.destroy(); resolve(true); });
-  socket.once("error", () => resolve(false));
-});

@@ -19,7 +19,7 @@ public sealed class DeflateNegotiationTests
     [InlineData("permessage-deflate;client_max_window_bits;server_no_context_takeover")]
     [InlineData(" permessage-deflate\t;\tclient_max_window_bits = 10 ")]
     [InlineData(",, permessage-deflate ,")]
-    // Other extensions beside it.
+    // Other extensions in the same header.
     [InlineData("x-webkit-deflate-frame, permessage-deflate")]
     [InlineData("foo; a=1; b=\"2\"; c, permessage-deflate, bar")]
     // An offer that cannot be met, then one that can.
