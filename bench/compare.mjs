@@ -1,6 +1,6 @@
 // CPU per push of two builds of the node, side by side: node bench/compare.mjs OLD NEW [ROOMSxMEMBERS]... [--rounds N] [--messages N]
 // OLD and NEW are repositories with a Release build of src/PushNode. Both nodes run at once on the same Redis and push the same messages of
-// 600 bytes, one (or --messages) per second and room, so that the machine's noise hits both alike. A round takes about a minute. Loopback
+// 600 bytes, one (or --messages) per second and room, so that the machine's noise hits both alike. A round takes about a minute and a half. Loopback
 // and free ports only; it stops what it started. Needs redis-server and cc.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,8 +13,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { freePort } from "./measure/processes.mjs";
 
-// Until .NET has compiled the busy methods for good (docs/performance.md).
-const WarmSeconds = 34;
+// Until .NET has compiled for good what is busy (docs/performance.md), and what runs once in one or two seconds: a method is compiled again after
+// its 30th call. With less, a build with more such methods seems to cost more per push.
+const WarmSeconds = 75;
 const Seconds = 10;
 const Message = JSON.stringify({ text: "x".repeat(589) });
 
@@ -66,7 +67,9 @@ async function start(repository, redis) {
   const port = await freePort();
   const node = run("dotnet", [
     join(repository, "src/PushNode/bin/Release/net10.0/PushNode.dll"), "--urls", `http://127.0.0.1:${port}`, "--Management:Port=0",
-    `--ConnectionStrings:Redis=127.0.0.1:${redis}`, `--Push:FanOut:Sends=${values.sends}`, "--Logging:LogLevel:Default=Error",
+    `--ConnectionStrings:Redis=127.0.0.1:${redis}`, `--Push:FanOut:Sends=${values.sends}`,
+    // The clients here answer no pings.
+    "--Push:Connections:PingAfter=00:10:00", "--Push:Connections:CloseAfter=00:20:00", "--Logging:LogLevel:Default=Error",
   ]);
   (await open(port)).destroy();
   return { node, port, bytes: 0, sockets: [] };

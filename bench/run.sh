@@ -5,6 +5,7 @@ set -euo pipefail
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(dirname "$bench")
 artifacts=$repository/artifacts/bench
+go_library=/usr/share/gocode
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 # shellcheck source=tests/packages.sh
@@ -28,6 +29,13 @@ missing_packages() {
     has setpriv || echo util-linux
     has nginx || echo nginx
     [[ -n $(nchan_module) ]] || echo libnginx-mod-nchan
+    has go || echo golang-go
+    # Centrifuge, and what it needs but its package does not name.
+    local library package
+    for library in centrifugal/centrifuge centrifugal/protocol FZambia/eagle igm/sockjs-go mna/redisc; do
+        package=golang-github-${library//\//-}-dev
+        [[ -d $go_library/src/github.com/$library ]] || echo "${package,,}"
+    done
 }
 
 build() {
@@ -46,6 +54,8 @@ build() {
     for project in "$repository/src/PushLoad" "$bench/peers/SignalR"; do
         dotnet publish "$project" --configuration Release --output "$artifacts/${project##*/}" --verbosity quiet --disable-build-servers
     done
+    # From Debian's packages alone: no module is fetched.
+    GO111MODULE=off GOPATH=$go_library go build -o "$artifacts/centrifuge" "$bench/peers/centrifuge/main.go"
     npm install --prefix "$bench/peers/node" --no-audit --no-fund --silent
 }
 

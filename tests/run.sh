@@ -29,7 +29,9 @@ prometheus                 promtool prometheus
 prometheus-alertmanager    amtool prometheus-alertmanager
 prometheus-redis-exporter  prometheus-redis-exporter
 prometheus-nginx-exporter  prometheus-nginx-exporter
+firefox-esr                firefox-esr
 python3-websockets         /usr/lib/python3/dist-packages/websockets/__init__.py
+python3-jwt                /usr/lib/python3/dist-packages/jwt/__init__.py
 nodejs                     node
 npm                        npm
 curl                       curl

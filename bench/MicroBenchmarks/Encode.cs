@@ -7,7 +7,7 @@ namespace RedisPush.MicroBenchmarks;
 public class Encode : IDisposable
 {
     private readonly NodeParts _node = new();
-    private ReadOnlyMemory<byte>[] _messages = [];
+    private RoomMessage[] _messages = [];
 
     /// <summary>Messages of 60 bytes in the batch.</summary>
     [Params(1, 100, 1_000)]

@@ -12,7 +12,7 @@ public class Merge : IDisposable
     private readonly MergeClock _clock = new(new MergeSettings(), TimeProvider.System);
     private readonly Merger _merger;
     private readonly RoomBatch _room;
-    private readonly ReadOnlyMemory<byte> _message = NodeParts.Message(60);
+    private readonly ReadOnlyMemory<byte> _message = NodeParts.Message(60).Json;
 
     /// <summary>Creates a merger and a room.</summary>
     public Merge()

@@ -20,7 +20,7 @@ internal sealed class NodeParts : IMeterFactory
         Metrics = new NodeMetrics(this, CloseReason.All.Select(reason => reason.Label), connectionLimit: int.MaxValue, roomLimit: int.MaxValue);
         Shards = new Shards(new FanOutSettings(), Metrics, TimeProvider.System);
         Members = new RoomMembers(Shards);
-        _rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System, Metrics, static () => { });
+        _rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System, Metrics, static _ => { });
     }
 
     public NodeMetrics Metrics { get; }
@@ -29,10 +29,10 @@ internal sealed class NodeParts : IMeterFactory
 
     public RoomMembers Members { get; }
 
-    public RoomFrames Frames { get; } = new(Room);
+    public RoomFrames Frames { get; } = new(Topic.Room(Room));
 
     /// <summary>A JSON message of this many bytes.</summary>
-    public static ReadOnlyMemory<byte> Message(int bytes) => Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', bytes - 11)}}"}""");
+    public static RoomMessage Message(int bytes) => new(Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', bytes - 11)}}"}"""));
 
     /// <summary>Adds this many connections to the room.</summary>
     public void Join(int connections)

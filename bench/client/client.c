@@ -1,8 +1,8 @@
 /*
- * client PORT PATH CONNECTIONS [--engine-io | --http] [--header LINE]... [--say TEXT | --await TEXT]...
+ * client PORT PATH CONNECTIONS [--engine-io | --http] [--at-once N] [--header LINE]... [--say TEXT | --await TEXT]...
  * Opens WebSocket connections to 127.0.0.1 as fast as the server accepts them and counts what arrives. One thread, one buffer, no timers.
- * With --http it sends plain GETs and counts the chunks of their responses. --header adds a line to the request. It decodes no payload, so
- * messages are counted only in frames that are not deflated.
+ * At most N connections (128) are on their way to being ready at a time. With --http it sends plain GETs and counts the chunks of their
+ * responses. --header adds a line to the request. It decodes no payload, so messages are counted only in frames that are not deflated.
  * Standard output is one JSON object per line: first {"ready":...}, then an answer to each line of standard input:
  *   stat             counts so far
  *   arrival INDEX    when message number INDEX (from 0) reached the first and the last connection, in nanoseconds of CLOCK_MONOTONIC
@@ -24,9 +24,6 @@
 #include <unistd.h>
 #include "../lines.h"
 #include "client.h"
-
-/* Connections that may be on their way to being ready at a time. */
-enum { WINDOW = 128 };
 
 struct options options;
 struct counts counts;
@@ -79,7 +76,7 @@ static void open_next(void)
 
 static void open_up_to_window(void)
 {
-    while (opened < options.connections && opened - ready < WINDOW)
+    while (opened < options.connections && opened - ready < options.at_once)
         open_next();
 }
 
@@ -180,18 +177,21 @@ static void answer(const char *line)
 static void parse(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: client PORT PATH CONNECTIONS [--engine-io | --http] [--header LINE]... [--say TEXT | --await TEXT]...\n");
+        fprintf(stderr, "usage: client PORT PATH CONNECTIONS [--engine-io | --http] [--at-once N] [--header LINE]... [--say TEXT | --await TEXT]...\n");
         exit(2);
     }
     options.port = (uint16_t)atoi(argv[1]);
     options.path = argv[2];
     options.connections = atoi(argv[3]);
+    options.at_once = 128;
     for (int i = 4; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(argv[i], "--engine-io"))
             options.engine_io = 1;
         else if (!strcmp(argv[i], "--http"))
             options.http = 1;
+        else if (!strcmp(argv[i], "--at-once") && atoi(value) > 0)
+            options.at_once = atoi(value), i++;
         else if (!strcmp(argv[i], "--header") && options.header_count < MAX_HEADERS)
             options.headers[options.header_count++] = value, i++;
         else if ((!strcmp(argv[i], "--say") || !strcmp(argv[i], "--await")) && options.step_count < MAX_STEPS)

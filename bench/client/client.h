@@ -14,6 +14,7 @@ struct options {
     uint16_t port;
     const char *path;
     int connections;
+    int at_once;     /* connections on their way to being ready */
     int engine_io;   /* answer the text "2" with "3" */
     int http;        /* a GET whose response has no end: each chunk is a frame */
     int header_count;

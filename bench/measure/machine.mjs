@@ -19,6 +19,8 @@ export function describeMachine({ repository, bench }) {
       Redis: tell("redis-server", ["--version"], /v=(\S+)/),
       nginx: tell("nginx", ["-v"], /nginx\/(\S+)/),
       nchan: tell("dpkg-query", ["-W", "-f", "${Version}", "libnginx-mod-nchan"]),
+      Centrifuge: tell("dpkg-query", ["-W", "-f", "${Version}", "golang-github-centrifugal-centrifuge-dev"]),
+      Go: tell("go", ["version"], /go(\d\S+)/),
       Node: process.version,
       ws: module("ws"),
       "Socket.IO": module("socket.io"),

@@ -1,14 +1,14 @@
 // Runs every measurement on every server in turn, for several rounds. Started by bench/run.sh, which installs and builds what this needs.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { aloneSeconds, measureFarm, measureLockWait } from "./alone.mjs";
+import { conditions } from "./conditions.mjs";
 import { describeMachine } from "./machine.mjs";
 import { MemoryMeasurement, measureAccepting, measureDeliveries, measurePushes } from "./measurements.mjs";
 import { readOptions } from "./options.mjs";
-import { ChildProcess, freePort, killAll, stopAll } from "./processes.mjs";
+import { ChildProcess, freePort, scratchDirectory, stopAll } from "./processes.mjs";
 import { report } from "./report.mjs";
 import { servers } from "./servers.mjs";
 import { Session, now } from "./session.mjs";
@@ -23,16 +23,13 @@ const stages = ["memory", "accepting", "pushes", "deliveries100", "deliveries100
 const settled = 3;
 
 const options = readOptions(process.argv.slice(2));
-const scratch = mkdtempSync(join(tmpdir(), "redispush-bench-"));
-process.on("exit", () => {
-  killAll();
-  rmSync(scratch, { recursive: true, force: true });
-});
+const scratch = scratchDirectory("redispush-bench-");
 process.on("SIGINT", () => process.exit(130));
 process.on("SIGTERM", () => process.exit(143));
 
 const started = now();
-const machine = describeMachine({ repository, bench });
+const machine = { ...describeMachine({ repository, bench }), warnings: await conditions() };
+for (const sentence of machine.warnings) console.log(`Warning: ${sentence}`);
 const redisPort = await freePort();
 const redisOptions = ["--port", redisPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", scratch];
 const redis = new ChildProcess("redis-server", redisOptions.map(String));
@@ -44,22 +41,22 @@ const unavailable = new Set();
 let alone = {};
 limitTime();
 
-alone = await measureAlone();
+if (!options.largeRoomOnly) alone = await measureAlone();
 for (let round = 1; round <= options.rounds; round++) {
-  await memoryOfAll(round);
+  if (!options.largeRoomOnly) await memoryOfAll(round);
   for (const key of available()) {
     await withSession(key, "a large room", round, async session => {
-      keep(key, "accepting", await measureAccepting(session, options.connections));
-      keep(key, "pushes", await measurePushes(session, options.seconds, warmUp(entries[key])));
+      keep(key, "accepting", round, await measureAccepting(session, options.connections));
+      keep(key, "pushes", round, await measurePushes(session, options.seconds, warmUp(entries[key])));
     });
-    if (entries[key].pushesOnly) continue;
+    if (options.largeRoomOnly || entries[key].pushesOnly) continue;
     await withSession(key, "a small room", round, async session => {
       const { merges, kind } = entries[key];
       const merged = kind === "floor";
       await session.connect(options.smallRoom);
-      if (merges) keep(key, "deliveries1000", await measureDeliveries(session, 1000, options.seconds, warmUp(entries[key]), { merged }));
+      if (merges) keep(key, "deliveries1000", round, await measureDeliveries(session, 1000, options.seconds, warmUp(entries[key]), { merged }));
       const before = merges ? settled : warmUp(entries[key]);
-      keep(key, "deliveries100", await measureDeliveries(session, 100, options.seconds, before, { merged }));
+      keep(key, "deliveries100", round, await measureDeliveries(session, 100, options.seconds, before, { merged }));
     });
   }
   saveRaw();
@@ -89,7 +86,7 @@ async function memoryOfAll(round) {
     if (await attempt(key, what, round, () => measurement.addConnections(options.connections))) complete.push([key, measurement]);
   }
   for (const [key, measurement] of complete) {
-    await attempt(key, what, round, async () => keep(key, "memory", await measurement.result()));
+    await attempt(key, what, round, async () => keep(key, "memory", round, await measurement.result()));
   }
   await Promise.all([...measurements.values()].map(measurement => measurement.stop()));
 }
@@ -147,8 +144,8 @@ function warmUp({ isDotnet }) {
   return isDotnet ? options.warmUp : Math.min(options.warmUp, 8);
 }
 
-function keep(key, stage, result) {
-  results[key][stage].push(result);
+function keep(key, stage, round, result) {
+  results[key][stage].push({ round, ...result });
 }
 
 function available() {
@@ -175,9 +172,9 @@ function limitTime() {
   const { connections, seconds, idle, rounds } = options;
   const connecting = connections / 4000;
   const largeRoom = entry => 5 + 2 * connecting + warmUp(entry) + seconds;
-  const smallRoom = entry => entry.pushesOnly ? 0 : 3 + warmUp(entry) + seconds + (entry.merges ? settled + seconds : 0);
-  const perRound = Object.values(entries).reduce((sum, entry) => sum + largeRoom(entry) + smallRoom(entry), 2 * idle);
-  const expected = rounds * perRound + aloneSeconds;
+  const smallRoom = entry => entry.pushesOnly || options.largeRoomOnly ? 0 : 3 + warmUp(entry) + seconds + (entry.merges ? settled + seconds : 0);
+  const perRound = Object.values(entries).reduce((sum, entry) => sum + largeRoom(entry) + smallRoom(entry), options.largeRoomOnly ? 0 : 2 * idle);
+  const expected = rounds * perRound + (options.largeRoomOnly ? 0 : aloneSeconds);
   const limit = 2 * expected + 120;
   console.log(`This takes about ${Math.ceil(expected / 60)} minutes, at most ${Math.ceil(limit / 60)}. Load of the machine: ${machine.loadBefore}.`);
   setTimeout(() => {

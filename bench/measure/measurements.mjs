@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { machineCpu } from "./conditions.mjs";
 import { packetThreadSeconds } from "./processes.mjs";
 import { now } from "./session.mjs";
 
@@ -7,6 +8,9 @@ const messageBytes = 60;
 
 /** Longer than RedisPush's window: messages published before have left. */
 const settleTime = 1.3;
+
+/** How long the machine is watched before the pushes. */
+const idleTime = 3;
 
 /** How long a server that fell behind may catch up. */
 const catchUpTime = 3;
@@ -28,6 +32,7 @@ export async function measurePushes(session, seconds, warmUp) {
   await delay(settleTime * 1000);
 
   const { messages } = await requireAlike(clients);
+  const idle = await idleSecondsPerSecond();
   const publishedAt = [];
   const used = await whileMeasuring(session, async () => {
     await everySecond(seconds, () => {
@@ -44,7 +49,8 @@ export async function measurePushes(session, seconds, warmUp) {
     if (count === clients.count) arrivals.push({ toLast: last - publishedAt[i], firstToLast: last - first });
   }
   const late = seconds - arrivals.length;
-  return { ...used, perPush: used.cpu / used.frames, bytesPerFrame: used.bytes / used.frames, late, arrivals };
+  const machine = used.machine - idle * used.seconds;
+  return { ...used, machinePerPush: machine / used.frames, perPush: used.cpu / used.frames, bytesPerFrame: used.bytes / used.frames, late, arrivals };
 }
 
 /** Many small messages a second: CPU per message that arrives. */
@@ -130,6 +136,8 @@ async function whileMeasuring(session, work) {
     cpu: session.server.cpuSeconds(),
     redisCpu: session.redis?.cpuSeconds() ?? 0,
     packetThreads: packetThreadSeconds(),
+    user: session.server.userSeconds(),
+    machine: machineCpu().busy,
     at: now(),
     ...await session.clients.counts(),
   });
@@ -144,11 +152,20 @@ async function whileMeasuring(session, work) {
     cpu: difference("cpu"),
     redisCpu: difference("redisCpu"),
     packetThreads: difference("packetThreads"),
+    user: difference("user"),
+    machine: difference("machine"),
     frames: difference("frames"),
     bytes: difference("bytes"),
     messages: difference("messages"),
     clientCpu: difference("clientCpu"),
   };
+}
+
+/** CPU that the machine uses while nothing is published. */
+async function idleSecondsPerSecond() {
+  const [before, began] = [machineCpu().busy, now()];
+  await delay(idleTime * 1000);
+  return (machineCpu().busy - before) / (now() - began);
 }
 
 /** The message length that gives a frame of this many bytes on the wire, found by sending one. */

@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
+import { argumentsOf } from "./arguments.mjs";
 
 const usage = `usage: bench/run.sh [--quick] [--rounds N] [--connections N] [--seconds N] [--idle N] [--warm-up N]
-                    [--farm N] [--only NAME,NAME] [--no-docs]
+                    [--farm N] [--only NAME,NAME] [--large-room] [--no-docs]
 
   --quick          one small round to check that it works: 1,000 connections, 3 s, 5 s idle, 3 s to warm up
   --rounds N       rounds; the report gives their medians (5)
@@ -11,33 +11,32 @@ const usage = `usage: bench/run.sh [--quick] [--rounds N] [--connections N] [--s
   --warm-up N      seconds of load before each measurement, for .NET (32), which recompiles hot methods; others get at most 8
   --farm N         connections of each of four nodes in one room (19000)
   --only A,B       only these servers; --only help lists them
+  --large-room     only handshakes and pushes in the large room: a few minutes, to compare machines
   --no-docs        do not write docs/performance.md; runs smaller than the defaults never do`;
+
+const { parse, number, refuse } = argumentsOf(usage);
 
 const published = { rounds: 5, connections: 10_000, seconds: 6, idle: 60, warmUp: 32, farm: 19_000 };
 const quick = { rounds: 1, connections: 1_000, seconds: 3, idle: 5, warmUp: 3, farm: 1_000 };
 
 /** Reads the command line; ends the process with one sentence when it is wrong. */
 export function readOptions(args) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: {
-        quick: { type: "boolean" },
-        rounds: { type: "string" },
-        connections: { type: "string" },
-        seconds: { type: "string" },
-        idle: { type: "string" },
-        "warm-up": { type: "string" },
-        farm: { type: "string" },
-        only: { type: "string" },
-        "no-docs": { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    }));
-  } catch (error) {
-    refuse(error.message);
-  }
+  const { values } = parse({
+    args,
+    options: {
+      quick: { type: "boolean" },
+      rounds: { type: "string" },
+      connections: { type: "string" },
+      seconds: { type: "string" },
+      idle: { type: "string" },
+      "warm-up": { type: "string" },
+      farm: { type: "string" },
+      only: { type: "string" },
+      "large-room": { type: "boolean" },
+      "no-docs": { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
 
   if (values.help) {
     console.log(usage);
@@ -53,20 +52,10 @@ export function readOptions(args) {
     warmUp: number(values, "warm-up", defaults.warmUp, 1, 600),
     farm: number(values, "farm", defaults.farm, 1, 19_000),
     only: values.only?.split(","),
+    largeRoomOnly: values["large-room"] ?? false,
   };
   options.smallRoom = Math.ceil(options.connections / 10);
-  options.writeDocs = !values["no-docs"] && !options.only && Object.keys(published).every(key => options[key] >= published[key]);
+  options.writeDocs = !values["no-docs"] && !options.only && !options.largeRoomOnly && Object.keys(published).every(key => options[key] >= published[key]);
   options.command = ["bench/run.sh", ...args].join(" ");
   return options;
-}
-
-function number(values, key, otherwise, least, most) {
-  const value = values[key] === undefined ? otherwise : Number(values[key]);
-  if (!Number.isInteger(value) || value < least || value > most) refuse(`--${key} accepts a number from ${least} to ${most}.`);
-  return value;
-}
-
-function refuse(sentence) {
-  console.error(`${sentence}\n\n${usage}`);
-  process.exit(2);
 }

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -76,6 +77,12 @@ export class ChildProcess {
     return cpuSeconds(this.#tree());
   }
 
+  /** The user time alone, which the kernel knows in steps of 10 ms. */
+  userSeconds() {
+    const all = statOfAll();
+    return this.#tree().reduce((sum, pid) => sum + (all.get(pid)?.userSeconds ?? 0), 0);
+  }
+
   /** Private memory that the process and its children have written to, in bytes. */
   privateBytes() {
     return this.#tree().reduce((sum, pid) => sum + privateKilobytes(pid), 0) * 1024;
@@ -104,6 +111,16 @@ export function killAll() {
   for (const child of running) child.kill();
 }
 
+/** A directory of the bench. When the bench ends, its processes end, and then the directory goes. */
+export function scratchDirectory(prefix) {
+  const scratch = mkdtempSync(join(tmpdir(), prefix));
+  process.on("exit", () => {
+    killAll();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+  return scratch;
+}
+
 /** Stops every process with SIGTERM. */
 export const stopAll = () => Promise.all([...running].map(child => child.stop()));
 
@@ -122,6 +139,20 @@ export function freePort() {
   });
 }
 
+/** Loopback ports below those of clients, so that thousands of clients take none of them before its program starts. */
+export async function freePorts(count) {
+  const ports = [];
+  for (let port = 20_000 + Math.floor(Math.random() * 8000); ports.length < count; port++) {
+    if (port > 32_000) throw new Error("There are not enough free ports below 32000.");
+    if (await isFree(port)) ports.push(port);
+  }
+  return ports;
+}
+
+const isFree = port => new Promise(resolve => {
+  const server = createServer().once("error", () => resolve(false)).listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+});
+
 /** Waits until the condition holds; fails with the sentence after the deadline. */
 export async function until(condition, seconds, sentence) {
   const deadline = Date.now() + seconds * 1000;
@@ -135,14 +166,15 @@ function cpuSeconds(pids) {
   return Number(execFileSync(cputime, pids.map(String), { encoding: "utf8" })) / 1e9;
 }
 
-/** Name and parent of every process. */
+/** Name, parent and user time of every process. */
 function statOfAll() {
   const all = new Map();
   for (const pid of readdirSync("/proc").filter(name => /^\d+$/.test(name)).map(Number)) {
     try {
       const text = readFileSync(`/proc/${pid}/stat`, "latin1");
       const end = text.lastIndexOf(")");
-      all.set(pid, { name: text.slice(text.indexOf("(") + 1, end), parent: Number(text.slice(end + 2).split(" ")[1]) });
+      const fields = text.slice(end + 2).split(" ");
+      all.set(pid, { name: text.slice(text.indexOf("(") + 1, end), parent: Number(fields[1]), userSeconds: Number(fields[11]) / 100 });
     } catch {
       // It ended between the listing and the reading.
     }

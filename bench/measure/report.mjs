@@ -7,15 +7,20 @@ export function report({ entries, results, alone, failures, options, machine, mi
   const rows = Object.keys(entries).map(key => ({ key, title: entries[key].title, results: results[key] }));
   const floor = rows.find(row => row.key === "floor");
   const us = rows.find(row => entries[row.key].kind === "ours" && row.results.pushes.length > 0);
-  const tables = [
+  const largeRoom = [
     `**One room of ${grouped(options.connections)} connections, a 600-byte frame a second**`,
     table(rows, [
       figure("CPU per push, us", "pushes", push => push.perPush * microseconds, 2),
       ratio("x floor", floor, "pushes", push => push.perPush),
+      plain("of it in user mode", "pushes", push => push.user / push.cpu * 100, value => `${value.toFixed(0)} %`),
+      figure("CPU of the machine per push, us", "pushes", push => push.machinePerPush * microseconds, 2),
+      ratio("x floor", floor, "pushes", push => push.machinePerPush),
       figure("publish to last, ms", "pushes", push => toLast(push) * milliseconds, 0),
       ratio("x floor", floor, "pushes", toLast),
       figure("first to last, ms", "pushes", push => median(push.arrivals.map(arrival => arrival.firstToLast)) * milliseconds, 0),
     ]),
+  ];
+  const smallRoom = [
     `**One room of ${grouped(options.smallRoom)} connections, messages of 60 bytes, 100 and 1,000 a second**`,
     table(rows, [
       figure("100/s: CPU per delivery, us", "deliveries100", delivery => delivery.perDelivery * microseconds, 3),
@@ -26,6 +31,8 @@ export function report({ entries, results, alone, failures, options, machine, mi
       plain("arrived in time", "deliveries1000", delivery => delivery.received * 100, value => `${Math.floor(value)} %`),
       plain("CPU of Redis, us", "deliveries1000", delivery => delivery.redisPerDelivery * microseconds, value => value ? value.toFixed(3) : ""),
     ]),
+  ];
+  const connections = [
     `**Connections**`,
     table(rows, [
       figure("private memory per idle connection, KB", "memory", memory => memory.perConnection * kilobytes, 2),
@@ -41,6 +48,7 @@ export function report({ entries, results, alone, failures, options, machine, mi
   const facts = [
     `\`${options.command}\`, ${rounds}, ${minutes} minutes, ${machine.date}, commit ${machine.commit}.`,
     `Machine: ${machine.cpu}, ${machine.memory}, ${machine.system}, Linux ${machine.kernel}, load ${machine.loadBefore} before the run.`,
+    ...machine.warnings.map(sentence => `**Warning:** ${sentence}`),
     `Versions: ${versions}.`,
     options.rounds > 1 ? "Each figure is the median of the rounds, in brackets the least and the greatest." : "One round: no medians.",
     us ? `"x RedisPush" compares with ${us.title}.` : "",
@@ -48,7 +56,7 @@ export function report({ entries, results, alone, failures, options, machine, mi
   const failed = failures.map(({ title, what, round, reason }) => `- ${title}, ${what}, round ${round}, not measured: ${reason.split("\n")[0]}`);
   const notes = [...rows.flatMap(row => [...lateNotes(row), ...packetThreadNotes(row)]), ...failed];
   const noteParts = notes.length > 0 ? [`**Notes**`, notes.join("\n")] : [];
-  return [facts.filter(Boolean).join("\n"), ...tables, ...aloneParts(alone), ...noteParts].join("\n\n");
+  return [facts.filter(Boolean).join("\n"), ...largeRoom, ...(options.largeRoomOnly ? [] : smallRoom), ...connections, ...aloneParts(alone), ...noteParts].join("\n\n");
 }
 
 /** The measurements of this project alone. */
@@ -103,13 +111,17 @@ function plain(heading, stage, read, write) {
   return { heading, cell: row => row.results[stage].length > 0 ? write(median(row.results[stage].map(read))) : "" };
 }
 
+/** The ratio to another server's figure of the same round: the median of the rounds and its spread. */
 function ratio(heading, base, stage, read) {
-  const of = row => median(row.results[stage].map(read).filter(Number.isFinite));
   return {
     heading,
     cell: row => {
-      const value = base && of(row) / of(base);
-      return Number.isFinite(value) ? value.toFixed(value < 10 ? 2 : 0) : "";
+      if (!base) return "";
+      const values = row.results[stage].flatMap(result => {
+        const other = base.results[stage].find(({ round }) => round === result.round);
+        return other ? [read(result) / read(other)] : [];
+      }).filter(Number.isFinite);
+      return values.length > 0 ? summary(values, value => value.toFixed(value < 10 ? 2 : 0)) : "";
     },
   };
 }

@@ -1,13 +1,17 @@
+using PushApi.Access;
 using PushApi.Endpoints;
 using PushBackplane;
 using PushHosting;
+using PushHosting.Network;
 using PushHosting.Startup;
 
 namespace PushApi;
 
 internal static class Program
 {
-    private static Task<int> Main(string[] args) => PushProgram.RunAsync(() => Create(args));
+    private static Task<int> Main(string[] args) => args is [KeyCommand.Name, .. var arguments]
+        ? Task.FromResult(KeyCommand.Run(arguments))
+        : PushProgram.RunAsync(() => Create(args));
 
     private static WebApplication Create(string[] args)
     {
@@ -17,6 +21,7 @@ internal static class Program
 
         builder.Services.AddBackplane(builder.Configuration, PushProgram.DefaultName(builder), defaultRedis: "localhost:6379");
         builder.Services.AddManagement(builder.Configuration, defaultPort: 9465);
+        builder.Services.AddTrustedProxies(builder.Configuration);
         builder.Services.AddPushApi(builder.Configuration);
 
         var app = builder.Build();

@@ -1,10 +1,13 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using PushApi.Access;
+using PushApi.Counts;
 using PushApi.Endpoints;
-using PushApi.Publishing;
+using PushApi.History;
 using PushApi.Requests;
 using PushApi.Settings;
 using PushApi.Telemetry;
+using PushBackplane.Publishing;
 using PushHosting;
 using PushHosting.Settings;
 
@@ -19,20 +22,28 @@ public static class PushApiServices
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Provides <c>PushApi</c>.</param>
+    /// <param name="pages">Origins of the host's own pages, which may publish like those in <c>PushApi:AllowedOrigins</c>.</param>
     /// <exception cref="SettingsException">A key under <c>PushApi</c> is unknown or its value is not accepted.</exception>
-    public static IServiceCollection AddPushApi(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddPushApi(this IServiceCollection services, IConfiguration configuration, params string[] pages)
     {
-        services.AddSingleton(StrictSettings.Read<PushApiSettings>(configuration, PushApiSettings.Section));
+        var settings = services.ReadSettings<PushApiSettings>(configuration, PushApiSettings.Section);
+        settings.AllowedOrigins = string.Join(';', ((string[])[settings.AllowedOrigins, .. pages]).Where(origins => origins.Length > 0));
+        services.AddSingleton(settings);
         services.TryAddSingleton(TimeProvider.System);
 
         // In the order of a request's path.
         services.Configure<KestrelServerOptions>(LimitHeaders);
         services.AddCors().AddSingleton<PageAccess>().AddSingleton<Refusals>();
-        services.AddSingleton<PublishEndpoints>();
+        services.AddSingleton<KeyRing>().AddSingleton<ApiAccess>();
+        services.AddSingleton<PublishEndpoints>().AddSingleton<UserEndpoints>();
         services.AddSingleton<PendingBytes>().AddSingleton<BodyReader>();
-        services.AddSingleton<ChannelPublisher>();
+        // A node in the same process has it too.
+        services.TryAddSingleton<ChannelPublisher>();
 
-        services.AddSingleton<PushApiMetrics>().AddExportedMeter(PushApiMetrics.MeterName);
+        services.AddSingleton<RecentAnswers>().AddSingleton<CountEndpoints>();
+        services.AddSingleton<PageReader>().AddSingleton<HistoryEndpoints>();
+
+        services.AddSingleton<PushApiMetrics>().AddExportedMeter(PushApiMetrics.MeterName).AddPlots(PushApiPlots.All);
 
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
         services.AddOpenApi(ApiDescription.Document, ApiDescription.Configure);

@@ -1,3 +1,4 @@
+using PushBackplane.Redis;
 using PushHosting.Settings;
 
 namespace PushBackplane;
@@ -14,6 +15,7 @@ public sealed class BackplaneSettings : ICheckedSettings
     /// The connection strings of several independent Redis servers that share the rooms. The order matters: publishers with the same list
     /// agree on each room's server.
     /// </summary>
+    [ShownRedis]
     public string[] Servers { get; set; } = [];
 
     /// <summary>The prefix of every channel's name.</summary>
@@ -36,6 +38,12 @@ public sealed class BackplaneSettings : ICheckedSettings
     [Duration("00:00:00", "00:00:01")]
     public TimeSpan Gather { get; set; } = TimeSpan.FromMilliseconds(25);
 
+    /// <summary>
+    /// The maximum number of bans and mutes that are not over. Every node has all of them in memory, about 400 bytes each.
+    /// </summary>
+    [Number(1, 1_000_000)]
+    public int MaxRestrictions { get; set; } = 10_000;
+
     /// <inheritdoc/>
     public string? Problem(string section)
     {
@@ -53,5 +61,6 @@ internal sealed class ConnectionStringSettings
     public const string Section = "ConnectionStrings";
 
     /// <summary>Where Redis is; empty counts as unset.</summary>
+    [ShownRedis]
     public string Redis { get; set; } = "";
 }

@@ -24,4 +24,19 @@ internal static partial class Log
 
     [LoggerMessage(2005, LogLevel.Warning, "{Description} refuses to publish: {Cause}. Publishers get 503.")]
     public static partial void PublishRefused(this ILogger logger, string description, string cause);
+
+    [LoggerMessage(2006, LogLevel.Warning, "{Description} refuses to publish with an Idempotency-Key: {Cause}. Requests with the header get 501 or 503.")]
+    public static partial void PublishOnceRefused(this ILogger logger, string description, string cause);
+
+    [LoggerMessage(2021, LogLevel.Warning, "{Description} refuses to publish into a room with slow mode: {Cause}. Clients that SEND get ERROR not_sent.")]
+    public static partial void PublishSpacedRefused(this ILogger logger, string description, string cause);
+
+    [LoggerMessage(2022, LogLevel.Warning, "{Description} refuses the history of a room: {Cause}. {Consequence} until that is changed.")]
+    public static partial void HistoryRefused(this ILogger logger, string description, string cause, string consequence);
+
+    [LoggerMessage(2023, LogLevel.Information, "{Description} runs histories as scripts, not as functions: {Cause}. Each message costs it more.")]
+    public static partial void WithoutFunctions(this ILogger logger, string description, string cause);
+
+    [LoggerMessage(2020, LogLevel.Warning, "{Description} refuses to keep a ban or mute: {Cause}. Nothing changed; the caller gets 501 or 503.")]
+    public static partial void RestrictionRefused(this ILogger logger, string description, string cause);
 }

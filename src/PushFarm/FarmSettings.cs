@@ -20,6 +20,16 @@ internal sealed class FarmSettings : ICheckedSettings
 
     public int ApiPort => Port(ApiUrl);
 
+    /// <summary>An address to call. One that listens on every interface is called by name.</summary>
+    public static string Reachable(string url)
+    {
+        var address = BindingAddress.Parse(url);
+        return $"{address.Scheme}://{(IsEvery(address.Host) ? "localhost" : address.Host)}:{address.Port}";
+    }
+
+    /// <summary>Whether an address's host means every interface.</summary>
+    public static bool IsEvery(string host) => host is "*" or "+" or "0.0.0.0" or "[::]";
+
     public string? Problem(string section)
     {
         if (!IsUrl(NodeUrl))

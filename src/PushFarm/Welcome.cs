@@ -1,4 +1,5 @@
 using PushHosting.Management;
+using PushNode;
 
 namespace PushFarm;
 
@@ -7,26 +8,22 @@ internal static class Welcome
 {
     public static string Text(WebApplication app, FarmSettings settings)
     {
-        var node = Reachable(settings.NodeUrl);
-        var api = Reachable(settings.ApiUrl);
+        var node = FarmSettings.Reachable(settings.NodeUrl);
+        var api = FarmSettings.Reachable(settings.ApiUrl);
         var management = app.Services.GetRequiredService<ManagementEndpoint>().Url;
+        var hasLiveRoom = PushNodeServices.HasLiveRoom(app.Configuration);
+        var liveRoom = hasLiveRoom ? $"\n  live room   {node}" : "";
+        var invitation = hasLiveRoom ? "open the live room in a browser, or " : "";
         return $$"""
-
+            {{liveRoom}}
               clients     ws{{node["http".Length..]}}/ws?room=demo
               publishers  {{api}}
               management  {{management}}
 
-            Try it: listen in one terminal and publish in another.
+            Try it: {{invitation}}listen in one terminal and publish in another.
               curl -N '{{node}}/stream?room=demo'
               curl -H 'Content-Type: application/json' -d '{"text":"hello"}' {{api}}/v1/rooms/demo/messages
 
             """;
-    }
-
-    /// <summary>An address to call. One that listens on every interface is called by name.</summary>
-    private static string Reachable(string url)
-    {
-        var address = BindingAddress.Parse(url);
-        return $"{address.Scheme}://{(address.Host is "*" or "+" or "0.0.0.0" or "[::]" ? "localhost" : address.Host)}:{address.Port}";
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -47,7 +48,7 @@ public sealed class AccessTests
         api.Start();
         await using var nginx = await Nginx.StartAsync(
             [("PUSH_RESOLVER", "127.0.0.1:9"), ("PUSH_NODES", $"{api.LocalEndpoint}"), ("PUSH_API", $"{api.LocalEndpoint}")]);
-        Task<string>[] requests = [HeadAsync(RawHttp.Publish("/v1/broadcast"), nginx.Ports.Publishers), HeadAsync(RawHttp.Upgrade("/ws", extraHeaders: "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"), nginx.Ports.Clients)];
+        Task<string>[] requests = [HeadAsync(RawHttp.Publish("/v1/broadcast"), nginx.Ports.Publishers), HeadAsync(RawHttp.Upgrade("/ws", extraHeaders: "X-Forwarded-For: 192.0.2.1\r\nForwarded: for=192.0.2.1\r\nX-Forwarded-Proto: https\r\n"), nginx.Ports.Clients)];
         foreach (var request in requests)
         {
             var head = await Eventually.CompletesAsync(request, "a request at the API");
@@ -84,6 +85,18 @@ public sealed class AccessTests
 
         clients[0].Dispose();
         await Eventually.HoldsAsync(async () => await StatusAsync(Inside, nginx.Ports.Clients, RawHttp.Upgrade("/connect")) == 101, "a place is free again");
+        clients.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task A_node_behind_nginx_limits_each_clients_own_address()
+    {
+        await using var farm = await NginxFarm.StartAsync(nodes: 1, settings: [("Proxies:Trusted", Inside), ("Push:Connections:MaxPerAddress", "2")]);
+        var clients = new List<RawClient>();
+        foreach (var source in new[] { Outside, Outside, Outside, "127.0.0.67" })
+            clients.Add(await RawClient.RequestAsync(source, farm.Nginx.Ports.Clients, RawHttp.Upgrade("/ws", extraHeaders: $"X-Forwarded-For: 192.0.2.{clients.Count}\r\n")));
+        Assert.Equal([101, 101, 429, 101], clients.Select(client => client.Answer.Status));
+        Assert.InRange(int.Parse(clients[2].Answer.Headers["Retry-After"], CultureInfo.InvariantCulture), 1, 5);
         clients.ForEach(client => client.Dispose());
     }
 

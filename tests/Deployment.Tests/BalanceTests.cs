@@ -12,8 +12,8 @@ public sealed class BalanceTests
         await using var farm = await NginxFarm.StartAsync();
         await using var load = await LoadGenerator.StartAsync(farm, "--connections", "900");
         var connections = await farm.ConnectionsAsync();
-        // A random choice: 300 each with a standard deviation of 14, of which this allows seven.
-        Assert.All(connections, node => Assert.InRange(node.Value, 200, 400));
+        // A random choice: 300 each with a standard deviation of 14. On a busy machine nginx also moves on from a node that is slow to accept.
+        Assert.All(connections, node => Assert.InRange(node.Value, 150, 450));
         Assert.Equal(900, connections.Values.Sum());
     }
 

@@ -5,10 +5,13 @@ namespace Deployment.Tests;
 /// <summary>The links of the repository's Markdown files, and the runbook links of the alerts.</summary>
 public sealed partial class LinkTests
 {
+    private static readonly string[] Directories = ["docs", "clients", "samples"];
+
     public static TheoryData<string> Pages =>
     [
         .. Directory.EnumerateFiles(Repository.Root, "*.md")
-            .Concat(Directory.EnumerateFiles(Repository.PathTo("docs"), "*.md", SearchOption.AllDirectories))
+            .Concat(Directories.SelectMany(name => Directory.EnumerateFiles(Repository.PathTo(name), "*.md", SearchOption.AllDirectories)))
+            .Where(path => !BuildOutput().IsMatch(path))
             .Select(path => Path.GetRelativePath(Repository.Root, path))
             .Order(StringComparer.Ordinal),
     ];

@@ -1,7 +1,6 @@
 using System.Net.Security;
-using System.Net.WebSockets;
-using System.Text;
 using Deployment.Tests.Harness;
+using RedisPush.Client;
 using TestSupport.Clients;
 using TestSupport.Processes;
 
@@ -23,23 +22,20 @@ public sealed class TlsTests
             ],
             options: "--tls");
 
-        using var client = new ClientWebSocket();
-        client.Options.RemoteCertificateValidationCallback = (_, _, _, errors) => errors == SslPolicyErrors.RemoteCertificateChainErrors;
-        await client.ConnectAsync(new Uri($"wss://localhost:{port}/ws?room=tls"), TestContext.Current.CancellationToken);
-        Assert.Contains("JOINED", await ReceiveAsync(client), StringComparison.Ordinal);
+        await using var client = new RedisPushClient(new RedisPushClientOptions
+        {
+            Url = new Uri($"wss://localhost:{port}/ws"),
+            ConfigureWebSocket = socket => socket.RemoteCertificateValidationCallback = (_, _, _, errors) => errors == SslPolicyErrors.RemoteCertificateChainErrors,
+        });
+        await using var room = await Eventually.CompletesAsync(client.JoinAsync("tls", cancellationToken: TestContext.Current.CancellationToken), "JOINED over TLS");
         await Http.PublishAsync(farm.Api, "tls", "\"secret\"");
-        Assert.Contains("\"secret\"", await ReceiveAsync(client), StringComparison.Ordinal);
+        await using var events = room.ReadAllAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await Eventually.CompletesAsync(events.MoveNextAsync().AsTask(), "a message over TLS"));
+        Assert.Equal("\"secret\"", events.Current.ToString());
 
         await using var curl = Tool.Start("curl", ["-sN", "--cacert", certificate.File, $"https://localhost:{port}/stream?room=tls"]);
         await curl.WroteAsync("JOINED");
         await Http.PublishAsync(farm.Api, "tls", "\"streamed\"");
         await curl.WroteAsync("\"streamed\"");
-    }
-
-    private static async Task<string> ReceiveAsync(ClientWebSocket client)
-    {
-        var buffer = new byte[4096];
-        var received = await Eventually.CompletesAsync(client.ReceiveAsync(buffer, TestContext.Current.CancellationToken), "a message over TLS");
-        return Encoding.UTF8.GetString(buffer, 0, received.Count);
     }
 }

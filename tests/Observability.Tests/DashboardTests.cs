@@ -72,5 +72,35 @@ public sealed class DashboardTests
         Assert.True(code == 0, output);
     }
 
+    [Fact]
+    public async Task Every_panel_can_be_drawn_for_the_docs()
+    {
+        var (code, output) = await Tool.RunAsync("node", [Repository.PathTo("bench/pictures/check.mjs"), .. Repository.Files("grafana/dashboards", "*.json")]);
+        Assert.True(code == 0, output);
+    }
+
+    [Theory]
+    [InlineData("\"type\": \"stat\"", "\"type\": \"gauge\"", "the panel type gauge")]
+    [InlineData("\"unit\": \"cps\"", "\"unit\": \"furlongs\"", "the unit furlongs")]
+    [InlineData("\"spanNulls\": false", "\"spanNulls\": true", "other than lines with gaps")]
+    public async Task A_panel_that_cannot_be_drawn_for_the_docs_is_refused(string known, string unknown, string what)
+    {
+        var text = Repository.Read("grafana/dashboards/farm.json");
+        Assert.Contains(known, text, StringComparison.Ordinal);
+        var directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            var file = Path.Combine(directory.FullName, "farm.json");
+            await File.WriteAllTextAsync(file, text.Replace(known, unknown, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            var (code, output) = await Tool.RunAsync("node", [Repository.PathTo("bench/pictures/check.mjs"), file]);
+            Assert.Equal(1, code);
+            Assert.Contains($"bench/pictures does not draw {what}", output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
     private static Dashboard Named(string name) => Dashboard.All.Single(dashboard => dashboard.Name == name);
 }

@@ -113,6 +113,17 @@ public sealed class BackplaneServicesTests
         Assert.Equal(TimeSpan.Parse(value, CultureInfo.InvariantCulture), host.Services.GetRequiredService<BackplaneSettings>().Gather);
     }
 
+    /// <summary>More than a client can ask for would only take memory.</summary>
+    [Fact]
+    public void A_node_remembers_at_most_what_a_client_can_ask_for()
+    {
+        using var host = Build(defaultRedis: null, ("Rooms:0:Pattern", "r"), ("Rooms:0:Recent", "1000"));
+        Assert.True(RoomId.TryParse("r", out var room, out _));
+        Assert.Equal(1000, host.Services.GetRequiredService<RoomPolicies>().Of(room).Recent);
+        var refused = Assert.Throws<SettingsException>(() => Build(defaultRedis: null, ("Rooms:0:Pattern", "r"), ("Rooms:0:Recent", "1001")));
+        Assert.Equal("Rooms:0:Recent is '1001'; it accepts a whole number from 0 to 1000, for example 0.", refused.Message);
+    }
+
     private static IHost Build(string? defaultRedis, params (string Key, string Value)[] settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using PushBackplane.History;
 
 namespace PushBackplane.Tests;
 
@@ -45,6 +46,15 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
         }
 
         Assert.Throws<ArgumentOutOfRangeException>(() => Envelope.Encode(DateTimeOffset.UnixEpoch.AddTicks(-1), []));
+    }
+
+    [Fact]
+    public void A_position_can_be_taken_off()
+    {
+        var plain = Envelope.Encode(At, Items(Texts));
+        Assert.Equal(plain, Envelope.WithoutPosition(Envelope.Encode(At, Items(Texts), new Position("e", 7))).ToArray());
+        foreach (var other in (byte[][])[plain, [], [.. "{}"u8], [0xC1, 0x01], Envelope.Encode(At, Items(Texts), new Position("e", 7))[..^1]])
+            Assert.Equal(other, Envelope.WithoutPosition(other).ToArray());
     }
 
     [Fact]
@@ -102,6 +112,23 @@ public sealed class EnvelopeTests(ITestOutputHelper output)
         Assert.True(Envelope.TryDecode(payload, out var at, out var items));
         Assert.Equal(DateTimeOffset.UnixEpoch, at);
         Assert.Empty(items);
+    }
+
+    /// <summary>C1 01, an array of four: no time, no items, an epoch, the number of the first item.</summary>
+    [Theory]
+    [InlineData("c101 94 00 90 a2652d 01", "e-.0")]
+    [InlineData("c101 95 00 90 a165 cd0100 c0", "e.255")]
+    [InlineData("c101 94 00 90 a165 00", null)]
+    [InlineData("c101 94 00 90 a145 01", null)]
+    [InlineData("c101 94 00 90 a0 01", null)]
+    [InlineData("c101 94 00 90 c40165 01", null)]
+    [InlineData("c101 94 00 90 a165 cf0020000000000001", null)]
+    [InlineData("c101 93 00 90 a165", null)]
+    public void An_envelope_tells_the_position_before_its_items_if_it_has_one(string hex, string? before)
+    {
+        var payload = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
+        Assert.True(Envelope.TryDecode(payload, out _, out _, out var position));
+        Assert.Equal(before, position?.ToString());
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using TestSupport.Browsers;
 using TestSupport.Clients;
 using TestSupport.Processes;
 
@@ -10,12 +11,12 @@ namespace PushFarm.FunctionalTests;
 /// <summary>Pages of other origins, in a real browser that can reach the publish API.</summary>
 public sealed class BrowserPublishTests
 {
-    // The image is answered when the page is done, because Chromium dumps the DOM once all images are loaded.
     private const string Frame = """
-        <!doctype html><meta charset="utf-8"><pre id="log"></pre><img src="/hold">
+        <!doctype html><meta charset="utf-8"><title>push</title>
         <script>
           const API = 'ADDRESS';
-          const log = line => document.getElementById('log').textContent += line + '\n';
+          let told = '', done = false;
+          const log = line => { told += line + '\n'; };
           const attempt = async (name, send) => {
             try { log(name + ': ' + await send()); } catch (error) { log(name + ': ' + error); }
           };
@@ -29,7 +30,7 @@ public sealed class BrowserPublishTests
           });
           (async () => {
             SCRIPT
-            fetch('/done');
+            done = true;
           })();
         </script>
         """;
@@ -54,9 +55,9 @@ public sealed class BrowserPublishTests
     {
         await using var farm = await ProgramProcess.StartFarmAsync();
         await using var member = await WsClient.ConnectAsync(farm.NodePort);
-        var dom = await ShowAsync("evil.example", FreePort.Next(), Attack, farm);
+        var told = await RunAsync("evil.example", FreePort.Next(), Attack, farm);
         foreach (var line in (string[])["fetch: opaque", "form: answered", "form without origin: answered", "preflight: TypeError: Failed to fetch", "rebound: 403"])
-            Assert.Contains(line + "\n", dom, StringComparison.Ordinal);
+            Assert.Contains(line + "\n", told, StringComparison.Ordinal);
 
         Assert.Equal(HttpStatusCode.Accepted, (await Http.PostAsync(farm.ApiPort, "/v1/broadcast", Http.Text, "the only one")).Status);
         Assert.Equal(["\"the only one\""], await member.NextItemsAsync(null, 1));
@@ -72,37 +73,31 @@ public sealed class BrowserPublishTests
         var port = FreePort.Next();
         await using var farm = await ProgramProcess.StartFarmAsync(("PushApi:AllowedOrigins", $"http://app.example:{port}"));
         await using var member = await WsClient.ConnectAsync(farm.NodePort);
-        var dom = await ShowAsync("app.example", port, Publish, farm);
-        Assert.Contains("published: 202 {\"accepted\":1,\"nodes\":1}\n", dom, StringComparison.Ordinal);
+        var told = await RunAsync("app.example", port, Publish, farm);
+        Assert.Contains("published: 202 {\"accepted\":1,\"nodes\":1}\n", told, StringComparison.Ordinal);
         Assert.Equal(["\"page\""], await member.NextItemsAsync(null, 1));
     }
 
     /// <summary>Opens a page with a script at an origin that resolves to this machine.</summary>
-    /// <returns>The page's DOM when the script is done.</returns>
-    private static async Task<string> ShowAsync(string host, int port, string script, ProgramProcess farm)
+    /// <returns>What the script has logged when it is done.</returns>
+    private static async Task<string> RunAsync(string host, int port, string script, ProgramProcess farm)
     {
         var api = $"http://127.0.0.1:{farm.ApiPort}";
         var page = Frame.Replace("ADDRESS", api, StringComparison.Ordinal).Replace("SCRIPT", script, StringComparison.Ordinal);
         await using var server = Serve(port, page, new Uri(api));
         await server.StartAsync(TestContext.Current.CancellationToken);
-        await using var browser = Browser.Open($"http://{host}:{port}/", $"--host-resolver-rules=MAP {host} 127.0.0.1");
-        return await browser.DomAsync(() => farm.Log);
+        await using var browser = await BrowserPage.OpenAsync(BrowserKind.Chromium, $"http://{host}:{port}/", new(Host: host));
+        await browser.HoldsAsync("done");
+        return await browser.EvaluateAsync<string>("told");
     }
 
     private static WebApplication Serve(int port, string page, Uri api)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.Urls.Add($"http://127.0.0.1:{port}");
         app.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
-        app.MapGet("/hold", async () =>
-        {
-            await done.Task;
-            return Results.NoContent();
-        });
-        app.MapGet("/done", () => done.TrySetResult() ? Results.NoContent() : Results.NoContent());
         // DNS rebinding: the page's own name now resolves to the API, which gets the request as the browser made it.
         app.MapPost("/v1/broadcast", async context => context.Response.StatusCode = (int)await RelayAsync(context.Request, api));
         return app;

@@ -8,11 +8,15 @@ namespace PushFarm.FunctionalTests;
 [Collection(EpollFarmDefinition.Name)]
 public sealed class CommandLineTests(FarmFixture fixture)
 {
+    /// <summary>The end of what it prints.</summary>
+    private const string LastPrinted = "/v1/rooms/demo/messages";
+
     private readonly ProgramProcess _farm = fixture.Farm;
 
     [Fact]
-    public void The_three_addresses_are_printed()
+    public async Task The_three_addresses_are_printed()
     {
+        await _farm.WroteAsync(LastPrinted);
         foreach (var port in (int[])[_farm.NodePort, _farm.ApiPort, _farm.ManagementPort])
             Assert.Matches($@"://(127\.0\.0\.1|localhost):{port}\b", _farm.Output);
     }
@@ -20,6 +24,7 @@ public sealed class CommandLineTests(FarmFixture fixture)
     [Fact]
     public async Task The_printed_curl_lines_listen_and_publish_when_they_are_pasted()
     {
+        await _farm.WroteAsync(LastPrinted);
         var lines = _farm.Output.Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("curl ", StringComparison.Ordinal)).ToList();
         Assert.Equal(2, lines.Count);
         InstalledProgram.Find("curl");
@@ -33,10 +38,10 @@ public sealed class CommandLineTests(FarmFixture fixture)
     [Fact]
     public async Task A_log_line_names_the_backplane_in_use()
     {
-        Assert.Contains("memory", _farm.Output, StringComparison.OrdinalIgnoreCase);
+        await _farm.WroteAsync("The backplane is memory");
         await using var redis = await RedisProcess.StartNewAsync();
         await using var member = await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint));
-        Assert.Contains($"Redis at {redis.EndPoint}", member.Output, StringComparison.OrdinalIgnoreCase);
+        await member.WroteAsync($"The backplane is Redis at {redis.EndPoint}");
         Assert.DoesNotContain("memory", member.Output, StringComparison.OrdinalIgnoreCase);
     }
 

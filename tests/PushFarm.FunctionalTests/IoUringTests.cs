@@ -16,6 +16,7 @@ public sealed class IoUringTests
             return ProgramProcess.StartFarmAsync(("Push:FanOut:Workers", "3"), ("Push:Transport", "Auto"));
         });
         await ServesAsync(node);
+        await EndAsync(node);
         Assert.Equal(2, node.Output.Split("io_uring").Length);
         Assert.Contains("Operation not permitted", node.Output, StringComparison.Ordinal);
     }
@@ -38,6 +39,7 @@ public sealed class IoUringTests
         Assert.SkipUnless(Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
         await using var node = await ProgramProcess.StartFarmAsync(("Push:Transport", "Auto"));
         await ServesAsync(node);
+        await EndAsync(node);
         Assert.DoesNotContain("io_uring", node.Log, StringComparison.Ordinal);
     }
 
@@ -51,5 +53,12 @@ public sealed class IoUringTests
         await Member.SawAllAsync(members, 3, node);
         foreach (var member in members)
             await member.DisposeAsync();
+    }
+
+    /// <summary>Then its log is whole.</summary>
+    private static async Task EndAsync(ProgramProcess node)
+    {
+        node.Signal(Signals.Terminate);
+        Assert.Equal(0, await node.ExitAsync());
     }
 }

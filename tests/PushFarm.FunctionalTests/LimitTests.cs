@@ -266,7 +266,7 @@ public abstract class LimitTests(FarmFixture fixture, NodeTransport transport) :
         await Eventually.HoldsAsync(() => ends.Count(end => end.IsCompleted) >= Idle - Limit, "all but as many as may stand are cut", () => farm.Log);
         var metrics = await Metrics.ScrapeAsync(farm);
         Assert.Equal((Limit, Limit, Idle - Limit), ((int)metrics["push_handshakes_pending"], (int)metrics["push_handshakes_limit"], (int)metrics["push_handshakes_cut_total"]));
-        Assert.Contains("Push:Connections:MaxHandshakes", farm.Output, StringComparison.Ordinal);
+        await farm.WroteAsync("Push:Connections:MaxHandshakes");
 
         // A client that asks for a WebSocket replaces a connection that does not, once that one is a second old.
         var clients = new List<WsClient>();

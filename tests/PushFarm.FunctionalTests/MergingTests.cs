@@ -41,7 +41,7 @@ public sealed class MergingTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.All(members, member => Assert.InRange(member.Stream.Frames, 1, (int)Math.Ceiling(seconds) + 2));
 
         // No client was slow: each batch was delivered as one frame to each member.
-        var metrics = await Metrics.UntilAsync(node, metrics => metrics["push_deliveries_total"] >= Members * Messages && metrics["push_messages_merged_total"] >= Messages, "all messages and deliveries are counted");
+        var metrics = await Metrics.UntilAsync(node, metrics => metrics["push_deliveries_total"] >= Members * Messages && metrics["push_batches_total"] >= members[0].Stream.Frames, "all deliveries and batches are counted");
         Assert.Equal(Messages, metrics["push_messages_received_total"]);
         Assert.Equal(Messages, metrics["push_messages_merged_total"]);
         Assert.Equal(Members * Messages, metrics["push_deliveries_expected_total"]);

@@ -37,7 +37,9 @@ public sealed class RedisTlsTests
         const int Messages = 30_000;
         const int Group = 60;
         await using var redis = await TlsRedis.StartNewAsync("--client-output-buffer-limit", "pubsub", "8mb", "0", "0");
-        await using var node = await ProgramProcess.StartNodeAsync(("ConnectionStrings:Redis", $"{redis.EndPoint},ssl=true"), ("SSL_CERT_FILE", redis.Authority));
+        // Neither a slow thread of the node nor a slow client costs a message.
+        await using var node = await ProgramProcess.StartNodeAsync(
+            ("ConnectionStrings:Redis", $"{redis.EndPoint},ssl=true"), ("SSL_CERT_FILE", redis.Authority), ("Push:Merge:MaxBatchBytes", "8388608"), ("Push:Outbox:MaxBytes", "67108864"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis.Plain);
         var room = Room.New();
         await using var client = await WsClient.ConnectAsync(node.NodePort);

@@ -20,6 +20,7 @@ public sealed class SettingsTests
                 ("Push:Connections:AllowedOrigins", "not an origin"), ("Push:Connections:AllowedOrigins", "https://a.example/path"),
                 ("Push:Connections:PingAfter", "0"), ("Push:Connections:CloseAfter", "00:00:01"), ("Push:Connections:HandshakeTimeout", "x"), ("Push:Connections:MaxHandshakes", "-1"),
                 ("Push:Subscription:Linger", "-1"), ("Push:Drain:ClosesPerSecond", "0"), ("Push:Drain:Deadline", "soon"), ("Push:Drain:RetryAfter", "1.5"),
+                ("Push:LiveRoom:Enabled", "maybe"), ("Push:LiveRoom:ApiUrl", "localhost:7799"), ("Push:LiveRoom:ApiUrl", "https://a.example/?q"),
                 ("Push:Drain:ClosesPerSecond", "500"), ("Push:Drain:Over", "00:01:00"), ("Push:Node", "*"),
                 ("Push:FanOut:Workers", "-1"), ("Push:FanOut:Workers", "1000000"), ("Push:FanOut:Sends", "Fast"),
                 ("Management:Port", "99999"), ("Management:Port", "banana"), ("Management:Address", "banana"), ("Management:Prot", "1"),

@@ -14,7 +14,7 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
         const int Clients = 2000;
         await using var redis = await RedisProcess.StartNewAsync();
         // Slow enough to observe the draining node.
-        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:Over", "00:00:04"));
+        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:Over", "00:00:08"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var room = Room.New();
         var members = await Member.JoinAsync(node, room, Clients);

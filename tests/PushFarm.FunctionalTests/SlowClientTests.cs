@@ -37,7 +37,7 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
     [Fact]
     public async Task Clients_that_never_read_lose_the_oldest_frames_and_get_a_GAP()
     {
-        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "DropOldest"));
+        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "DropOldest"), ("Push:Outbox:StuckAfter", "00:10:00"));
         var (readers, sleepers) = await LoadAsync(node);
         await Metrics.UntilAsync(node, metrics => metrics["push_deliveries_dropped_total"] >= Sleepers, "deliveries are dropped");
         Assert.All(sleepers, sleeper => Assert.False(sleeper.Client.Ended.IsCompleted));
@@ -50,9 +50,9 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
 
         Assert.All(readers, reader => Assert.Equal(0, reader.Stream.Missed));
         Assert.All(sleepers, sleeper => Assert.InRange(sleeper.Stream.Missed, 1, _published));
-        var metrics = await Metrics.UntilAsync(node, Settled, "expected = deliveries + dropped");
+        var metrics = await Metrics.UntilAsync(
+            node, metrics => metrics["push_deliveries_expected_total"] == _published * (Readers + Sleepers) && Settled(metrics), "all are expected, and expected = deliveries + dropped");
         Assert.Equal(sleepers.Sum(sleeper => sleeper.Stream.Missed), metrics["push_deliveries_dropped_total"]);
-        Assert.Equal((double)_published * (Readers + Sleepers), metrics["push_deliveries_expected_total"]);
         await EndAsync(readers, sleepers);
     }
 
@@ -60,7 +60,7 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
     public async Task Clients_that_never_read_are_disconnected_if_the_policy_says_so()
     {
         // The load must end before the node's CloseTimeout for clients that do not read.
-        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "Disconnect"), ("Push:Connections:CloseTimeout", "00:01:00"));
+        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "Disconnect"), ("Push:Outbox:StuckAfter", "00:10:00"), ("Push:Connections:CloseTimeout", "00:01:00"));
         var (readers, sleepers) = await LoadAsync(node);
         foreach (var sleeper in sleepers)
             sleeper.Client.ResumeReading();
@@ -79,7 +79,7 @@ public abstract class SlowClientTests(NodeTransport transport) : TransportTests(
     [Fact]
     public async Task Stuck_clients_are_disconnected_under_any_policy()
     {
-        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "DropOldest"), ("Push:Outbox:StuckAfter", "00:00:02"));
+        await using var node = await StartNodeAsync(("Push:Outbox:WhenFull", "DropOldest"), ("Push:Outbox:StuckAfter", "00:00:05"));
         var (readers, sleepers) = await LoadAsync(node);
         var metrics = await Metrics.UntilAsync(node, metrics => metrics["push_connections"] == Readers && Settled(metrics), "only the readers are left");
         Assert.Equal(Sleepers, metrics["push_connections_closed_total"]);

@@ -96,11 +96,11 @@ public sealed class FarmTests
     [Fact]
     public async Task Gaps_announce_exactly_what_slow_readers_miss()
     {
-        await using var farm = await ProgramProcess.StartFarmAsync();
-        // 3 MB/s: a slow reader reads a fifteenth of it, and the node keeps 2 MiB more.
+        // 3 MB/s: a slow reader reads a fifteenth of it, and the node keeps 4 MiB more, so that the others may pause for a second.
+        await using var farm = await ProgramProcess.StartFarmAsync(("Push:Outbox:MaxBytes", "4194304"));
         var (exitCode, output) = await LoadGenerator.RunAsync(
             farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "10", "--slow-readers", "3", "--slow-rate", "200000",
-            "--rate", "100", "--size", "30000", "--duration", "8");
+            "--rate", "100", "--size", "30000", "--duration", "15");
         Assert.True(exitCode == 0, output);
         Assert.Matches(@"missing, announced by GAP\s+│ [1-9][\d,]* by 0 GAPs, and [1-9]", output);
     }
@@ -124,7 +124,7 @@ public sealed class FarmTests
     {
         await using var farm = await ProgramProcess.StartFarmAsync();
         var (exitCode, output) = await LoadGenerator.RunAsync(
-            farm.WebSocketUrl, "--raw", "--connections", "10", "--duration", "1", "--header", "X-Test: yes",
+            farm.WebSocketUrl, "--raw", "--connections", "10", "--duration", "3", "--header", "X-Test: yes",
             "--send", """{"type":"PING","data":{}}""", "--send", """{"type":"JOIN","data":{"room":"r"}}""");
         Assert.True(exitCode == 0, output);
         Assert.Matches(@"frames\s+│ 20, ", output);

@@ -49,13 +49,43 @@ public sealed class FaultTests
             var options = protocol.Split(' ');
             var (actual, output) = await LoadGenerator.RunAsync(
                 [server.UrlOf(options[0]), "--protocol", .. options, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2",
-                 "--rate", "100", "--duration", "0.5", "--drain", "1"]);
+                 "--rate", "100", "--duration", "0.5", "--drain", "10"]);
             Assert.True(exitCode == actual, $"{fault}: the exit code is {actual} and not {exitCode}:\n{output}");
             if (options.Length > 1)
                 Assert.Matches(@"deflated\s+│ [1-9]", output);
             if (fault == Fault.Close)
                 Assert.Contains("close 1001 with retry=: 1", output, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData(Fault.None, 0, "4 bursts of 4 x 25")]
+    [InlineData(Fault.Drop, 3, "one of them less")]
+    [InlineData(Fault.DropFirst, 3, "one of them less")]
+    public async Task Bursts_are_due_at_once_and_checked_and_timed_one_by_one(Fault fault, int exitCode, string what)
+    {
+        await using var server = await FaultyServer.StartAsync(fault);
+        var file = Path.GetTempFileName();
+        try
+        {
+            var (actual, output) = await LoadGenerator.RunAsync(
+                server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rate", "100", "--burst", "25", "--duration", "1",
+                "--drain", "10", "--json", file);
+            Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
+            using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+            var bursts = json.RootElement.GetProperty("bursts").EnumerateArray().ToList();
+            Assert.Equal(4, bursts.Count);
+            Assert.All(bursts.Zip(bursts.Skip(1)), pair => Assert.Equal(250_000, Of(pair.Second, "at") - Of(pair.First, "at")));
+            Assert.All(bursts, burst => Assert.True(Of(burst, "at") <= Of(burst, "first") && Of(burst, "first") <= Of(burst, "last"), what));
+            var missing = bursts.Sum(burst => (4 * 25) - Of(burst, "deliveries"));
+            Assert.True(missing == 0 == (fault == Fault.None), $"{missing} missing, not {what}");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        static long Of(JsonElement burst, string name) => burst.GetProperty(name).GetInt64();
     }
 
     [Fact]
@@ -66,7 +96,7 @@ public sealed class FaultTests
         try
         {
             await LoadGenerator.RunAsync(
-                server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rate", "100", "--duration", "1",
+                server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rate", "100", "--duration", "3",
                 "--allow-disconnects", "--json", file);
             using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
             var end = Assert.Single(json.RootElement.GetProperty("total").GetProperty("disconnects").EnumerateObject());
@@ -88,7 +118,7 @@ public sealed class FaultTests
     public async Task A_server_that_refuses_every_upgrade_is_reported_with_its_status()
     {
         await using var server = await FaultyServer.StartAsync(Fault.RefuseUpgrade);
-        var (exitCode, output) = await LoadGenerator.RunAsync(server.WebSocketUrl, "--connections", "3", "--connect-timeout", "2");
+        var (exitCode, output) = await LoadGenerator.RunAsync(server.WebSocketUrl, "--connections", "3", "--connect-timeout", "10");
         Assert.Equal(2, exitCode);
         Assert.Contains("0 of 3 are open", output, StringComparison.Ordinal);
         Assert.Contains("handshake: 503", output, StringComparison.Ordinal);

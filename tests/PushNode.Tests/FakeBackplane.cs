@@ -7,7 +7,7 @@ namespace PushNode.Tests;
 internal sealed class FakeBackplane : IBackplane, IBackplaneServer
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, (Action<ReadOnlyMemory<byte>> OnPayload, Action OnLoss, TaskCompletionSource Acknowledged)> _channels = [];
+    private readonly Dictionary<string, (Action<ReadOnlyMemory<byte>> OnPayload, Action<IBackplaneServer> OnLoss, TaskCompletionSource Acknowledged)> _channels = [];
     private readonly List<string> _commands = [];
     private TaskCompletionSource _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -89,13 +89,20 @@ internal sealed class FakeBackplane : IBackplane, IBackplaneServer
             {
                 // The first acknowledgement of a channel is no return.
                 if (!acknowledged.TrySetResult())
-                    onLoss();
+                    onLoss(this);
             }
         }
 
         _away = new(TaskCreationOptions.RunContinuationsAsynchronously);
         IsUp = true;
         _up.SetResult();
+    }
+
+    /// <summary>Tells one channel that payloads may be lost.</summary>
+    public void Lose(string channel)
+    {
+        lock (_lock)
+            _channels[channel].OnLoss(this);
     }
 
     /// <summary>Delivers a payload on this thread.</summary>
@@ -115,11 +122,23 @@ internal sealed class FakeBackplane : IBackplane, IBackplaneServer
 
     public BackplaneChannel Control => new("push:control", this);
 
-    public BackplaneChannel Channel(Topic topic) => new(topic.RoomId is { } room ? $"push:room:{room}" : "push:all", this);
+    public BackplaneChannel Channel(Topic topic) => new(topic.RoomId is { } room ? $"push:room:{room}" : topic.UserId is { } user ? $"push:user:{user}" : "push:all", this);
 
-    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload) => Task.FromResult<int?>(Publish(channel.Name, payload) ? 1 : 0);
+    /// <summary>Answers publishes; null to deliver them at once.</summary>
+    public Func<string, ReadOnlyMemory<byte>, Task<int?>>? OnPublish { get; set; }
 
-    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
+    /// <summary>Answers publishes into rooms with slow mode; null to deliver them at once.</summary>
+    public Func<RoomId, UserId, TimeSpan, SpacedOutcome>? OnSpaced { get; set; }
+
+    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload) =>
+        OnPublish is { } answer ? answer(channel.Name, payload) : Task.FromResult<int?>(Publish(channel.Name, payload) ? 1 : 0);
+
+    public Task<SpacedOutcome> PublishSpacedAsync(RoomId room, UserId user, TimeSpan spacing, ReadOnlyMemory<byte> payload) => Task.FromResult(
+        OnSpaced is { } answer ? answer(room, user, spacing) : SpacedOutcome.Published(Publish($"push:room:{room}", payload) ? 1 : 0));
+
+    public Task<OnceOutcome> PublishOnceAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload, IdempotencyKey key) => throw new NotSupportedException("A node publishes nothing with a key.");
+
+    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action<IBackplaneServer> onLoss)
     {
         OnSubscribe(channel.Name);
         lock (_lock)

@@ -24,12 +24,15 @@ internal sealed class FakeSender : ISocketSender
         return number;
     }
 
-    public void Send(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> sockets, Span<int> accepted)
+    public void Send(ReadOnlySpan<SocketSend> sends, Span<int> accepted)
     {
-        Assert.InRange(sockets.Length, 0, Capacity);
-        OnSend(sockets.Length);
-        for (var i = 0; i < sockets.Length; i++)
-            accepted[i] = Wires[sockets[i]].TryWrite(bytes.ToArray());
+        Assert.InRange(sends.Length, 0, Capacity);
+        var sockets = new HashSet<int>();
+        foreach (var send in sends)
+            Assert.True(sockets.Add(send.Socket), "A call has one send for each socket.");
+        OnSend(sends.Length);
+        for (var i = 0; i < sends.Length; i++)
+            accepted[i] = Wires[sends[i].Socket].TryWrite(sends[i].Bytes.ToArray());
     }
 
     public void Dispose() => IsDisposed = true;

@@ -48,8 +48,8 @@ internal sealed class FakeWire : IWire
         }
     }
 
-    /// <summary>No socket, but a number by which <see cref="FakeSender"/> finds this.</summary>
-    public int? Socket { get; }
+    /// <summary>No socket, but a number by which <see cref="FakeSender"/> finds this; null for a wire that sends by itself.</summary>
+    public int? Socket { get; set; }
 
     public void Attach(Connection connection)
     {

@@ -11,7 +11,7 @@ internal sealed class TestClient
     public TestClient(TestMetrics metrics, TimeProvider time, ConnectionSettings? connections = null, OutboxSettings? outbox = null, int shard = 0,
         OutboxTotal? total = null, Variant variant = Variant.Json)
     {
-        var rules = new ConnectionRules(connections ?? new(), outbox ?? new(), time, metrics.Node, static () => { });
+        var rules = new ConnectionRules(connections ?? new(), outbox ?? new(), time, metrics.Node, static _ => { });
         Connection = new Connection(total is null ? rules : rules with { OutboxTotal = total }, Wire, shard, variant);
     }
 
@@ -39,7 +39,11 @@ internal sealed class TestClient
             Connection.OnBytes([.. frame]);
     }
 
-    public void Send(string text) => Send(ClientFrame.Text(text));
+    public void Send(params string[] texts)
+    {
+        foreach (var text in texts)
+            Send(ClientFrame.Text(text));
+    }
 
     /// <summary>Lets the wire accept this many more bytes.</summary>
     public void Take(long bytes)

@@ -14,9 +14,15 @@ internal sealed class TestMetrics : IMeterFactory
     public NodeMetrics Node { get; }
 
     /// <summary>A counter's value: of one reason, or the sum of all.</summary>
-    public long Read(string counter, string? reason = null)
+    public long Read(string counter, string? reason = null) =>
+        Measure(counter).Where(value => reason is null || Equals(value.Label, reason)).Sum(value => value.Value);
+
+    /// <summary>A counter's values, as text: of all its labels.</summary>
+    public string ReadAll(string counter) => string.Join(' ', Measure(counter).Select(value => $"{value.Label}={value.Value}"));
+
+    private List<(object? Label, long Value)> Measure(string counter)
     {
-        long sum = 0;
+        var values = new List<(object?, long)>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
         {
@@ -27,18 +33,34 @@ internal sealed class TestMetrics : IMeterFactory
         listener.SetMeasurementEventCallback<int>((_, value, tags, _) => Add(value, tags));
         listener.Start();
         listener.RecordObservableInstruments();
-        return sum;
+        return values;
 
-        void Add(long value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        void Add(long value, ReadOnlySpan<KeyValuePair<string, object?>> tags) => values.Add((tags.Length == 1 ? tags[0].Value : null, value));
+    }
+
+    /// <summary>Calls the action with each value that a histogram records, until it is disposed.</summary>
+    public MeterListener Listen(string histogram, Action<double> record)
+    {
+        var listener = new MeterListener
         {
-            if (reason is null || (tags.Length == 1 && Equals(tags[0].Value, reason)))
-                sum += value;
-        }
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (_meters.Contains(instrument.Meter) && instrument.Name == histogram)
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, value, _, _) => record(value));
+        listener.Start();
+        return listener;
     }
 
     /// <summary>Rule 6, once the node is quiet: each expected delivery happened or was counted as dropped.</summary>
     public void AssertDeliveriesClose() =>
         Assert.Equal(Read("push.deliveries_expected"), Read("push.deliveries") + Read("push.deliveries_dropped"));
+
+    /// <summary>The same for a node whose threads may still be counting their last pushes.</summary>
+    public Task DeliveriesCloseAsync() => Eventually.HoldsAsync(
+        () => Read("push.deliveries_expected") == Read("push.deliveries") + Read("push.deliveries_dropped"), "each expected delivery has its outcome");
 
     /// <summary>Rule 6, once the node is quiet: each received message was merged or counted as dropped.</summary>
     public void AssertMessagesClose() =>

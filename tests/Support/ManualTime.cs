@@ -5,6 +5,7 @@ public sealed class ManualTime : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<Timer> _timers = [];
+    private int _started;
     private DateTimeOffset _now = new(2025, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     /// <summary>Whether timers run by the system's clock instead, for a test that waits for what a timer starts.</summary>
@@ -18,6 +19,16 @@ public sealed class ManualTime : TimeProvider
         {
             lock (_lock)
                 return _timers.Count;
+        }
+    }
+
+    /// <summary>How many timers have been started so far, active or not.</summary>
+    public int StartedTimers
+    {
+        get
+        {
+            lock (_lock)
+                return _started;
         }
     }
 
@@ -35,6 +46,8 @@ public sealed class ManualTime : TimeProvider
             return base.CreateTimer(callback, state, dueTime, period);
         var timer = new Timer(this, () => callback(state));
         timer.Change(dueTime, period);
+        lock (_lock)
+            _started++;
         return timer;
     }
 

@@ -1,20 +1,29 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using PushApi.Access;
 using PushApi.Problems;
 
 namespace PushApi.Endpoints;
 
-/// <summary>Describes the routes for the OpenAPI document. The bodies are read as bytes, so types cannot describe them.</summary>
+/// <summary>The OpenAPI document, and what the descriptions of all routes have in common.</summary>
 internal static class ApiDescription
 {
     /// <summary>The document's name, as in <c>/openapi/v1.json</c>.</summary>
     public const string Document = "v1";
 
-    private const string RoomRule = "1 to 128 bytes of UTF-8; no control characters, no '/', not '.' or '..'.";
+    private const string Bearer = "bearer";
+    private const string InHeader = "apiKey";
 
-    private static readonly ProblemType[] AboutRooms = [ProblemType.BadRoom, ProblemType.TooManyRooms];
+    /// <summary>What a room's name is.</summary>
+    public const string RoomRule = "1 to 128 bytes of UTF-8; no control characters, no '/', not '.' or '..'.";
+
+    /// <summary>The problems that <see cref="RequestGuard"/> finds.</summary>
+    private static readonly ProblemType[] OfEveryRoute =
+    [
+        ProblemType.BadTarget, ProblemType.Unauthorized, ProblemType.ForbiddenScope, ProblemType.Outside, ProblemType.CrossSite,
+        ProblemType.BadHost, ProblemType.RateLimited,
+    ];
 
     /// <summary>Sets up the document, which has only the API's own routes, whatever else the host serves.</summary>
     public static void Configure(OpenApiOptions options)
@@ -29,73 +38,84 @@ internal static class ApiDescription
                 Version = Document,
                 Description = "Publishes messages to rooms. A message is one JSON value and is passed on byte for byte.",
             };
+            (document.Components ??= new OpenApiComponents()).SecuritySchemes = SecuritySchemes();
             return Task.CompletedTask;
         });
     }
 
-    public static void DescribeRoom(this RouteHandlerBuilder route) =>
-        route.Describe("publishToRoom", "Publishes to one room.", MessageBodies(), never: [ProblemType.TooManyRooms], operation => operation.Parameters =
-        [
-            new OpenApiParameter
-            {
-                Name = "room",
-                In = ParameterLocation.Path,
-                Required = true,
-                Description = "Percent-encoded. " + RoomRule,
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1 },
-            },
-        ]);
-
-    public static void DescribeBroadcast(this RouteHandlerBuilder route) =>
-        route.Describe("broadcast", "Publishes to everybody.", MessageBodies(), never: AboutRooms);
-
-    public static void DescribeRooms(this RouteHandlerBuilder route) => route.Describe("publishToRooms", "Publishes every item to every room.", new()
-    {
-        ["application/json"] = new()
-        {
-            Schema = Object(("rooms", Array(Text("A room: " + RoomRule), unique: true)), ("items", Array(AnyJson()))),
-            Example = JsonNode.Parse("""{"rooms":["a","b"],"items":[{"text":"hi"},"bye"]}"""),
-        },
-    }, never: []);
-
-    public static void DescribeRoomForm(this RouteHandlerBuilder route) => route.Describe("goPushRoom", "go-push's form: publishes to one room.", new()
-    {
-        ["application/x-www-form-urlencoded"] = new() { Schema = Object(("room", Text(RoomRule)), ("items", Text("A JSON array of messages."))) },
-    }, never: [ProblemType.TooManyRooms]);
-
-    public static void DescribeBroadcastForm(this RouteHandlerBuilder route) => route.Describe("goPushAll", "go-push's form: publishes to everybody.", new()
-    {
-        ["application/x-www-form-urlencoded"] = new() { Schema = Object(("items", Text("A JSON array of messages."))) },
-    }, never: AboutRooms);
-
-    private static void Describe(
+    /// <summary>Describes a route. Its answers are <paramref name="answer"/> and one for each status of the problems.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="name">The operation's name.</param>
+    /// <param name="tag">The group of operations: publish, read or admin.</param>
+    /// <param name="summary">One sentence.</param>
+    /// <param name="answer">Status, type and meaning of success; the type is null for an answer without a body.</param>
+    /// <param name="problems">What it can be refused for, apart from what every route checks.</param>
+    /// <param name="more">Completes the operation: its parameters and body.</param>
+    public static void Describe(
         this RouteHandlerBuilder route,
         string name,
+        string tag,
         string summary,
-        Dictionary<string, OpenApiMediaType> bodies,
-        ProblemType[] never,
+        (int Status, Type? Body, string Meaning) answer,
+        IEnumerable<ProblemType> problems,
         Action<OpenApiOperation>? more = null)
     {
-        var answers = ProblemType.All
-            .Except([ProblemType.NotFound, ProblemType.MethodNotAllowed, .. never])
-            .GroupBy(kind => kind.Status.ToString(CultureInfo.InvariantCulture))
+        var answers = problems.Union(OfEveryRoute)
+            .GroupBy(kind => kind.Status)
             .ToDictionary(group => group.Key, group => string.Join("; ", group.Select(kind => $"{kind.Uri}: {kind.Title}")));
         foreach (var status in answers.Keys)
-            route.Produces<Problem>(int.Parse(status, CultureInfo.InvariantCulture), Problem.MediaType);
+            route.Produces<Problem>(status, Problem.MediaType);
 
-        answers.Add("202", "Published, and confirmed by the backplane.");
-        route.Produces<PublishAnswer>(StatusCodes.Status202Accepted);
+        answers.Add(answer.Status, answer.Meaning);
+        route.Produces(answer.Status, answer.Body);
 
-        route.WithGroupName(Document).WithName(name).WithTags("publish").WithSummary(summary);
-        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        route.WithGroupName(Document).WithName(name).WithTags(tag).WithSummary(summary);
+        route.AddOpenApiOperationTransformer((operation, context, _) =>
         {
-            operation.RequestBody = new OpenApiRequestBody { Required = true, Content = bodies };
+            if (RouteScopes.ScopeOf(context.Description.ActionDescriptor.EndpointMetadata) is { } scope)
+            {
+                operation.Description = $"A key needs the scope {RouteScopes.NameOf(scope)}.";
+                operation.Security = Security(context.Document);
+            }
             foreach (var (status, response) in operation.Responses ?? [])
-                response.Description = answers[status];
+                response.Description = answers[int.Parse(status, CultureInfo.InvariantCulture)];
             more?.Invoke(operation);
             return Task.CompletedTask;
         });
     }
+
+    /// <summary>A room's name in the path.</summary>
+    public static OpenApiParameter RoomInPath() => NameInPath("room", RoomRule);
+
+    /// <summary>A name in the path that <see cref="RawTarget"/> reads.</summary>
+    public static OpenApiParameter NameInPath(string name, string rule) => new()
+    {
+        Name = name,
+        In = ParameterLocation.Path,
+        Required = true,
+        Description = "Percent-encoded. " + rule,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1 },
+    };
+
+    private static Dictionary<string, IOpenApiSecurityScheme> SecuritySchemes() => new()
+    {
+        [Bearer] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "A key of PushApi:Keys." },
+        [InHeader] = new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = PresentedKey.Header,
+            Description = "The same keys.",
+        },
+    };
+
+    /// <summary>One of the two, or none: an API without keys answers to addresses instead.</summary>
+    private static List<OpenApiSecurityRequirement> Security(OpenApiDocument? document) =>
+    [
+        new() { [new OpenApiSecuritySchemeReference(Bearer, document)] = [] },
+        new() { [new OpenApiSecuritySchemeReference(InHeader, document)] = [] },
+        [],
+    ];
 
     /// <summary>
     /// The framework describes the types as it could read them, with numbers as strings and members that may be null. These types are only
@@ -117,26 +137,4 @@ internal static class ApiDescription
             schema.Required = new HashSet<string> { "type", "title", "status", "detail" };
         return Task.CompletedTask;
     }
-
-    private static Dictionary<string, OpenApiMediaType> MessageBodies() => new()
-    {
-        ["application/json"] = new() { Schema = AnyJson(), Example = JsonNode.Parse("""{"text":"hi"}""") },
-        ["application/x-ndjson"] = new() { Schema = Text("One JSON value per line."), Example = JsonValue.Create("{\"text\":\"hi\"}\n\"bye\"\n") },
-        ["text/plain"] = new() { Schema = Text("Becomes one JSON string."), Example = JsonValue.Create("hi") },
-    };
-
-    private static OpenApiSchema AnyJson() => new() { Description = "A message: any JSON value of at most 64 levels." };
-
-    private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
-
-    private static OpenApiSchema Array(OpenApiSchema items, bool unique = false) =>
-        new() { Type = JsonSchemaType.Array, Items = items, MinItems = 1, UniqueItems = unique ? true : null };
-
-    private static OpenApiSchema Object(params (string Name, IOpenApiSchema Schema)[] properties) => new()
-    {
-        Type = JsonSchemaType.Object,
-        Properties = properties.ToDictionary(property => property.Name, property => property.Schema),
-        Required = properties.Select(property => property.Name).ToHashSet(),
-        AdditionalPropertiesAllowed = false,
-    };
 }

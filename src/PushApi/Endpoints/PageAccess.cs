@@ -1,14 +1,15 @@
-using System.Net;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Net.Http.Headers;
 using PushApi.Problems;
+using PushApi.Requests;
 using PushApi.Settings;
+using PushHosting.Pages;
 using PushHosting.Settings;
 
 namespace PushApi.Endpoints;
 
 /// <summary>
-/// Decides which web pages may publish. A page can make any browser inside the network send requests: forms and simple fetches whose
+/// Decides which web pages may use the API. A page can make any browser inside the network send requests: forms and simple fetches whose
 /// answers the page cannot read, and fetches to its own origin once its host name resolves to the API's address (DNS rebinding). Immutable;
 /// any thread.
 /// </summary>
@@ -29,20 +30,23 @@ internal sealed class PageAccess
         _cors = cors;
 
         var policy = new CorsPolicyBuilder()
-            .WithMethods(HttpMethods.Post)
+            .WithMethods(HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Delete)
             .AllowAnyHeader()
-            .WithExposedHeaders(HeaderNames.RetryAfter)
+            .WithExposedHeaders(HeaderNames.RetryAfter, KeyHeader.Replayed)
             .SetPreflightMaxAge(PreflightAge);
         _policy = (_origins.IsEvery ? policy.AllowAnyOrigin() : policy.SetIsOriginAllowed(_origins.Contains)).Build();
     }
 
     /// <summary>
-    /// Refuses requests that a page may not send. GET and HEAD pass: a page cannot read the answers, which hold no secrets anyway.
+    /// Refuses requests that a page may not send. GET and HEAD of routes without data pass: they change nothing, and their answers hold no
+    /// secrets. With data they do not: after DNS rebinding, the page could read the answer as one of its own origin.
     /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="holdsData">Whether the route's answers say anything about this farm.</param>
     /// <returns>What is wrong, or null.</returns>
-    public Problem? Check(HttpRequest request)
+    public Problem? Check(HttpRequest request, bool holdsData)
     {
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        if (!holdsData && (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)))
             return null;
         if (!Accepts(request.Host.Host))
         {
@@ -74,16 +78,8 @@ internal sealed class PageAccess
         return true;
     }
 
-    /// <summary>
-    /// Whether a Host header's name, without the port, is accepted. DNS rebinding needs a name in the attacker's DNS, which excludes IP
-    /// addresses, names below localhost, and names without a dot (as containers have). A request without a name does not come from a
-    /// browser.
-    /// </summary>
-    private bool Accepts(string host) =>
-        !host.Contains('.')
-        || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
-        || IPAddress.TryParse(host, out _)
-        || _hosts.Contains(host);
+    /// <summary>Whether a Host header's name, without the port, is accepted.</summary>
+    private bool Accepts(string host) => HostNames.CannotBeRebound(host) || _hosts.Contains(host);
 
     private static Problem Foreign(string header) => new(
         ProblemType.CrossSite,

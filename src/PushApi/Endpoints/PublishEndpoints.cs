@@ -1,8 +1,10 @@
+using PushApi.Access;
 using PushApi.Problems;
 using PushApi.Publishing;
 using PushApi.Requests;
 using PushApi.Settings;
 using PushApi.Telemetry;
+using PushBackplane.Publishing;
 using PushBackplane;
 
 namespace PushApi.Endpoints;
@@ -27,66 +29,89 @@ internal sealed class PublishEndpoints(
     public async Task<Problem?> ToRoomAsync(HttpContext context) =>
         RawTarget.ReadRoom(context, out var room) is { } problem
             ? problem
-            : await PublishAsync(context, MessageFormats, _ => [Topic.Room(room)], metrics.PublishedToRooms);
+            : await PublishAsync(context, MessageFormats, Topic.Room(room), metrics.PublishedToRooms);
+
+    /// <summary><c>POST /v1/users/{user}/messages</c>.</summary>
+    public async Task<Problem?> ToUserAsync(HttpContext context) =>
+        RawTarget.ReadUser(context, out var user) is { } problem
+            ? problem
+            : await PublishAsync(context, MessageFormats, Topic.User(user), metrics.PublishedToUser);
 
     /// <summary><c>POST /v1/messages</c>.</summary>
-    public Task<Problem?> ToRoomsAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomsAndItems], RoomsOf, metrics.PublishedToRooms);
+    public Task<Problem?> ToRoomsAsync(HttpContext context) =>
+        PublishAsync(context, [BodyFormat.RoomsAndItems], target: null, metrics.PublishedToRooms);
 
     /// <summary><c>POST /v1/broadcast</c>.</summary>
-    public Task<Problem?> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, _ => [Topic.All], metrics.PublishedToAll);
+    public Task<Problem?> ToAllAsync(HttpContext context) => PublishAsync(context, MessageFormats, Topic.All, metrics.PublishedToAll);
 
     /// <summary><c>POST /push/room</c>.</summary>
-    public Task<Problem?> FormToRoomAsync(HttpContext context) => PublishAsync(context, [BodyFormat.RoomForm], RoomsOf, metrics.PublishedToRooms);
+    public Task<Problem?> FormToRoomAsync(HttpContext context) =>
+        PublishAsync(context, [BodyFormat.RoomForm], target: null, metrics.PublishedToRooms);
 
     /// <summary><c>POST /push/all</c>.</summary>
     public Task<Problem?> FormToAllAsync(HttpContext context) =>
-        PublishAsync(context, [BodyFormat.BroadcastForm], _ => [Topic.All], metrics.PublishedToAll);
+        PublishAsync(context, [BodyFormat.BroadcastForm], Topic.All, metrics.PublishedToAll);
 
-    private static Topic[] RoomsOf(PublishRequest request) => [.. request.Rooms.Select(Topic.Room)];
-
-    private async Task<Problem?> PublishAsync(
-        HttpContext context, BodyFormat[] formats, Func<PublishRequest, Topic[]> topicsOf, Action<long> published)
+    /// <param name="context">The request.</param>
+    /// <param name="formats">The bodies that the route accepts.</param>
+    /// <param name="target">Where the route publishes; null if the body names rooms.</param>
+    /// <param name="published">Counts messages that are published.</param>
+    private async Task<Problem?> PublishAsync(HttpContext context, BodyFormat[] formats, Topic? target, Action<long> published)
     {
+        var caller = ApiCaller.Of(context);
+        if (target is { } topic && caller.MayPublish(topic) is { } forbidden)
+            return forbidden;
         if (BodyFormat.Pick(context, formats, out var format) is { } unsupported)
             return unsupported;
+        if (KeyHeader.Read(context.Request.Headers, out var key) is { } badKey)
+            return badKey;
         var (body, unread) = await bodies.ReadAsync(context);
         if (body is null)
             return unread;
 
-        var (answer, problem) = await PublishAsync(body, format, topicsOf);
+        var (answer, problem) = await PublishAsync(body, format, target, caller, key);
         if (answer is null)
             return problem;
 
-        published(answer.Accepted);
+        published(answer.Published);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
-        await context.Response.WriteAsJsonAsync(answer, ApiJson.Default.PublishAnswer);
+        if (answer.Published == 0)
+            context.Response.Headers[KeyHeader.Replayed] = "true";
+        await context.Response.WriteAsJsonAsync(answer, ApiJson.Readable.PublishAnswer);
         return null;
     }
 
     private async Task<(PublishAnswer? Answer, Problem? Problem)> PublishAsync(
-        RequestBody body, BodyFormat format, Func<PublishRequest, Topic[]> topicsOf)
+        RequestBody body, BodyFormat format, Topic? target, ApiCaller caller, string? keyName)
     {
         // Its share of the pending bytes is returned before the answer is written, because writing waits for the client.
         using var _ = body;
-        var request = new PublishRequest(settings);
+        var request = new PublishRequest(settings, caller);
         if (format.Read(body.Bytes, request) is { } malformed)
             return (null, malformed);
 
-        BackplaneChannel[] channels = [.. topicsOf(request).Select(backplane.Channel)];
+        Topic[] topics = target is { } topic ? [topic] : [.. request.Rooms.Select(Topic.Room)];
+        BackplaneChannel[] channels = [.. topics.Select(backplane.Channel)];
         if (Reserve(body, request, channels.Length) is { } full)
             return (null, full);
 
         // Checked before anything is sent: a request to several rooms is published to none of them while the server of one is unavailable.
-        if (ServersOf(channels.Where(channel => !channel.Home.IsUp)) is { Length: > 0 } unavailable)
-            return (null, Unavailable(unavailable));
+        if (channels.Where(channel => !channel.Home.IsUp).ToArray() is { Length: > 0 } unavailable)
+            return (null, PublishProblems.Unavailable(unavailable));
 
-        var outcomes = await PublishAsync(channels, request);
+        if (caller.Take((long)request.Messages.Count * channels.Length) is { } limited)
+            return (null, limited);
+
+        var key = keyName is null ? null : new IdempotencyKey(caller.OwnIdempotencyKey(keyName), RequestFingerprint.Of(channels, request.Messages));
+        var outcomes = await PublishAsync(channels, request, key);
         var outcome = PublishOutcome.Combine(outcomes);
-        if (outcome.Nodes is { } nodes)
-            return (new PublishAnswer(request.Messages.Count * channels.Length, nodes), null);
+        if (outcome.Nodes is not { } nodes)
+            return (null, PublishProblems.Of(outcome.Result, channels, outcomes, hasKey: key is not null));
 
-        var silent = ServersOf(channels.Where((_, i) => outcomes[i].Nodes is null));
-        return (null, outcome.IsSent ? NotConfirmed(silent) : Unavailable(silent));
+        var fresh = outcomes.Count(one => one.Result == PublishResult.Published);
+        if (key is not null)
+            metrics.PublishedWithKey(fresh, channels.Length);
+        return (PublishAnswer.Of(request.Messages.Count, nodes, topics, outcomes), null);
     }
 
     /// <summary>Each channel's envelope is a copy of the messages. The body's own share covers the first.</summary>
@@ -104,31 +129,12 @@ internal sealed class PublishEndpoints(
             : BodyReader.TooMuchPending();
     }
 
-    private async Task<PublishOutcome[]> PublishAsync(BackplaneChannel[] channels, PublishRequest request)
+    private async Task<PublishOutcome[]> PublishAsync(BackplaneChannel[] channels, PublishRequest request, IdempotencyKey? key)
     {
         var start = time.GetTimestamp();
         var acceptedAt = time.GetUtcNow();
-        var outcomes = await Task.WhenAll(channels.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt)));
+        var outcomes = await Task.WhenAll(channels.Select(channel => publisher.PublishAsync(channel, request.Messages, acceptedAt, key)));
         metrics.PublishEnd(time.GetElapsedTime(start));
         return outcomes;
     }
-
-    /// <summary>The servers of some channels, each named once.</summary>
-    private static string ServersOf(IEnumerable<BackplaneChannel> channels) =>
-        string.Join(", ", channels.Select(channel => channel.Home.Description).Distinct());
-
-    private static Problem NotConfirmed(string servers) => new(
-        ProblemType.NotConfirmed,
-        $"{servers} did not confirm in time: the messages may or may not have been delivered, and a retry may deliver them twice.");
-
-    private static Problem Unavailable(string servers) => new(
-        ProblemType.BackplaneAway,
-        $"Unavailable or stalled: {servers}. No message of this request was sent; a retry duplicates nothing.");
 }
-
-/// <summary>The body of a 202.</summary>
-/// <param name="Accepted">Messages times rooms.</param>
-/// <param name="Nodes">
-/// The number of subscribers that the backplane reached (nodes, not viewers). For several rooms, the smallest number.
-/// </param>
-internal sealed record PublishAnswer(int Accepted, int Nodes);

@@ -1,13 +1,16 @@
 using Microsoft.AspNetCore.Mvc;
+using PushApi.Access;
 using PushApi.Problems;
 using PushApi.Requests;
 using PushApi.Settings;
+using PushBackplane.Restrictions;
 
 namespace PushApi.Endpoints;
 
 /// <summary>Maps the publish API.</summary>
 public static class PushApiRoutes
 {
+    private const string MessagesPattern = "/v1/rooms/{room}/messages";
     private const string OpenApiPattern = "/openapi/{documentName}.json";
 
     /// <summary>
@@ -20,41 +23,51 @@ public static class PushApiRoutes
         var settings = services.GetRequiredService<PushApiSettings>();
         // Created now rather than by the first request, so that every series is exported from the start.
         var refusals = services.GetRequiredService<Refusals>();
-        var guard = new RequestGuard(services.GetRequiredService<PageAccess>(), refusals);
+        var guard = new RequestGuard(services.GetRequiredService<PageAccess>(), services.GetRequiredService<ApiAccess>(), refusals);
 
         var api = endpoints.MapGroup("");
         api.WithMetadata(new RequestSizeLimitAttribute(BodyReader.KestrelLimit(settings)));
-        ((IEndpointConventionBuilder)api).Finally(endpoint => endpoint.RequestDelegate = guard.Around(endpoint.RequestDelegate!));
+        ((IEndpointConventionBuilder)api).Finally(endpoint =>
+            endpoint.RequestDelegate = guard.Around(endpoint.RequestDelegate!, RouteScopes.NeedOf(endpoint)));
 
-        api.MapPublish("/v1/rooms/{room}/messages", refusals, (publish, context) => publish.ToRoomAsync(context)).DescribeRoom();
-        api.MapPublish("/v1/messages", refusals, (publish, context) => publish.ToRoomsAsync(context)).DescribeRooms();
-        api.MapPublish("/v1/broadcast", refusals, (publish, context) => publish.ToAllAsync(context)).DescribeBroadcast();
-        api.MapPublish("/push/room", refusals, (publish, context) => publish.FormToRoomAsync(context)).DescribeRoomForm();
-        api.MapPublish("/push/all", refusals, (publish, context) => publish.FormToAllAsync(context)).DescribeBroadcastForm();
-
-        api.MapOpenApi(OpenApiPattern);
-        api.MapOtherMethods(OpenApiPattern, refusals, HttpMethods.Get);
-        api.MapFallback("{**path}", context => refusals.AnswerAsync(context, new Problem(
-            ProblemType.NotFound, $"Unknown path; /openapi/{ApiDescription.Document}.json describes the routes.")));
+        var routes = new ApiRoutes(api, refusals);
+        routes.MapPublish(MessagesPattern, (publish, context) => publish.ToRoomAsync(context)).DescribeRoom();
+        routes.MapPublish("/v1/users/{user}/messages", (publish, context) => publish.ToUserAsync(context)).DescribeUser();
+        routes.MapPublish("/v1/messages", (publish, context) => publish.ToRoomsAsync(context)).DescribeRooms();
+        routes.MapPublish("/v1/broadcast", (publish, context) => publish.ToAllAsync(context)).DescribeBroadcast();
+        routes.MapPublish("/push/room", (publish, context) => publish.FormToRoomAsync(context)).DescribeRoomForm();
+        routes.MapPublish("/push/all", (publish, context) => publish.FormToAllAsync(context)).DescribeBroadcastForm();
+        routes.MapAdmin(HttpMethods.Delete, "/v1/users/{user}/connections", (users, context) => users.DisconnectAsync(context)).DescribeDisconnect();
+        routes.MapAdmin(HttpMethods.Delete, "/v1/rooms/{room}/members/{user}", (users, context) => users.RemoveAsync(context)).DescribeRemove();
+        routes.MapAdmin(HttpMethods.Put, "/v1/users/{user}/ban", (users, context) => users.RestrictAsync(context, RestrictionKind.Ban)).DescribeBan();
+        routes.MapAdmin(HttpMethods.Delete, "/v1/users/{user}/ban", (users, context) => users.LiftAsync(context, RestrictionKind.Ban)).DescribeUnban();
+        routes.MapAdmin(HttpMethods.Put, "/v1/users/{user}/mute", (users, context) => users.RestrictAsync(context, RestrictionKind.Mute)).DescribeMute();
+        routes.MapAdmin(HttpMethods.Delete, "/v1/users/{user}/mute", (users, context) => users.LiftAsync(context, RestrictionKind.Mute)).DescribeUnmute();
+        routes.MapHistory(HttpMethods.Get, ApiScope.Read, (messages, context) => messages.ReadAsync(context)).DescribeRead();
+        routes.MapHistory(HttpMethods.Delete, ApiScope.Admin, (messages, context) => messages.DeleteAsync(context)).DescribeDelete();
+        routes.MapCount("/v1/rooms/{room}", (counts, context) => counts.RoomAsync(context)).DescribeCountOfRoom();
+        routes.MapCount("/v1/rooms", (counts, context) => counts.RoomsAsync(context)).DescribeCountOfRooms();
+        routes.MapCount("/v1/users/{user}", (counts, context) => counts.UserAsync(context)).DescribeCountOfUser();
+        routes.MapCount("/v1/nodes", (counts, context) => counts.NodesAsync(context)).DescribeNodes();
+        routes.MapCount("/v1/stats", (counts, context) => counts.StatsAsync(context)).DescribeStats();
+        routes.MapCount("/stats", (counts, context) => counts.GoPushStatsAsync(context)).DescribeGoPushStats();
+        routes.MapDescription(OpenApiPattern);
+        routes.MapRest();
         return api;
     }
 
     private static RouteHandlerBuilder MapPublish(
-        this RouteGroupBuilder api, string pattern, Refusals refusals, Func<PublishEndpoints, HttpContext, Task<Problem?>> publish)
-    {
-        api.MapOtherMethods(pattern, refusals, HttpMethods.Post);
-        return api.MapPost(pattern, async (PublishEndpoints endpoints, HttpContext context) =>
-        {
-            if (await publish(endpoints, context) is { } problem)
-                await refusals.AnswerAsync(context, problem);
-        });
-    }
+        this ApiRoutes routes, string pattern, Func<PublishEndpoints, HttpContext, Task<Problem?>> publish) =>
+        routes.Map(HttpMethods.Post, pattern, publish).Needs(ApiScope.Publish);
 
-    /// <summary>Needed because the 404 above takes precedence over routing's own 405, which also lacks a body.</summary>
-    private static void MapOtherMethods(this RouteGroupBuilder api, string pattern, Refusals refusals, string method) =>
-        api.Map(pattern, context =>
-        {
-            context.Response.Headers.Allow = method;
-            return refusals.AnswerAsync(context, new Problem(ProblemType.MethodNotAllowed, $"This route accepts {method} only."));
-        });
+    private static RouteHandlerBuilder MapAdmin(
+        this ApiRoutes routes, string method, string pattern, Func<UserEndpoints, HttpContext, Task<Problem?>> answer) =>
+        routes.Map(method, pattern, answer).Needs(ApiScope.Admin);
+
+    private static RouteHandlerBuilder MapHistory(
+        this ApiRoutes routes, string method, ApiScope scope, Func<HistoryEndpoints, HttpContext, Task<Problem?>> answer) =>
+        routes.Map(method, MessagesPattern, answer).Needs(scope);
+
+    private static RouteHandlerBuilder MapCount(this ApiRoutes routes, string pattern, Func<CountEndpoints, HttpContext, Task<Problem?>> read) =>
+        routes.Map(HttpMethods.Get, pattern, read).Needs(ApiScope.Read);
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing.Patterns;
 using PushApi.Problems;
 using PushBackplane;
 
@@ -10,16 +11,13 @@ namespace PushApi.Endpoints;
 /// </summary>
 internal static class RawTarget
 {
-    private const string RoomPrefix = "/v1/rooms/";
-    private const string RoomSuffix = "/messages";
-
     /// <summary>Checks the target of any route.</summary>
     /// <returns>What is wrong, or null.</returns>
     public static Problem? Check(HttpContext context)
     {
         var path = Path(context);
         if (path.Contains("%2f", StringComparison.OrdinalIgnoreCase))
-            return new Problem(ProblemType.BadTarget, "The path contains %2F; a room's name has no '/', percent-encoded or not.");
+            return new Problem(ProblemType.BadTarget, "The path contains %2F; the name of a room or user has no '/', percent-encoded or not.");
 
         foreach (var segment in path.Split('/'))
         {
@@ -32,22 +30,53 @@ internal static class RawTarget
         return null;
     }
 
-    /// <summary>Reads the room out of <c>/v1/rooms/{room}/messages</c>.</summary>
+    /// <summary>Reads the room where the endpoint's pattern has <c>{room}</c>.</summary>
     /// <returns>What is wrong, or null.</returns>
     public static Problem? ReadRoom(HttpContext context, out RoomId room)
     {
-        // The host's path base, if any, precedes the prefix.
-        var path = Path(context).TrimEnd('/');
-        var start = path.LastIndexOf(RoomPrefix, StringComparison.OrdinalIgnoreCase) + RoomPrefix.Length;
-        var end = path.Length - RoomSuffix.Length;
         room = default;
-        var hasRoom = start >= RoomPrefix.Length && end >= start && path.EndsWith(RoomSuffix, StringComparison.OrdinalIgnoreCase);
-        if (!hasRoom || path[start..end].Contains('/'))
-            return new Problem(ProblemType.BadTarget, "The target must be /v1/rooms/{room}/messages, with only the room's name percent-encoded.");
-
-        return RoomId.TryParseEscaped(path[start..end], plusIsSpace: false, out room, out var error)
+        if (ReadSegment(context, "room", out var escaped) is { } badTarget)
+            return badTarget;
+        return RoomId.TryParseEscaped(escaped, plusIsSpace: false, out room, out var error)
             ? null
             : new Problem(ProblemType.BadRoom, $"room {error}.", Place.AtField("room"));
+    }
+
+    /// <summary>Reads the user where the endpoint's pattern has <c>{user}</c>.</summary>
+    /// <returns>What is wrong, or null.</returns>
+    public static Problem? ReadUser(HttpContext context, out UserId user)
+    {
+        user = default;
+        if (ReadSegment(context, "user", out var escaped) is { } badTarget)
+            return badTarget;
+        return UserId.TryParseEscaped(escaped, plusIsSpace: false, out user, out var error)
+            ? null
+            : new Problem(ProblemType.BadUser, $"user {error}.", Place.AtField("user"));
+    }
+
+    /// <summary>
+    /// Reads a parameter of the endpoint's pattern. The segments are compared from the last one: the host's path base, if any, precedes the
+    /// pattern.
+    /// </summary>
+    private static Problem? ReadSegment(HttpContext context, string parameter, out ReadOnlySpan<char> escaped)
+    {
+        escaped = default;
+        var pattern = ((RouteEndpoint)context.GetEndpoint()!).RoutePattern;
+        var rest = Path(context).TrimEnd('/');
+        foreach (var expected in pattern.PathSegments.Reverse())
+        {
+            var slash = rest.LastIndexOf('/');
+            var segment = rest[(slash + 1)..];
+            if (slash < 0 || (expected.Parts is [RoutePatternLiteralPart part] && !segment.Equals(part.Content, StringComparison.OrdinalIgnoreCase)))
+            {
+                return new Problem(
+                    ProblemType.BadTarget, $"The target must be {pattern.RawText}, with only the names in braces percent-encoded.");
+            }
+            if (expected.Parts is [RoutePatternParameterPart { Name: var name }] && name == parameter)
+                escaped = segment;
+            rest = rest[..slash];
+        }
+        return null;
     }
 
     /// <summary>The path of the target, in origin-form or absolute-form, not decoded and without its query.</summary>

@@ -77,7 +77,7 @@ internal sealed class BodyReader(PushApiSettings settings, PendingBytes pending)
                 return TooLarge();
         }
 
-        return body.Bytes.IsEmpty ? new Problem(ProblemType.NoMessages, "The body is empty; it must hold at least one message.") : null;
+        return body.Bytes.IsEmpty ? new Problem(ProblemType.NoMessages, "The body is empty.") : null;
     }
 
     /// <summary>Doubles, up to one byte more than the announced length; the read into the spare byte detects the end.</summary>

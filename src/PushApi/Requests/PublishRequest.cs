@@ -1,3 +1,4 @@
+using PushApi.Access;
 using PushApi.Problems;
 using PushApi.Settings;
 using PushBackplane;
@@ -5,10 +6,10 @@ using PushBackplane;
 namespace PushApi.Requests;
 
 /// <summary>
-/// The messages and rooms of a body, filled by the format that reads it. Enforces the limits on both for all formats. Belongs to one
-/// request.
+/// The messages and rooms of a body, filled by the format that reads it. Enforces the limits on both, and which rooms the caller may use, for
+/// all formats. Belongs to one request.
 /// </summary>
-internal sealed class PublishRequest(PushApiSettings settings)
+internal sealed class PublishRequest(PushApiSettings settings, ApiCaller caller)
 {
     private readonly List<ReadOnlyMemory<byte>> _messages = [];
     private readonly List<RoomId> _rooms = [];
@@ -52,6 +53,8 @@ internal sealed class PublishRequest(PushApiSettings settings)
             return TooMany(ProblemType.TooManyRooms, "rooms", place, settings.MaxRooms);
         if (!_named.Add(room))
             return new Problem(ProblemType.BadRoom, $"{place} names the room '{room}' a second time; each may be named once.", place);
+        if (caller.MayUse(room, place) is { } forbidden)
+            return forbidden;
 
         _rooms.Add(room);
         return null;

@@ -2,11 +2,14 @@ using PushHosting.Settings;
 
 namespace PushApi.Settings;
 
-/// <summary>The keys under <c>PushApi</c>: limits for one request and for all requests together, and which web pages may publish.</summary>
+/// <summary>The keys under <c>PushApi</c>: limits for one request and for all requests together, which web pages may publish, and who.</summary>
 public sealed class PushApiSettings : ICheckedSettings
 {
     /// <summary>The section of these keys.</summary>
     public const string Section = "PushApi";
+
+    /// <summary>Each key is several series of metrics.</summary>
+    private const int MaxKeys = 1000;
 
     /// <summary>The longest request body, in bytes, without the framing of chunks.</summary>
     [Number(1024, 64 * 1024 * 1024)]
@@ -42,9 +45,14 @@ public sealed class PushApiSettings : ICheckedSettings
     /// </summary>
     public string AllowedHosts { get; set; } = "";
 
+    /// <summary>The keys of publishers. Without any, the API answers only to loopback and private addresses.</summary>
+    public ApiKeySettings[] Keys { get; set; } = [];
+
     /// <inheritdoc/>
     public string? Problem(string section)
     {
+        if (KeysProblem($"{section}:Keys") is { } badKeys)
+            return badKeys;
         if (AllowedOrigins.Length > 0 && AllowList.OriginProblem($"{section}:AllowedOrigins", AllowedOrigins) is { } badOrigin)
             return badOrigin;
         if (AllowedHosts.Length > 0 && AllowList.HostProblem($"{section}:AllowedHosts", AllowedHosts) is { } badHost)
@@ -54,5 +62,22 @@ public sealed class PushApiSettings : ICheckedSettings
         if (MaxPendingBytes < MaxBodyBytes)
             return $"{section}:MaxPendingBytes is {MaxPendingBytes}; it accepts at least {section}:MaxBodyBytes, which is {MaxBodyBytes}.";
         return null;
+    }
+
+    private string? KeysProblem(string section)
+    {
+        if (Keys.Length > MaxKeys)
+            return $"{section} has {Keys.Length} items; it accepts at most {MaxKeys}.";
+        // Two keys with one name would be one series, and two with one hash would make the first of them decide.
+        return Repeated(key => key.Name) is { } name ? $"{section}:{name}:Name is the name of an earlier key; it accepts a name of its own."
+            : Repeated(key => key.Sha256) is { } hash ? $"{section}:{hash}:Sha256 is the hash of an earlier key; it accepts the hash of another."
+            : null;
+    }
+
+    private int? Repeated(Func<ApiKeySettings, string> value)
+    {
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var index = Array.FindIndex(Keys, key => !seen.Add(value(key)));
+        return index < 0 ? null : index;
     }
 }

@@ -15,14 +15,29 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
     private readonly PushChannels _channels;
+    private readonly RoomPolicies _policies;
     private readonly SubscriberFailures _failures;
 
-    public MemoryBackplane(PushChannels channels, BackplaneMetrics metrics, TimeProvider time, ILogger<MemoryBackplane> logger)
+    public MemoryBackplane(PushChannels channels, RoomPolicies policies, BackplaneMetrics metrics, TimeProvider time, ILogger<MemoryBackplane> logger)
     {
-        metrics.Add(Description).WentUp();
+        var own = metrics.Add(Description);
+        own.WentUp();
+        Histories = own.Histories;
+        Answers = new FirstAnswers(time);
+        Sends = new LastSends(time);
         _channels = channels;
+        _policies = policies;
         _failures = new SubscriberFailures(logger, time);
     }
+
+    /// <summary>Counts appends and readings.</summary>
+    public HistoryCounts Histories { get; }
+
+    /// <summary>The keys of requests, with and without history.</summary>
+    public FirstAnswers Answers { get; }
+
+    /// <summary>Who has sent into which room with slow mode.</summary>
+    public LastSends Sends { get; }
 
     public string Description => "memory";
 
@@ -34,19 +49,17 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
 
     public BackplaneChannel Control => new(_channels.Control, this);
 
-    public BackplaneChannel Channel(Topic topic) => new(_channels.Of(topic), this);
+    public BackplaneChannel Channel(Topic topic) => new(_channels.Of(topic), this) { Kept = _policies.Kept(topic) };
 
-    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload)
-    {
-        if (!_subscribers.TryGetValue(channel.Name, out var subscriber))
-            return None;
+    public Task<int?> PublishAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload) => Publish(channel.Name, payload.ToArray()) == 0 ? None : One;
 
-        // Copied, because the publisher may reuse its buffer while subscribers keep the payload.
-        subscriber.Deliver(payload.ToArray());
-        return One;
-    }
+    public Task<OnceOutcome> PublishOnceAsync(BackplaneChannel channel, ReadOnlyMemory<byte> payload, IdempotencyKey key) =>
+        Task.FromResult(Answers.PublishOnce(channel.Name, key, () => Publish(channel.Name, payload.ToArray())));
 
-    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action onLoss)
+    public Task<SpacedOutcome> PublishSpacedAsync(RoomId room, UserId user, TimeSpan spacing, ReadOnlyMemory<byte> payload) =>
+        Task.FromResult(Sends.PublishSpaced(room, user, spacing, () => Publish(_channels.Of(Topic.Room(room)), payload.ToArray())));
+
+    public Task SubscribeAsync(BackplaneChannel channel, Action<ReadOnlyMemory<byte>> onPayload, Action<IBackplaneServer> onLoss)
     {
         _subscribers[channel.Name] = new Subscriber(channel.Name, onPayload, _failures);
         return Task.CompletedTask;
@@ -56,6 +69,18 @@ internal sealed class MemoryBackplane : IBackplane, IBackplaneServer
     {
         _subscribers.TryRemove(channel.Name, out _);
         return Task.CompletedTask;
+    }
+
+    /// <summary>Delivers a payload.</summary>
+    /// <param name="channel">The channel's name.</param>
+    /// <param name="payload">Subscribers keep it: a publisher's buffer has to be copied.</param>
+    /// <returns>The number of subscribers.</returns>
+    public int Publish(string channel, byte[] payload)
+    {
+        if (!_subscribers.TryGetValue(channel, out var subscriber))
+            return 0;
+        subscriber.Deliver(payload);
+        return 1;
     }
 
     private sealed class Subscriber(string channel, Action<ReadOnlyMemory<byte>> onPayload, SubscriberFailures failures)

@@ -91,6 +91,16 @@ public ref struct MessagePackReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
+    /// <summary>Reads a text. Its bytes are not checked: they may be no UTF-8.</summary>
+    public bool TryReadText(out ReadOnlySpan<byte> text)
+    {
+        text = default;
+        if (!TryRead(out var value) || value.Type != MessagePackType.Text)
+            return false;
+        text = _bytes.Slice(value.Start, value.Length);
+        return true;
+    }
+
     /// <summary>Skips one value of any type, including nested ones.</summary>
     public bool TrySkip()
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Text;
 
 namespace PushBackplane.MessagePack;
 
@@ -97,6 +98,13 @@ public ref struct MessagePackWriter(Span<byte> buffer)
             Put((byte)(MessagePackCode.FixString | length));
         else
             PutSized(MessagePackCode.String8, size, (uint)length);
+    }
+
+    /// <summary>Writes a text of ASCII characters with its header.</summary>
+    public void WriteAscii(string value)
+    {
+        WriteStringHeader(value.Length);
+        Written += Encoding.ASCII.GetBytes(value, _buffer[Written..]);
     }
 
     /// <summary>Begins an array of the next <paramref name="count"/> values.</summary>

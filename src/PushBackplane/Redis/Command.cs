@@ -8,7 +8,7 @@ namespace PushBackplane.Redis;
 internal sealed class Command(params string[] words)
 {
     private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private byte[]? _payload;
+    private byte[][] _payloads = [];
 
     /// <summary>The channel of a SUBSCRIBE or UNSUBSCRIBE; null for other commands.</summary>
     public string? Channel { get; private init; }
@@ -25,8 +25,14 @@ internal sealed class Command(params string[] words)
     /// <summary>The number in the reply.</summary>
     public long Number { get; private set; }
 
+    /// <summary>The bytes of a reply that is neither a number nor an error.</summary>
+    public byte[] Status { get; private set; } = [];
+
     /// <summary>Why Redis refused; null unless it did.</summary>
     public string? Refusal { get; private set; }
+
+    /// <summary>The kind of refusal, if there is one.</summary>
+    public RefusalKind RefusalKind { get; private set; }
 
     /// <summary>The kind of reply that means success.</summary>
     private RespKind Acknowledgement { get; init; } = RespKind.Status;
@@ -40,7 +46,9 @@ internal sealed class Command(params string[] words)
     public static Command Unsubscribe(string channel) =>
         new("UNSUBSCRIBE", channel) { Channel = channel, Acknowledgement = RespKind.Unsubscribed, IsVital = true };
 
-    public static Command Publish(string channel, byte[] payload) => new("PUBLISH", channel) { _payload = payload, Acknowledgement = RespKind.Number };
+    public static Command Publish(string channel, byte[] payload) => new("PUBLISH", channel) { _payloads = [payload], Acknowledgement = RespKind.Number };
+
+    public static Command Evaluate(RedisScript script) => new(script.Command) { _payloads = script.Words };
 
     /// <summary>
     /// Authenticates. Without a user the command is not vital: a refusal may only mean that Redis needs no password, and a Redis that needs
@@ -58,7 +66,16 @@ internal sealed class Command(params string[] words)
     public void Complete(in RespReply reply)
     {
         Number = reply.Number;
-        Refusal = reply.Kind == RespKind.Error ? RedisFailure.Describe(reply.Payload, Name) : null;
+        if (reply.Kind == RespKind.Error)
+        {
+            Refusal = RedisFailure.Describe(reply.Payload, Name);
+            RefusalKind = RedisFailure.KindOf(reply.Payload, Name);
+        }
+        else if (reply.Kind == RespKind.Status)
+        {
+            Status = reply.Payload.ToArray();
+        }
+
         _answer.TrySetResult(Refusal is null);
     }
 
@@ -68,11 +85,11 @@ internal sealed class Command(params string[] words)
     /// <summary>Writes the command as RESP: an array of strings.</summary>
     public void WriteTo(IBufferWriter<byte> output)
     {
-        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{words.Length + (_payload is null ? 0 : 1)}\r\n"), output);
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{words.Length + _payloads.Length}\r\n"), output);
         foreach (var word in words)
             WriteString(output, Encoding.UTF8.GetBytes(word));
-        if (_payload is not null)
-            WriteString(output, _payload);
+        foreach (var payload in _payloads)
+            WriteString(output, payload);
     }
 
     private static void WriteString(IBufferWriter<byte> output, byte[] value)

@@ -9,10 +9,12 @@ internal sealed class LibraryPublisher : IRedisPublisher
 {
     private readonly ConnectionMultiplexer _multiplexer;
     private readonly ISubscriber _subscriber;
+    private readonly HashSet<string> _disabled;
 
-    private LibraryPublisher(ConnectionMultiplexer multiplexer, EndPoint endPoint)
+    private LibraryPublisher(ConnectionMultiplexer multiplexer, EndPoint endPoint, CommandMap commands)
     {
         _multiplexer = multiplexer;
+        _disabled = [.. commands.ToString().Split(',').Where(command => command.EndsWith('=')).Select(command => command.Trim('$', '='))];
         _subscriber = multiplexer.GetSubscriber();
         EndPoint = endPoint;
     }
@@ -32,7 +34,7 @@ internal sealed class LibraryPublisher : IRedisPublisher
         {
             var multiplexer = await connecting.WaitAsync(limit, time, cancel);
             var endPoint = await PublishedEndPointAsync(multiplexer, options.Library).WaitAsync(limit, time, cancel);
-            return new LibraryPublisher(multiplexer, endPoint);
+            return new LibraryPublisher(multiplexer, endPoint, options.Library.CommandMap);
         }
         catch (Exception e) when (RedisFailure.IsExpected(e))
         {
@@ -60,6 +62,25 @@ internal sealed class LibraryPublisher : IRedisPublisher
         catch (RedisServerException e)
         {
             throw new RedisRefusedException(RedisFailure.Describe(Encoding.UTF8.GetBytes(e.Message), "PUBLISH"));
+        }
+    }
+
+    public async Task<byte[]> EvaluateAsync(RedisScript script)
+    {
+        // The library would break its connection.
+        if (_disabled.Contains(script.Command))
+            throw new RedisRefusedException($"the connection string disables {script.Command}", RefusalKind.NoCommand);
+
+        try
+        {
+            // Not ScriptEvaluateAsync, which needs the right to SCRIPT LOAD too. The database as on our own connection.
+            var answer = await _multiplexer.GetDatabase(0).ExecuteAsync(script.Command, [.. script.Words]);
+            return (byte[])answer;
+        }
+        catch (RedisServerException e)
+        {
+            var error = Encoding.UTF8.GetBytes(e.Message);
+            throw new RedisRefusedException(RedisFailure.Describe(error, script.Command), RedisFailure.KindOf(error, script.Command));
         }
     }
 

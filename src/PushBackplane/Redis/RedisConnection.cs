@@ -59,6 +59,14 @@ internal sealed class RedisConnection : IRedisPublisher
         throw command.Refusal is { } refusal ? new RedisRefusedException(refusal) : new IOException();
     }
 
+    public async Task<byte[]> EvaluateAsync(RedisScript script)
+    {
+        var command = Command.Evaluate(script);
+        if (await _commands.AskAsync(command))
+            return command.Status;
+        throw command.Refusal is { } refusal ? new RedisRefusedException(refusal, command.RefusalKind) : new IOException();
+    }
+
     public void Dispose() => Close("the connection is being closed");
 
     private void Run()

@@ -16,6 +16,12 @@ internal static class RedisFailure
     private const string NoConnection = "it cannot be reached";
     private const string NoAnswer = "it does not answer";
 
+    private static readonly byte[][] PassingCodes =
+    [
+        "OOM "u8.ToArray(), "READONLY "u8.ToArray(), "LOADING "u8.ToArray(), "BUSY "u8.ToArray(), "MISCONF "u8.ToArray(),
+        "NOREPLICAS "u8.ToArray(), "MASTERDOWN "u8.ToArray(), "TRYAGAIN "u8.ToArray(),
+    ];
+
     /// <summary>The cause when a link's canary does not come back.</summary>
     public const string Stalled = "it has stopped answering";
 
@@ -57,14 +63,50 @@ internal static class RedisFailure
             return "it requires a password (NOAUTH)";
         if (IsWrongPassword(error))
             return "it does not accept the user or the password (WRONGPASS)";
+        // Redis 6, 7.0 and later versions word it differently.
+        if (error.IndexOf("user executing the script"u8) >= 0 || error.IndexOf("ACL failure in script"u8) >= 0)
+            return $"its ACL forbids the user a command, key or channel that the script of {command} needs";
         if (error.StartsWith("NOPERM"u8))
         {
-            return error.IndexOf("channel"u8) >= 0
-                ? $"its ACL forbids the user a channel that {command} needs (NOPERM)"
+            return error.IndexOf("channel"u8) >= 0 ? $"its ACL forbids the user a channel that {command} needs (NOPERM)"
+                : error.IndexOf("one of the keys"u8) >= 0 || error.EndsWith(" key"u8) ? $"its ACL forbids the user a key that {command} needs (NOPERM)"
                 : $"its ACL forbids the user {command} (NOPERM)";
         }
 
         return IsFull(error) ? "it has reached its maximum number of clients (maxclients)" : $"it refused {command}{Code(error)}";
+    }
+
+    /// <summary>
+    /// Whether the cause of an error reply to a command that writes may pass without anybody's doing: a full, starting, stalled or failing
+    /// over server. Before Redis 7 the code of an error in a script stands within its text.
+    /// </summary>
+    public static bool IsPassing(ReadOnlySpan<byte> error)
+    {
+        foreach (var code in PassingCodes)
+        {
+            if (error.IndexOf(code) >= 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The kind of an error reply.</summary>
+    /// <param name="error">Its text, without the minus sign.</param>
+    /// <param name="command">The command that it answers.</param>
+    public static RefusalKind KindOf(ReadOnlySpan<byte> error, string command)
+    {
+        if (error.StartsWith("NOSCRIPT"u8) || error.StartsWith("ERR Function not found"u8))
+            return RefusalKind.NotLoaded;
+        if (error.StartsWith("UNPUBLISHED"u8))
+            return RefusalKind.HalfDone;
+        if (error.StartsWith("ERR unknown command"u8)
+            || (error.StartsWith("NOPERM"u8) && Encoding.UTF8.GetString(error).Contains($"'{command}", StringComparison.OrdinalIgnoreCase)))
+        {
+            return RefusalKind.NoCommand;
+        }
+
+        return IsPassing(error) ? RefusalKind.Passing : RefusalKind.Lasting;
     }
 
     /// <summary>Whether an error reply makes the connection useless, whatever the command.</summary>
@@ -106,4 +148,27 @@ internal static class RedisFailure
 internal sealed class RedisUnreachableException(string cause) : Exception(cause);
 
 /// <summary>Redis answered a command with an error. The message says which and is safe to log.</summary>
-internal sealed class RedisRefusedException(string cause) : Exception(cause);
+internal sealed class RedisRefusedException(string cause, RefusalKind kind = RefusalKind.Lasting) : Exception(cause)
+{
+    /// <summary>What kind of cause it is.</summary>
+    public RefusalKind Kind => kind;
+}
+
+/// <summary>Why Redis refuses a command, as far as it matters for what to do next.</summary>
+internal enum RefusalKind
+{
+    /// <summary>Somebody has to change something.</summary>
+    Lasting,
+
+    /// <summary>It may pass without anybody's doing.</summary>
+    Passing,
+
+    /// <summary>Redis does not have the command, or the user may not use it.</summary>
+    NoCommand,
+
+    /// <summary>Redis does not have the function or the script; it can be loaded.</summary>
+    NotLoaded,
+
+    /// <summary>The function had kept something before it failed.</summary>
+    HalfDone,
+}

@@ -115,6 +115,36 @@ internal sealed class RedisLink : IDisposable
         }
     }
 
+    /// <summary>Runs a script; bounded in time as <see cref="PublishAsync"/>.</summary>
+    /// <param name="script">Its arrays must not change until Redis has answered.</param>
+    /// <param name="timeout">The longest wait.</param>
+    /// <param name="time">The clock.</param>
+    public async Task<ScriptAnswer> EvaluateAsync(RedisScript script, TimeSpan timeout, TimeProvider time)
+    {
+        Task<byte[]>? answer = null;
+        try
+        {
+            answer = _publisher.EvaluateAsync(script);
+            return new ScriptAnswer(ScriptResult.Answered, await answer.WaitAsync(timeout, time, Closed));
+        }
+        catch (RedisRefusedException e)
+        {
+            return new ScriptAnswer(ResultOf(e.Kind), Cause: e.Message, Refusal: e.Kind);
+        }
+        catch (Exception e) when (RedisFailure.IsExpected(e))
+        {
+            Observe(answer);
+            return new ScriptAnswer(ScriptResult.NotConfirmed);
+        }
+    }
+
+    private static ScriptResult ResultOf(RefusalKind refusal) => refusal switch
+    {
+        RefusalKind.Passing => ScriptResult.NotRun,
+        RefusalKind.HalfDone => ScriptResult.NotConfirmed,
+        _ => ScriptResult.Refused,
+    };
+
     /// <summary>Keeps the later failure of an abandoned publish from surfacing as an unobserved exception.</summary>
     private static void Observe(Task? abandoned) => abandoned?.ContinueWith(
         static task => _ = task.Exception,
@@ -131,4 +161,8 @@ internal interface IRedisPublisher : IDisposable
     /// <exception cref="RedisRefusedException">Redis refused.</exception>
     /// <exception cref="IOException">The connection is closed. StackExchange.Redis throws its own exceptions: <see cref="RedisFailure.IsExpected"/>.</exception>
     Task<long> PublishAsync(string channel, byte[] payload);
+
+    /// <summary>Runs a script. May wait forever on a stalled server, and fails as <see cref="PublishAsync"/>.</summary>
+    /// <returns>What the script answers.</returns>
+    Task<byte[]> EvaluateAsync(RedisScript script);
 }

@@ -22,7 +22,7 @@ internal static class RedisOptions
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
     // The commands of our own connections, which send them under their standard names.
-    private static readonly string[] OwnCommands = ["$AUTH", "$SUBSCRIBE", "$UNSUBSCRIBE", "$PUBLISH"];
+    private static readonly string[] OwnCommands = ["$AUTH", "$SUBSCRIBE", "$UNSUBSCRIBE", "$PUBLISH", "$EVAL"];
 
     /// <summary>Reads a connection string in StackExchange.Redis's form, or a URL, and sets the options that the backplane depends on.</summary>
     /// <param name="key">The setting's key.</param>
@@ -30,8 +30,8 @@ internal static class RedisOptions
     /// <exception cref="SettingsException">The value is not accepted. The message does not repeat it, since it may hold a password.</exception>
     public static RedisServerOptions Parse(string key, string connectionString)
     {
-        var isUrl = RedisUrl.IsUrl(connectionString) && !connectionString.TrimStart().StartsWith(UnixPrefix, StringComparison.OrdinalIgnoreCase);
-        string[] parts = isUrl ? [] : [.. connectionString.Split(',').Select(part => part.Trim()).Where(part => part.Length > 0)];
+        var isUrl = IsUrl(connectionString);
+        var parts = isUrl ? [] : Parts(connectionString);
         RefuseByName(key, parts);
         var user = parts.Select(part => ValueOf(part, "user")).LastOrDefault(value => value is not null);
         var options = Library(key, parts.Where(part => ValueOf(part, "user") is null));
@@ -55,6 +55,14 @@ internal static class RedisOptions
         return server;
     }
 
+    /// <summary>Whether a connection string is a URL; <c>unix://</c> begins an address.</summary>
+    public static bool IsUrl(string connectionString) =>
+        RedisUrl.IsUrl(connectionString) && !connectionString.TrimStart().StartsWith(UnixPrefix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The addresses and options of a connection string that is no URL.</summary>
+    public static string[] Parts(string connectionString) =>
+        [.. connectionString.Split(',').Select(part => part.Trim()).Where(part => part.Length > 0)];
+
     /// <summary>The addresses: "localhost:6379", several separated by ", ".</summary>
     public static string EndPoints(RedisServerOptions options) => string.Join(", ", options.Library.EndPoints.Select(Shown));
 
@@ -71,7 +79,7 @@ internal static class RedisOptions
         // The library reads "$ auth =" as "$AUTH=".
         var names = parts.Select(part => string.Concat(part.Split('=')[0].Where(c => !char.IsWhiteSpace(c)))).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var isOwn = parts.Any(part => ValueOf(part, "user") is not null || IsNotForLibrary(part));
-        var own = OwnCommands.Where(command => isOwn || command != "$PUBLISH");
+        var own = OwnCommands.Where(command => isOwn || command is not ("$PUBLISH" or "$EVAL"));
         if (own.FirstOrDefault(names.Contains) is { } renamed)
             throw new SettingsException($"{key} has {renamed}; it can rename any command except {string.Join(", ", own)}.");
         if (names.Contains("serviceName"))

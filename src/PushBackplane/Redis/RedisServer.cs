@@ -19,7 +19,7 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
     private readonly RedisServerOptions _options;
     private readonly BackplaneSettings _settings;
     private readonly string _name;
-    private readonly string _canaryChannel;
+    private readonly PushChannels _channels;
     private readonly TimeProvider _time;
     private readonly ServerMetrics _metrics;
     private readonly ILogger<RedisServer> _logger;
@@ -40,6 +40,8 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
     private volatile string? _notReady;
     private volatile string? _cause;
     private volatile RedisLink? _refusing;
+    private volatile RedisLink? _refusingKeys;
+    private volatile RedisLink? _refusingSlow;
     private volatile bool _tried;
     private int _nameTaken;
 
@@ -56,7 +58,7 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         _options.NameUnlessNamed(name);
         _settings = settings;
         _name = name;
-        _canaryChannel = channels.Canary(name);
+        _channels = channels;
         _time = time;
         EndPoints = RedisOptions.EndPoints(options);
         Description = $"Redis at {EndPoints}";
@@ -70,6 +72,8 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
     public string EndPoints { get; }
 
     public string Description { get; }
+
+    public HistoryCounts Histories => _metrics.Histories;
 
     public bool IsUp => _up is { IsClosed: false };
 
@@ -96,6 +100,40 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         // StackExchange.Redis completes all publishes inline on one thread: the caller's continuation must not delay the next.
         await Task.Yield();
         return reached;
+    }
+
+    /// <inheritdoc cref="IBackplane.PublishOnceAsync"/>
+    public async Task<OnceOutcome> PublishOnceAsync(string channel, ReadOnlyMemory<byte> payload, IdempotencyKey key)
+    {
+        // Copied as above.
+        var script = OnceScript.Of(
+            _channels.RequestKey(key.Name), _channels.AnswerKey(channel, key.Name), channel, key.Fingerprint.ToArray(), payload.ToArray());
+        var outcome = OnceScript.Read(await EvaluateAsync(script));
+        if (outcome.Cause is { } cause && _up is { } link && Interlocked.Exchange(ref _refusingKeys, link) != link)
+            _logger.PublishOnceRefused(Description, cause);
+        return outcome;
+    }
+
+    /// <inheritdoc cref="IBackplane.PublishSpacedAsync"/>
+    public async Task<SpacedOutcome> PublishSpacedAsync(string key, string channel, TimeSpan spacing, ReadOnlyMemory<byte> payload)
+    {
+        // Copied as above.
+        var outcome = SpacedScript.Read(await EvaluateAsync(SpacedScript.Of(key, channel, payload.ToArray(), spacing)));
+        if (outcome.Cause is { } cause && _up is { } link && Interlocked.Exchange(ref _refusingSlow, link) != link)
+            _logger.PublishSpacedRefused(Description, cause);
+        return outcome;
+    }
+
+    /// <summary>Runs a script. The wait is bounded by <see cref="BackplaneSettings.PublishTimeout"/>.</summary>
+    /// <param name="script">What to run.</param>
+    public async Task<ScriptAnswer> EvaluateAsync(RedisScript script)
+    {
+        if (_up is not { IsClosed: false } link)
+            return new ScriptAnswer(ScriptResult.NotRun);
+        var answer = await link.EvaluateAsync(script, _settings.PublishTimeout, _time);
+        // Yielded as above.
+        await Task.Yield();
+        return answer;
     }
 
     /// <inheritdoc cref="RedisSubscriptions.SubscribeAsync"/>
@@ -145,7 +183,7 @@ internal sealed class RedisServer : BackgroundService, IBackplaneServer
         using (link)
         {
             using var over = CancellationTokenSource.CreateLinkedTokenSource(link.Closed, stoppingToken);
-            var canary = new Canary(link, _canaryChannel, _nonce, _settings.CanaryTimeout, WarnNameTaken, _time, _metrics);
+            var canary = new Canary(link, _channels.Canary(_name), _nonce, _settings.CanaryTimeout, WarnNameTaken, _time, _metrics);
             if (await SubscribeAllAsync(link, canary, over.Token))
             {
                 BringUp(link, canary);

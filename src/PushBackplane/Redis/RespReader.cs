@@ -4,7 +4,7 @@ namespace PushBackplane.Redis;
 
 /// <summary>
 /// Reads the replies of Redis on a connection that subscribes or publishes, in RESP 2: arrays of three for messages and acknowledgements, a
-/// line for everything else. Works on one buffer; an incomplete reply is read again when more bytes have arrived.
+/// line or a string for everything else. Works on one buffer; an incomplete reply is read again when more bytes have arrived.
 /// </summary>
 /// <param name="bytes">The unread bytes.</param>
 internal ref struct RespReader(ReadOnlySpan<byte> bytes)
@@ -32,11 +32,17 @@ internal ref struct RespReader(ReadOnlySpan<byte> bytes)
             return false;
 
         if (line is [(byte)'+', ..])
-            reply = new RespReply { Kind = RespKind.Status };
+            reply = new RespReply { Kind = RespKind.Status, Payload = line[1..] };
         else if (line is [(byte)'-', ..])
             reply = new RespReply { Kind = RespKind.Error, Payload = line[1..] };
         else if (line is [(byte)':', .. var digits] && Utf8Parser.TryParse(digits, out long number, out var read) && read == digits.Length)
             reply = new RespReply { Kind = RespKind.Number, Number = number };
+        else if (line is [(byte)'$', ..])
+        {
+            if (!TryReadBytes(line, out var text))
+                return false;
+            reply = new RespReply { Kind = RespKind.Status, Payload = text };
+        }
         else if (!line.SequenceEqual("*3"u8))
             throw new RespException();
         else if (!TryReadArray(out reply))
@@ -74,8 +80,13 @@ internal ref struct RespReader(ReadOnlySpan<byte> bytes)
     private bool TryReadString(out ReadOnlySpan<byte> value)
     {
         value = default;
-        if (!TryReadLine(out var line))
-            return false;
+        return TryReadLine(out var line) && TryReadBytes(line, out value);
+    }
+
+    /// <summary>Reads what follows a string's length.</summary>
+    private bool TryReadBytes(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> value)
+    {
+        value = default;
         if (line is not [(byte)'$', .. var digits] || !Utf8Parser.TryParse(digits, out int length, out var read) || read != digits.Length || length is < 0 or > LongestString)
             throw new RespException();
 
@@ -114,7 +125,7 @@ internal ref struct RespReply
     /// <summary>The reply to PUBLISH.</summary>
     public long Number { get; init; }
 
-    /// <summary>A message's payload; an error's text.</summary>
+    /// <summary>A message's payload; the text of an error, a status or a string.</summary>
     public ReadOnlySpan<byte> Payload { get; init; }
 }
 

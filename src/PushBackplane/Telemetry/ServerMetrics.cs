@@ -33,6 +33,9 @@ internal sealed class ServerMetrics(string server, Action<double, KeyValuePair<s
         _lateness = null;
     }
 
+    /// <summary>What became of appends and readings.</summary>
+    public HistoryCounts Histories { get; } = new();
+
     public void Reconnected() => Interlocked.Increment(ref _reconnects);
 
     public void CanaryCameBack(TimeSpan duration) => roundTrip(duration.TotalSeconds, Label);

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace PushHosting.Management;
 
-/// <summary>The address of <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.</summary>
+/// <summary>The address of the node's page, <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.</summary>
 public sealed class ManagementEndpoint
 {
     private volatile string? _url;

@@ -6,8 +6,11 @@ using PushHosting.Metrics;
 
 namespace PushHosting.Management;
 
-/// <summary>The pages of the management listener. Stateless; any thread.</summary>
-internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metrics) : IHttpApplication<HttpContext>
+/// <summary>
+/// The paths of the management listener: those for machines, which answer every Host, and the <see cref="NodePage"/>. Stateless; any
+/// thread.
+/// </summary>
+internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metrics, NodePage nodePage) : IHttpApplication<HttpContext>
 {
     private const string PlainText = "text/plain; charset=utf-8";
 
@@ -15,22 +18,24 @@ internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metri
 
     public async Task ProcessRequestAsync(HttpContext context)
     {
-        Func<HttpContext, Task>? page = context.Request.Path.Value switch
-        {
-            "/healthz" => static context => AnswerAsync(context, StatusCodes.Status200OK, "ok"),
-            "/readyz" => AnswerReadinessAsync,
-            "/metrics" => AnswerMetricsAsync,
-            _ => null,
-        };
-
+        // Clients send a request every second or two at most. A connection kept open would only occupy one of the few places, and pipelined
+        // requests a thread.
+        context.Response.Headers.Connection = "close";
+        var path = context.Request.Path.Value ?? "";
+        var forMachines = ForMachines(path);
+        var page = forMachines ?? nodePage.Find(path);
         if (page is null)
         {
-            await AnswerAsync(context, StatusCodes.Status404NotFound, "The pages here are /healthz, /readyz and /metrics.");
+            await AnswerAsync(context, StatusCodes.Status404NotFound, "The pages here are /, /status, /healthz, /readyz and /metrics.");
         }
         else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
             context.Response.Headers.Allow = "GET, HEAD";
             await AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, "Only GET and HEAD are accepted here.");
+        }
+        else if (forMachines is null && nodePage.Refusal(context.Request) is { } refusal)
+        {
+            await AnswerAsync(context, StatusCodes.Status403Forbidden, refusal);
         }
         else
         {
@@ -41,6 +46,14 @@ internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metri
     public void DisposeContext(HttpContext context, Exception? exception)
     {
     }
+
+    private Func<HttpContext, Task>? ForMachines(string path) => path switch
+    {
+        "/healthz" => static context => AnswerAsync(context, StatusCodes.Status200OK, "ok"),
+        "/readyz" => AnswerReadinessAsync,
+        "/metrics" => AnswerMetricsAsync,
+        _ => null,
+    };
 
     private Task AnswerReadinessAsync(HttpContext context)
     {
@@ -60,9 +73,6 @@ internal sealed class ManagementPages(Readiness readiness, MetricsPipeline metri
         context.Response.StatusCode = status;
         context.Response.ContentType = contentType;
         context.Response.ContentLength = body.Length;
-        // Clients send a request every few seconds at most. A connection kept open would only occupy one of the few places, and pipelined
-        // requests a thread.
-        context.Response.Headers.Connection = "close";
         // Kestrel omits the body in the answer to a HEAD.
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }

@@ -9,6 +9,7 @@ using PushHosting.Logging;
 using PushHosting.Metrics;
 using PushHosting.Settings;
 using PushHosting.Startup;
+using PushHosting.Status;
 
 namespace PushHosting.Management;
 
@@ -25,14 +26,17 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
     private readonly ManagementEndpoint _endpoint;
     private readonly ManagementPages _pages;
     private readonly MetricsPipeline _metrics;
+    private readonly StatusSampler _sampler;
     private readonly KestrelServer _server;
     private readonly ILogger<ManagementServer> _log;
 
-    public ManagementServer(ManagementEndpoint endpoint, ManagementPages pages, MetricsPipeline metrics, ILoggerFactory loggers)
+    public ManagementServer(
+        ManagementEndpoint endpoint, ManagementPages pages, MetricsPipeline metrics, StatusSampler sampler, ILoggerFactory loggers)
     {
         _endpoint = endpoint;
         _pages = pages;
         _metrics = metrics;
+        _sampler = sampler;
         _log = loggers.CreateLogger<ManagementServer>();
         _server = new KestrelServer(
             Options.Create(ServerOptions(endpoint, new ManagementConnections(TimeProvider.System, _log))),
@@ -55,6 +59,7 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
         }
         _endpoint.Opened(_server.Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         _log.ManagementOpened(_endpoint.Url);
+        _sampler.Start();
     }
 
     public async Task StoppedAsync(CancellationToken cancellationToken)
@@ -62,6 +67,7 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(StopPatience);
         await _server.StopAsync(patience.Token);
+        await _sampler.StopAsync();
         _metrics.Finish();
     }
 
@@ -79,7 +85,7 @@ internal sealed class ManagementServer : IHostedLifecycleService, IDisposable
     /// </summary>
     public void Dispose() => _server.Dispose();
 
-    // The clients are an orchestrator and a few scrapers, and their requests have no body.
+    // The clients are an orchestrator, a few scrapers and operators' browsers, and their requests have no body.
     private static KestrelServerOptions ServerOptions(ManagementEndpoint endpoint, ManagementConnections connections)
     {
         KestrelServerOptions options = new() { AddServerHeader = false };

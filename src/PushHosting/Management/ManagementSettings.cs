@@ -16,8 +16,16 @@ internal sealed class ManagementSettings : ICheckedSettings
     [Number(0, IPEndPoint.MaxPort)]
     public int Port { get; set; }
 
+    /// <summary>
+    /// Host names by which browsers may open the node's page, separated by semicolons; <c>*</c> allows all. IP addresses, localhost and names
+    /// without a dot are always allowed, because an outsider cannot make them resolve to this address.
+    /// </summary>
+    public string AllowedHosts { get; set; } = "";
+
     public string? Problem(string section)
     {
+        if (AllowedHosts.Length > 0 && AllowList.HostProblem($"{section}:{nameof(AllowedHosts)}", AllowedHosts) is { } badHost)
+            return badHost;
         // IPAddress.TryParse would also accept "1" as 0.0.0.1.
         var accepted = IPAddress.TryParse(Address, out var address)
             && (address.AddressFamily == AddressFamily.InterNetworkV6 || Address.Split('.').Length == 4);

@@ -32,15 +32,16 @@ internal static class OtlpEndpoint
 
 /// <summary>
 /// The OpenTelemetry SDK's pipeline of one host: the instruments that are measured, and the exporters. It measures from construction on,
-/// before any hosted service starts. Owned by the container; scraped from any thread.
+/// before any hosted service starts. Owned by the container; read from any thread.
 /// </summary>
 internal sealed class MetricsPipeline : IDisposable
 {
     // An unavailable OTLP collector must not delay the exit longer than this.
     private const int FinishMilliseconds = 2000;
 
-    private readonly SemaphoreSlim _scraping = new(1);
-    private readonly PrometheusExporter _prometheus;
+    private readonly SemaphoreSlim _collecting = new(1);
+    private readonly PullExporter _pull = new();
+    private readonly PrometheusPage _prometheus;
     private readonly MeterProvider _provider;
 
     public MetricsPipeline(
@@ -51,32 +52,40 @@ internal sealed class MetricsPipeline : IDisposable
         ILogger<MetricsPipeline> log)
     {
         ProcessMetrics.Export(meterFactory);
-        _prometheus = new PrometheusExporter(log);
+        _prometheus = new PrometheusPage(log);
         var builder = Sdk.CreateMeterProviderBuilder()
             // The SDK reads the OTEL_* keys from this configuration, so that a file or the command line can set them too.
             .ConfigureServices(services => services.AddSingleton(configuration))
             .ConfigureResource(resource => resource.Clear().AddService(environment.ApplicationName).AddTelemetrySdk().AddEnvironmentVariableDetector())
             .AddMeter([.. meters.Select(m => m.Name).Distinct(), ProcessMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel"])
             .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != meterFactory ? MetricStreamConfiguration.Drop : null)
-            .AddReader(new BaseExportingMetricReader(_prometheus));
+            .AddReader(new BaseExportingMetricReader(_pull));
         if (OtlpEndpoint.IsSet(configuration))
             builder.AddOtlpExporter();
         _provider = builder.Build();
     }
 
-    /// <summary>
-    /// Writes all metrics in the Prometheus text format. One call at a time, because the SDK gives concurrent collections the same result.
-    /// </summary>
+    /// <summary>Writes all metrics in the Prometheus text format.</summary>
     public async Task<byte[]> ScrapeAsync(CancellationToken cancellationToken)
     {
-        await _scraping.WaitAsync(cancellationToken);
+        await ReadAsync(_prometheus.Write, cancellationToken);
+        return _prometheus.Text;
+    }
+
+    /// <summary>
+    /// Collects and reads all metrics. One call at a time, because the SDK gives concurrent collections the same result. Nothing is read once
+    /// the pipeline is finished.
+    /// </summary>
+    public async Task ReadAsync(CollectionReader reader, CancellationToken cancellationToken)
+    {
+        await _collecting.WaitAsync(cancellationToken);
         try
         {
-            return _prometheus.Scrape();
+            _pull.Read(reader);
         }
         finally
         {
-            _scraping.Release();
+            _collecting.Release();
         }
     }
 
@@ -86,6 +95,6 @@ internal sealed class MetricsPipeline : IDisposable
     public void Dispose()
     {
         _provider.Dispose();
-        _scraping.Dispose();
+        _collecting.Dispose();
     }
 }

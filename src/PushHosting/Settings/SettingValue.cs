@@ -91,8 +91,7 @@ internal sealed class SettingValue(PropertyInfo property, object? standard)
     {
         if (standard is not TimeSpan duration || !InRange(duration))
             return _duration?.Least ?? "00:00:01";
-        var text = duration.ToString("c", Invariant);
-        return duration.Ticks % TimeSpan.TicksPerSecond == 0 ? text : text.TrimEnd('0');
+        return SettingText.Duration(duration);
     }
 
     private string NumberExample()

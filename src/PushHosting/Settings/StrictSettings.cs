@@ -27,8 +27,9 @@ public interface ICheckedSettings
 /// <remarks>
 /// A settings class has a public constructor without parameters. Its keys are its public properties with a setter: string, bool, int, long,
 /// double, <see cref="TimeSpan"/>, an enum, any of these nullable, or an array of string (<c>Key:0</c>, <c>Key:1</c>). A property of
-/// another class is a sub-section; it is never null. An empty value counts as unset, except for a string property; an item of an array may
-/// not be empty. docs/adr/0004-strict-settings.md says why the framework's binder is not used.
+/// another class is a sub-section; it is never null. An array of another class is a list of sub-sections (<c>Keys:0:Name</c>). An empty
+/// value counts as unset, except for a string property; an item of an array may not be empty. docs/adr/0004-strict-settings.md says why the
+/// framework's binder is not used.
 /// </remarks>
 public static class StrictSettings
 {
@@ -43,9 +44,23 @@ public static class StrictSettings
         return settings;
     }
 
+    /// <summary>Reads a section that is itself a list of sections (<c>Rooms:0:Pattern</c>). Empty if the section is.</summary>
+    /// <exception cref="SettingsException">A key is unknown, or a value is not accepted.</exception>
+    public static T[] ReadList<T>(IConfiguration configuration, string section) where T : class, new() =>
+        (T[])ReadSections(typeof(T), configuration.GetSection(section), section);
+
+    /// <summary>The properties of a settings class that are keys or sub-sections.</summary>
+    internal static PropertyInfo[] KeysOf(Type type) => [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(IsKey)];
+
+    /// <summary>Whether a property of this type is a sub-section.</summary>
+    internal static bool IsSection(Type type) => type.IsClass && type != typeof(string) && !type.IsArray;
+
+    /// <summary>Whether a property of this type is a list of sub-sections.</summary>
+    internal static bool IsListOfSections(Type type) => type.IsArray && IsSection(type.GetElementType()!);
+
     private static void Fill(object settings, IConfigurationSection section, string path)
     {
-        PropertyInfo[] keys = [.. settings.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(IsKey)];
+        var keys = KeysOf(settings.GetType());
         var names = SettingText.List(keys.Select(key => key.Name));
 
         if (!string.IsNullOrEmpty(section.Value))
@@ -61,6 +76,8 @@ public static class StrictSettings
                 Fill(key.GetValue(settings)!, child, keyPath);
             else if (key.PropertyType == typeof(string[]))
                 ReadArray(settings, key, child, keyPath);
+            else if (IsListOfSections(key.PropertyType))
+                key.SetValue(settings, ReadSections(key.PropertyType.GetElementType()!, child, keyPath));
             else
                 ReadValue(settings, key, child, keyPath);
         }
@@ -83,27 +100,55 @@ public static class StrictSettings
     private static void ReadArray(object settings, PropertyInfo key, IConfigurationSection child, string path)
     {
         var accepted = $"a list with one text per key, for example {path}:0 and {path}:1";
-        if (!string.IsNullOrEmpty(child.Value))
-            throw SettingsException.For(path, child.Value, accepted);
-
         List<string> items = [];
-        foreach (var item in child.GetChildren())
+        foreach (var item in ItemsOf(child, path, accepted))
         {
-            if (!int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || item.GetChildren().Any())
-                throw new SettingsException($"{path}:{SettingText.Clean(item.Key)} is not an item of {path}; it accepts {accepted}.");
-            // Items come in the order of their numbers. A missing or empty item is an error, because skipping it would renumber the items
-            // after it.
-            if (index != items.Count)
-                throw new SettingsException($"{path}:{items.Count} is missing before {path}:{index}; it accepts {accepted}, numbered without gaps.");
+            if (item.GetChildren().Any())
+                throw NotAnItem(item, path, accepted);
             if (string.IsNullOrWhiteSpace(item.Value))
-                throw new SettingsException($"{path}:{index} is empty; it accepts {accepted}, none of them empty.");
+                throw new SettingsException($"{path}:{items.Count} is empty; it accepts {accepted}, none of them empty.");
             items.Add(item.Value);
         }
         if (items.Count > 0)
             key.SetValue(settings, items.ToArray());
     }
 
-    private static bool IsKey(PropertyInfo property) => property.SetMethod is { IsPublic: true } || IsSection(property.PropertyType);
+    private static Array ReadSections(Type type, IConfigurationSection child, string path)
+    {
+        var first = KeysOf(type)[0].Name;
+        var sections = ItemsOf(child, path, $"a list of sections, for example {path}:0:{first} and {path}:1:{first}").ToArray();
+        var items = Array.CreateInstance(type, sections.Length);
+        for (var i = 0; i < sections.Length; i++)
+        {
+            var item = Activator.CreateInstance(type)!;
+            Fill(item, sections[i], $"{path}:{i}");
+            items.SetValue(item, i);
+        }
+        return items;
+    }
 
-    private static bool IsSection(Type type) => type.IsClass && type != typeof(string) && !type.IsArray;
+    /// <summary>
+    /// The items of a list in the order of their numbers. A missing one is an error, because skipping it would renumber the items after it.
+    /// </summary>
+    private static IEnumerable<IConfigurationSection> ItemsOf(IConfigurationSection list, string path, string accepted)
+    {
+        if (!string.IsNullOrEmpty(list.Value))
+            throw SettingsException.For(path, list.Value, accepted);
+
+        var count = 0;
+        foreach (var item in list.GetChildren())
+        {
+            if (!int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var index))
+                throw NotAnItem(item, path, accepted);
+            if (index != count)
+                throw new SettingsException($"{path}:{count} is missing before {path}:{index}; it accepts {accepted}, numbered without gaps.");
+            count++;
+            yield return item;
+        }
+    }
+
+    private static SettingsException NotAnItem(IConfigurationSection item, string path, string accepted) =>
+        new($"{path}:{SettingText.Clean(item.Key)} is not an item of {path}; it accepts {accepted}.");
+
+    private static bool IsKey(PropertyInfo property) => property.SetMethod is { IsPublic: true } || IsSection(property.PropertyType);
 }

@@ -15,6 +15,7 @@ internal sealed record ListenAddress(string Url, string Key, string Value, strin
 {
     private const string OneUrl = "an address such as http://127.0.0.1:8080";
     private const string ManyUrls = "addresses separated by semicolons, for example http://127.0.0.1:8080";
+    private static readonly string[] AddressKeys = ["urls", "http_ports", "https_ports"];
     private const string Ports = "port numbers from 0 to 65535 separated by semicolons, for example 8080";
 
     /// <summary>An address from a setting of the program's own.</summary>
@@ -50,6 +51,14 @@ internal sealed record ListenAddress(string Url, string Key, string Value, strin
             .. Split(configuration["http_ports"]).Select(port => new ListenAddress($"http://*:{port}", "ASPNETCORE_HTTP_PORTS", port, Ports)),
             .. Split(configuration["https_ports"]).Select(port => new ListenAddress($"https://*:{port}", "ASPNETCORE_HTTPS_PORTS", port, Ports)),
         ];
+    }
+
+    /// <summary>What set the addresses of <see cref="InEffect(IConfiguration, IReadOnlyList{ListenAddress})"/> (<see cref="SettingSource"/>).</summary>
+    public static string Source(IConfiguration configuration)
+    {
+        var endpoint = configuration.GetSection("Kestrel:Endpoints").GetChildren().FirstOrDefault()?.Path;
+        var key = endpoint is not null ? $"{endpoint}:Url" : AddressKeys.FirstOrDefault(key => Split(configuration[key]).Length > 0);
+        return key is null ? SettingSource.Default : SettingSource.Of(configuration, key);
     }
 
     /// <summary>Rejects an address that Kestrel cannot parse, or would misread as another one.</summary>

@@ -78,7 +78,12 @@ public static class PushProgram
     /// </summary>
     public static WebApplicationBuilder UseDefaultUrl(this WebApplicationBuilder builder, string url)
     {
-        if (ListenAddress.InEffect(builder.Configuration, []).Count == 0)
+        var set = ListenAddress.InEffect(builder.Configuration, []);
+        // Before UseUrls, which writes into every configuration provider.
+        builder.Services.AddSingleton(new ShownSettings([
+            new(WebHostDefaults.ServerUrlsKey, set.Count == 0 ? url : string.Join(';', set.Select(address => address.Url)), url, ListenAddress.Source(builder.Configuration)),
+        ]));
+        if (set.Count == 0)
             builder.WebHost.UseUrls(url);
         return builder;
     }

@@ -17,7 +17,7 @@ internal static class Handshake
 
     private static readonly string ExpectedAccept = Accept();
 
-    public static byte[] Request(Uri target, IEnumerable<string> rooms, IEnumerable<string> headers, bool messagePack, bool deflate)
+    public static byte[] Request(Uri target, IEnumerable<RoomToJoin> rooms, IEnumerable<string> headers, bool messagePack, bool deflate)
     {
         var request = new StringBuilder();
         request.Append($"GET {RoomsInUrl.PathOf(target, rooms)} HTTP/1.1\r\nHost: {target.Authority}\r\n");

@@ -1,12 +1,13 @@
 using System.Text;
 using PushLoad.Formats;
+using PushLoad.Messages;
 
 namespace PushLoad.Connections;
 
 /// <summary>The request for a stream of server-sent events or of lines, and the head of its answer.</summary>
 internal static class HttpRequest
 {
-    public static byte[] Create(Uri target, IEnumerable<string> rooms, IEnumerable<string> headers, bool events)
+    public static byte[] Create(Uri target, IEnumerable<RoomToJoin> rooms, IEnumerable<string> headers, bool events)
     {
         var request = new StringBuilder();
         request.Append($"GET {RoomsInUrl.PathOf(target, rooms)} HTTP/1.1\r\nHost: {target.Authority}\r\nAccept: {MediaType(events)}\r\n");
@@ -30,12 +31,17 @@ internal static class HttpRequest
     private static string MediaType(bool events) => events ? "text/event-stream" : "application/x-ndjson";
 }
 
+/// <summary>A room to join.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Since">The position to resume from; null to begin now.</param>
+internal readonly record struct RoomToJoin(string Name, Position? Since);
+
 /// <summary>The rooms to join, as parameters of the request's path.</summary>
 internal static class RoomsInUrl
 {
-    public static string PathOf(Uri target, IEnumerable<string> rooms)
+    public static string PathOf(Uri target, IEnumerable<RoomToJoin> rooms)
     {
-        var joins = string.Join('&', rooms.Select(room => $"room={Uri.EscapeDataString(room)}"));
+        var joins = string.Join('&', rooms.Select(room => $"room={Uri.EscapeDataString(room.Name)}{(room.Since is { } since ? $"&since={since}" : "")}"));
         var separator = joins.Length == 0 ? "" : target.Query.Length == 0 ? "?" : "&";
         return $"{target.PathAndQuery}{separator}{joins}";
     }

@@ -16,7 +16,7 @@ internal sealed class HttpWire(LoadLoop loop, LoadConnection connection) : IWire
     private string? _closeReason;
     private long? _retry;
 
-    public byte[] Request() => HttpRequest.Create(connection.Target, connection.Rooms.Names, loop.Plan.Headers, _events);
+    public byte[] Request() => HttpRequest.Create(connection.Target, connection.Rooms.InRequest, loop.HeadersOf(connection), _events);
 
     public string? Problem(ReadOnlySpan<byte> head) => HttpRequest.Problem(head, _events);
 

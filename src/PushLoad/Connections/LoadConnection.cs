@@ -26,7 +26,8 @@ internal sealed class LoadConnection
 
     public int Index { get; }
 
-    public Uri Target { get; }
+    /// <summary>Where it connects next.</summary>
+    public Uri Target { get; set; }
 
     public bool IsSlow { get; }
 
@@ -85,6 +86,7 @@ internal sealed class LoadConnection
         if (State is ConnectionState.Open && !wanted)
             _lostAt = _loop.Now;
         Rooms.EndAll();
+        _loop.Sends?.Lost(Index);
         if (State is ConnectionState.Open or ConnectionState.Closing)
             _loop.Figures.Tally.Connections--;
         _wire.Reset();
@@ -99,6 +101,7 @@ internal sealed class LoadConnection
     {
         if (!IsSettled)
             return;
+        Rooms.BeginUser();
         if (IsSlow)
             _loop.ReadSlowly(this);
         else if (_lostAt != 0)
@@ -149,6 +152,7 @@ internal sealed class LoadConnection
         _loop.Opened();
         foreach (var text in _loop.Plan.Send)
             _loop.Send(this, ClientFrames.Text(text));
+        Rooms.JoinRest();
         SettleIfComplete();
         Received(head.AsSpan(length));
     }
@@ -157,6 +161,7 @@ internal sealed class LoadConnection
     {
         State = state;
         Since = _loop.Now;
+        _loop.Entered(this);
     }
 }
 

@@ -16,7 +16,8 @@ namespace PushLoad.Connections;
 internal sealed class LoadLoop : ISocketEvents, IDisposable
 {
     private const int MaxConnecting = 256;
-    private const int WaitMilliseconds = 5;
+    private const int WaitMilliseconds = 10;
+    private const int IdleWaitMilliseconds = 100;
     private const int SlowReceiveBuffer = 4096;
     private const long TickEvery = Clock.Second / 100;
     private const long ReportEvery = Clock.Second / 4;
@@ -28,19 +29,29 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     private readonly LoadConnection[] _connections;
     private readonly ISocketDriver _driver;
     private readonly IPAddress[] _sources;
+    private readonly Uri[] _targets;
     private readonly PriorityQueue<LoadConnection, long> _toOpen = new();
     private readonly List<(LoadConnection Connection, int Generation)> _slow = [];
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly TaskCompletionSource<LoopReport> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Pace _connects;
+    private readonly ConnectionCuts _cuts;
     private readonly Random _random = new();
+    private readonly int _firstNumber;
+
+    // Connections that are connecting or closing, which may take too long. Looking at all connections instead would keep the cores of a large run busy.
+    private readonly HashSet<LoadConnection> _inTransit = [];
     private int _connecting;
+
+    // Whether all connections were settled when they were last looked at, and none has entered another state since.
+    private bool _settled;
     private bool _publishing;
     private long _publishedUntil;
     private bool _stopped;
     private long _lastTick;
     private long _lastReport;
     private IReadOnlyList<Expectation>? _expectations;
+    private SendTotal[] _sent = [];
     private long _deadline;
     private LoopReport _latest = new LoopFigures().Copy(allConnected: false);
 
@@ -52,18 +63,35 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         Plan = plan;
         _addresses = addresses;
         _sources = [.. plan.Sources.Select(IPAddress.Parse)];
-        _rooms = [.. Enumerable.Range(0, plan.Rooms).Select(room => new LoadRoom(room, plan.RoomName(room), plan.Protocol == Protocol.MsgPack))];
-        var targets = addresses.Keys.ToDictionary(target => target.OriginalString);
+        _firstNumber = numbers.Count > 0 ? numbers[0] : 0;
+        var messagePack = plan.Protocol == Protocol.MsgPack;
+        _rooms = [.. Enumerable.Range(0, plan.Rooms).Select(room => new LoadRoom(room, plan.RoomName(room), messagePack, plan.Online))];
+        if (plan.UserMessages)
+        {
+            _rooms = [.. _rooms, .. Enumerable.Range(0, plan.Users)
+                .Select(user => new LoadRoom(plan.Rooms + user, WorkerPlan.UserName(user), messagePack, isUser: true))];
+        }
+
+        _targets = [.. plan.Targets.Select(target => addresses.Keys.First(key => key.OriginalString == target))];
         _connections = [.. numbers.Select((number, index) => new LoadConnection(
             this,
             index,
-            targets[plan.Targets[number % plan.Targets.Length]],
-            [.. plan.RoomsOf(number).Select(room => new Membership(_rooms[room]))],
+            _targets[number % _targets.Length],
+            [.. MembershipsOf(number)],
             number - plan.FirstConnection < plan.SlowReaders))];
         foreach (var connection in _connections)
             _toOpen.Enqueue(connection, 0);
         _connects = new Pace(plan.ConnectRate / plan.Threads);
         Churn = new MemberChurn(this, plan, _connections);
+        _cuts = new ConnectionCuts(this, plan, _connections, plan.Seed + _firstNumber);
+        if (plan.Resume)
+            Figures.Tally.Resumes = new ResumeTally();
+        if (plan.Bursts)
+            Figures.Bursts = new Bursts();
+        if (plan.SendRate > 0)
+            Sends = new SendTraffic(this, plan, _connections);
+        if (plan.TokenKey is not null)
+            UserNameOf = number => WorkerPlan.UserName(plan.UserOf(number));
         _driver = OperatingSystem.IsLinux() && !plan.PortableSockets
             ? new EpollDriver(this, _connections.Length)
             : new PortableDriver(this, _connections.Length);
@@ -75,12 +103,22 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
 
     public MemberChurn Churn { get; }
 
+    /// <summary>What connections send; null unless they do.</summary>
+    public SendTraffic? Sends { get; }
+
+    /// <summary>The name of a connection's user, by its number; null without users.</summary>
+    public Func<int, string>? UserNameOf { get; }
+
     public Inflater Inflater { get; } = new(PendingBytes.Max);
 
     public MessagePackText MessagePack { get; } = new(PendingBytes.Max);
 
     /// <summary>The time of the event or tick that is being handled.</summary>
     public long Now { get; private set; }
+
+    /// <summary>Whether ticks have nothing to do. The processes of a large run must not keep the cores busy by looking at the clock.</summary>
+    private bool OnlyReceives => _settled && _slow.Count == 0
+        && (!_publishing || Plan is { Churn: 0, Reconnects: 0, CutEvery: 0, CutAllAfter: 0, SendRate: 0 });
 
     /// <summary>A recent copy of the figures. Any thread.</summary>
     public LoopReport Latest => Volatile.Read(ref _latest);
@@ -103,7 +141,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         _connects.Restart(Now);
         while (!_stopped)
         {
-            _driver.Wait(WaitMilliseconds);
+            _driver.Wait(OnlyReceives ? IdleWaitMilliseconds : WaitMilliseconds);
             Now = Clock.Now;
             while (_posted.TryDequeue(out var action))
                 action();
@@ -117,17 +155,24 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     {
         _publishing = true;
         Churn.Begin();
+        _cuts.Begin();
+        Sends?.Begin();
         foreach (var connection in _connections)
             connection.Pauses.Begin(Now);
     }
 
+    /// <summary>The sending has ended.</summary>
+    public void Settle() => Sends?.Stop();
+
     /// <summary>Publishing has ended.</summary>
+    /// <param name="sent">By room, what connections sent; empty when none did.</param>
     /// <param name="expectations">
     /// By room, the messages that each member should have received; empty when this run has published nothing.
     /// </param>
     /// <param name="patience">How long to wait for them, in microseconds.</param>
-    public void Finish(IReadOnlyList<Expectation> expectations, long patience)
+    public void Finish(IReadOnlyList<Expectation> expectations, SendTotal[] sent, long patience)
     {
+        _sent = sent;
         _publishing = false;
         _publishedUntil = Now;
         _expectations = expectations;
@@ -141,9 +186,30 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         MessagePack.Dispose();
     }
 
+    /// <summary>The connection's number in the whole run.</summary>
+    public int NumberOf(LoadConnection connection) => _firstNumber + (connection.Index * Plan.Threads);
+
+    /// <summary>The header lines of a connection's request.</summary>
+    public IEnumerable<string> HeadersOf(LoadConnection connection) => Plan.TokenKey is not { } secret ? Plan.Headers :
+    [
+        // Not in the address: that is where logs are made of.
+        $"Authorization: Bearer {AccessToken.Create(secret, UserNameOf!(NumberOf(connection)), Plan.RoomPrefix, DateTimeOffset.UtcNow)}",
+        .. Plan.Headers,
+    ];
+
     public bool Send(LoadConnection connection, byte[] frame) => _driver.TrySend(connection.Index, frame);
 
     public void Opened() => _connecting--;
+
+    /// <summary>A connection has entered its state.</summary>
+    public void Entered(LoadConnection connection)
+    {
+        _settled = false;
+        if (connection.State is ConnectionState.Open or ConnectionState.Closed)
+            _inTransit.Remove(connection);
+        else
+            _inTransit.Add(connection);
+    }
 
     /// <summary>Closes a connection from this side and reopens it later.</summary>
     /// <param name="connection">The connection.</param>
@@ -152,6 +218,16 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     {
         _driver.Close(connection.Index);
         Ended(connection, reason);
+    }
+
+    /// <summary>Closes a socket without a word and opens the next one later.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="absence">Microseconds until it returns.</param>
+    public void Cut(LoadConnection connection, long absence)
+    {
+        connection.Closing();
+        _driver.Close(connection.Index);
+        Ended(connection, null, absence);
     }
 
     public void ReadSlowly(LoadConnection connection)
@@ -174,7 +250,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
 
     void ISocketEvents.Ended(int index, string reason) => Ended(_connections[index], reason);
 
-    private void Ended(LoadConnection connection, string? reason)
+    private void Ended(LoadConnection connection, string? reason, long absence = 0)
     {
         var tally = Figures.Tally;
         if (connection.State is ConnectionState.Connecting or ConnectionState.Upgrading)
@@ -193,8 +269,12 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         }
 
         connection.Closed(wanted: reason is null);
+        // A position is good on every node. Half of the connections take the targets backward, so that those of a dead node spread over two others.
+        var step = connection.Index % 2 == 0 ? 1 : _targets.Length - 1;
+        if (Plan.Resume)
+            connection.Target = _targets[(Array.IndexOf(_targets, connection.Target) + step) % _targets.Length];
         // Without a hint, 0.5 to 1.5 s, so that connections that were cut together do not return together.
-        _toOpen.Enqueue(connection, reason is null ? Now : Now + (connection.RetryAfter ?? (long)(Clock.Second * (0.5 + _random.NextDouble()))));
+        _toOpen.Enqueue(connection, reason is null ? Now + absence : Now + (connection.RetryAfter ?? (long)(Clock.Second * (0.5 + _random.NextDouble()))));
     }
 
     private void Tick()
@@ -205,15 +285,20 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         Churn.JoinDue();
         ReadSlow(elapsed);
         if (_publishing)
+        {
             Churn.LeaveDue();
+            _cuts.Tick();
+            Sends?.Tick();
+        }
 
         if (Now - _lastReport < ReportEvery)
             return;
         _lastReport = Now;
         EndOverdue();
-        Volatile.Write(ref _latest, Figures.Copy(Array.TrueForAll(_connections, connection => connection.IsSettled)));
+        _settled = _settled || (_toOpen.Count == 0 && _inTransit.Count == 0 && Array.TrueForAll(_connections, connection => connection.IsSettled));
+        Volatile.Write(ref _latest, Figures.Copy(_settled) with { Sent = Sends?.Settled });
         if (_expectations is not null && !_finished.Task.IsCompleted && (Now >= _deadline || HaveAll(_expectations)))
-            _finished.SetResult(Figures.Conclude(_connections, _rooms, _expectations, _publishedUntil));
+            _finished.SetResult(Figures.Conclude(_connections, _rooms, _expectations, _sent, _publishedUntil));
     }
 
     private void OpenDue()
@@ -247,7 +332,7 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
 
     private void EndOverdue()
     {
-        foreach (var connection in _connections)
+        foreach (var connection in _inTransit.ToArray())
         {
             if (connection.State is ConnectionState.Connecting or ConnectionState.Upgrading && Now - connection.Since > HandshakeTimeout)
                 End(connection, "handshake: time-out");
@@ -256,6 +341,20 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
         }
     }
 
-    private bool HaveAll(IReadOnlyList<Expectation> expectations) =>
-        Array.TrueForAll(_connections, connection => connection.IsSlow || connection.Rooms.HaveAll(expectations));
+    private bool HaveAll(IReadOnlyList<Expectation> expectations) => Array.TrueForAll(
+        _connections, connection => connection.IsSlow || (connection.Rooms.HaveAll(expectations) && (_sent.Length == 0 || connection.Rooms.HaveAll(_sent))));
+
+    private IEnumerable<Membership> MembershipsOf(int number)
+    {
+        foreach (var room in Plan.RoomsOf(number))
+        {
+            var positions = Plan.Resume ? new PositionCheck() : null;
+            yield return Plan.SendRate > 0
+                ? new SendMembership(_rooms[room]) { Positions = positions }
+                : new Membership(_rooms[room]) { Positions = positions };
+        }
+
+        if (Plan.UserMessages)
+            yield return new Membership(_rooms[Plan.Rooms + Plan.UserOf(number)]);
+    }
 }

@@ -14,27 +14,40 @@ internal sealed class LoadRoom
     private const int FramesToKeep = 8;
 
     private readonly RoomFrame?[] _frames = new RoomFrame?[FramesToKeep];
+    private readonly bool _online;
     private int _newest;
 
     /// <param name="index">Its number.</param>
     /// <param name="name">Its name.</param>
     /// <param name="messagePack">Whether its JOINs and LEAVEs are MessagePack.</param>
-    public LoadRoom(int index, string name, bool messagePack)
+    /// <param name="online">Whether its JOINs ask for the number of members.</param>
+    /// <param name="isUser">Whether it stands for a user and the messages to it.</param>
+    public LoadRoom(int index, string name, bool messagePack, bool online = false, bool isUser = false)
     {
         Index = index;
         Name = name;
-        Func<string, string, byte[]> request = messagePack ? ClientFrames.BinaryRequest : ClientFrames.TextRequest;
-        Join = request("JOIN", name);
-        Leave = request("LEAVE", name);
+        IsUser = isUser;
+        _online = online;
+        Join = Request("JOIN", online);
+        Leave = Request("LEAVE", online: false);
+
+        byte[] Request(string type, bool online) =>
+            isUser ? [] : messagePack ? ClientFrames.BinaryRequest(type, name, online) : ClientFrames.TextRequest(type, name, online);
     }
 
     public int Index { get; }
 
     public string Name { get; }
 
+    /// <summary>Whether it stands for a user: its connections are members without JOIN.</summary>
+    public bool IsUser { get; }
+
     public byte[] Join { get; }
 
     public byte[] Leave { get; }
+
+    /// <summary>A JOIN that resumes, as JSON, which a server must accept from connections with MessagePack too.</summary>
+    public byte[] JoinSince(Position position) => ClientFrames.Resume(Name, position.Epoch, position.Offset, _online);
 
     public PublishTimes Times { get; } = new();
 
@@ -100,8 +113,14 @@ internal sealed class LoadRoom
 /// A PUSH as it came, with its WebSocket header or its end of line, and its parsed messages. Copies that other members receive are compared with
 /// it, not inflated and not parsed.
 /// </summary>
-internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch, Deflation deflation = default)
+internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch, Deflation deflation = default, long? online = null)
 {
+    /// <summary>The position behind its last item that has one; null without one.</summary>
+    public Position? End { get; init; }
+
+    /// <summary>How many of its items have positions.</summary>
+    public long Positioned { get; init; }
+
     public byte[] Bytes { get; } = bytes;
 
     public LoadRoom Room { get; } = room;
@@ -109,6 +128,9 @@ internal sealed class RoomFrame(byte[] bytes, LoadRoom room, Batch batch, Deflat
     public Batch Batch { get; } = batch;
 
     public Deflation Deflation { get; } = deflation;
+
+    /// <summary>The number of members that it tells; null without one.</summary>
+    public long? Online { get; } = online;
 
     /// <summary>When its last copy arrived, not counting slow readers; 0 before the first.</summary>
     public long LastSeen { get; set; }

@@ -19,6 +19,21 @@ internal sealed class LoopFigures
     /// <summary>Per connection that was lost and came back: from its end until all its rooms are joined again.</summary>
     public Histogram Absences { get; } = new();
 
+    /// <summary>Per delivery of what connections send, without slow readers: from the SEND to its receipt.</summary>
+    public Histogram SendLatency { get; } = new();
+
+    /// <summary>Per accepted SEND: the time until its SENT.</summary>
+    public Histogram SentAfter { get; } = new();
+
+    /// <summary>Per position that was recovered: from the JOIN to the first message that was due after it.</summary>
+    public Histogram Resumed { get; } = new();
+
+    /// <summary>When bursts arrived; null unless messages come in bursts.</summary>
+    public Bursts? Bursts { get; set; }
+
+    /// <summary>What became of positions, if connections keep them.</summary>
+    public ResumeTally Resumes => Tally.Resumes!;
+
     public void Violated(string what) => Tally.Count(Tally.Violations, what);
 
     /// <summary>The figures so far.</summary>
@@ -30,12 +45,16 @@ internal sealed class LoopFigures
     /// <param name="expectations">
     /// By room, the messages that each member should have received; empty when the run published nothing.
     /// </param>
+    /// <param name="sent">By room, what connections sent; empty when none did.</param>
     /// <param name="publishedUntil">When the publishing ended.</param>
-    public LoopReport Conclude(LoadConnection[] connections, LoadRoom[] rooms, IReadOnlyList<Expectation> expectations, long publishedUntil)
+    public LoopReport Conclude(
+        LoadConnection[] connections, LoadRoom[] rooms, IReadOnlyList<Expectation> expectations, SendTotal[] sent, long publishedUntil)
     {
         var (gaps, silences) = (new Histogram(), new Histogram());
         foreach (var connection in connections)
         {
+            if (sent.Length > 0)
+                connection.Rooms.EndSends(sent);
             connection.Rooms.EndChecks(expectations);
             if (connection.IsSlow)
                 continue;
@@ -57,6 +76,10 @@ internal sealed class LoopFigures
             LongestGaps = gaps,
             LongestSilences = silences,
             Absences = Absences,
+            SendLatency = SendLatency,
+            SentAfter = SentAfter,
+            Resumed = Resumed,
+            Bursts = Bursts?.All ?? [],
         };
     }
 
@@ -84,4 +107,15 @@ internal sealed record LoopReport(Tally Tally, Histogram Latency)
     public Histogram LongestSilences { get; init; } = new();
 
     public Histogram Absences { get; init; } = new();
+
+    public Histogram SendLatency { get; init; } = new();
+
+    public Histogram SentAfter { get; init; } = new();
+
+    public Histogram Resumed { get; init; } = new();
+
+    public Burst[] Bursts { get; init; } = [];
+
+    /// <summary>By room, what connections sent, once all of it is answered; null before, and when none sends.</summary>
+    public SendTotal[]? Sent { get; init; }
 }

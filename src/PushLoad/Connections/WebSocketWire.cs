@@ -18,7 +18,7 @@ internal sealed class WebSocketWire(LoadLoop loop, LoadConnection connection) : 
     private string? _fault;
 
     public byte[] Request() =>
-        Handshake.Request(connection.Target, connection.Rooms.Names, loop.Plan.Headers, loop.Plan.Protocol == Protocol.MsgPack, loop.Plan.Deflate);
+        Handshake.Request(connection.Target, connection.Rooms.InRequest, loop.HeadersOf(connection), loop.Plan.Protocol == Protocol.MsgPack, loop.Plan.Deflate);
 
     public string? Problem(ReadOnlySpan<byte> head) => Handshake.Problem(head, loop.Plan.Protocol == Protocol.MsgPack, loop.Plan.Deflate);
 

@@ -14,13 +14,34 @@ internal static class ClientFrames
 
     /// <param name="type">JOIN or LEAVE.</param>
     /// <param name="room">The room's name.</param>
-    public static byte[] TextRequest(string type, string room) =>
-        Text($$$"""{"type":"{{{type}}}","data":{"room":"{{{JsonEncodedText.Encode(room)}}}"}}""");
+    /// <param name="online">Whether a JOIN asks for the number of members.</param>
+    public static byte[] TextRequest(string type, string room, bool online = false) =>
+        Text($$$"""{"type":"{{{type}}}","data":{"room":"{{{JsonEncodedText.Encode(room)}}}"{{{(online ? ",\"online\":true" : "")}}}}}""");
 
-    /// <summary>The same as MessagePack, in a binary frame.</summary>
+    /// <summary>A JOIN that resumes, in a text frame.</summary>
+    /// <param name="room">The room's name.</param>
+    /// <param name="epoch">The position's epoch.</param>
+    /// <param name="offset">The position's offset.</param>
+    /// <param name="online">Whether it asks for the number of members.</param>
+    public static byte[] Resume(string room, string epoch, long offset, bool online)
+    {
+        var since = $$"""{"epoch":"{{JsonEncodedText.Encode(epoch)}}","offset":{{offset}}}""";
+        return Text($$$"""{"type":"JOIN","data":{"room":"{{{JsonEncodedText.Encode(room)}}}","since":{{{since}}}{{{(online ? ",\"online\":true" : "")}}}}}""");
+    }
+
+    /// <summary>A JOIN or LEAVE as MessagePack, in a binary frame.</summary>
     /// <param name="type">JOIN or LEAVE.</param>
     /// <param name="room">The room's name.</param>
-    public static byte[] BinaryRequest(string type, string room) => Create(FrameHeader.Binary, MessagePackRequest.Create(type, room));
+    /// <param name="online">Whether a JOIN asks for the number of members.</param>
+    public static byte[] BinaryRequest(string type, string room, bool online = false) =>
+        Create(FrameHeader.Binary, MessagePackRequest.Create(type, room, online));
+
+    /// <summary>A SEND in a text frame. Connections with MessagePack send it as JSON too, which a server must accept.</summary>
+    /// <param name="id">The request's number.</param>
+    /// <param name="room">The room's name.</param>
+    /// <param name="item">JSON.</param>
+    public static byte[] Send(long id, string room, string item) =>
+        Text($$$"""{"type":"SEND","id":{{{id}}},"data":{"room":"{{{JsonEncodedText.Encode(room)}}}","item":{{{item}}}}}""");
 
     public static byte[] Text(string text) => Create(FrameHeader.Text, Encoding.UTF8.GetBytes(text));
 

@@ -8,12 +8,16 @@ internal static class MessagePackRequest
 {
     private const byte MapOfOne = 0x81;
     private const byte MapOfTwo = 0x82;
+    private const byte True = 0xC3;
     private const byte ShortText = 0xA0;
     private const byte Text8 = 0xD9;
     private const byte Text16 = 0xDA;
 
-    public static byte[] Create(string type, string room) =>
-        [MapOfTwo, .. Text("type"), .. Text(type), .. Text("data"), MapOfOne, .. Text("room"), .. Text(room)];
+    public static byte[] Create(string type, string room, bool online)
+    {
+        byte[] head = [MapOfTwo, .. Text("type"), .. Text(type), .. Text("data"), online ? MapOfTwo : MapOfOne, .. Text("room"), .. Text(room)];
+        return online ? [.. head, .. Text("online"), True] : head;
+    }
 
     private static byte[] Text(string text)
     {

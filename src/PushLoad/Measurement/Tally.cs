@@ -57,6 +57,21 @@ internal sealed class Tally
     /// <summary>Connections that this program closed in order to reopen them.</summary>
     public long Reconnects { get; set; }
 
+    /// <summary>What connections send; null unless they do.</summary>
+    public SendTally? Sends { get; set; }
+
+    /// <summary>What became of positions; null unless connections keep them.</summary>
+    public ResumeTally? Resumes { get; set; }
+
+    /// <summary>JOINED frames with the number of members.</summary>
+    public long OnlineAnswers { get; set; }
+
+    /// <summary>PUSH frames with the number of members, once per connection that received it.</summary>
+    public long OnlinePushes { get; set; }
+
+    /// <summary>The last number of members that a frame told; the largest of all loops.</summary>
+    public long LastOnline { get; set; }
+
     /// <summary>Failed connects and upgrades, by reason.</summary>
     public Dictionary<string, long> ConnectFailures { get; init; } = [];
 
@@ -105,13 +120,21 @@ internal sealed class Tally
         Joins += other.Joins;
         Leaves += other.Leaves;
         Reconnects += other.Reconnects;
+        OnlineAnswers += other.OnlineAnswers;
+        OnlinePushes += other.OnlinePushes;
+        LastOnline = Math.Max(LastOnline, other.LastOnline);
+        if (other.Sends is not null)
+            (Sends ??= new SendTally()).Add(other.Sends);
+        if (other.Resumes is not null)
+            (Resumes ??= new ResumeTally()).Add(other.Resumes);
         Add(ConnectFailures, other.ConnectFailures);
         Add(Disconnects, other.Disconnects);
         Add(SlowDisconnects, other.SlowDisconnects);
         Add(Violations, other.Violations);
     }
 
-    private static void Add(Dictionary<string, long> sum, Dictionary<string, long> reasons)
+    /// <summary>Adds counts to counts.</summary>
+    public static void Add(Dictionary<string, long> sum, Dictionary<string, long> reasons)
     {
         foreach (var (reason, count) in reasons)
             sum[reason] = sum.GetValueOrDefault(reason) + count;

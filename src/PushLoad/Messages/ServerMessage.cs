@@ -15,8 +15,32 @@ internal ref struct ServerMessage
     /// <summary>Null when the message names no room.</summary>
     public string? Room;
 
+    /// <summary>The user to whom a PUSH or GAP is addressed; null when the message names none.</summary>
+    public string? User;
+
+    /// <summary>The number of the request that this answers; null when it has none.</summary>
+    public long? Id;
+
+    /// <summary>The number of members, of a JOINED or a PUSH; null when it has none.</summary>
+    public long? Online;
+
     /// <summary>The JSON of a PUSH's items, brackets included.</summary>
     public ReadOnlySpan<byte> Items;
+
+    /// <summary>Whether a JOINED recovers the position that was asked for; null when it does not say.</summary>
+    public bool? Recovered;
+
+    /// <summary>The position of a JOINED or a PUSH; null when it has none.</summary>
+    public Position? At;
+
+    /// <summary>How many of a PUSH's items have positions; null when all have or none.</summary>
+    public long? Positioned;
+
+    /// <summary>Behind which position the messages are missing that a GAP announces; null when it does not say.</summary>
+    public Position? From;
+
+    /// <summary>The position behind them.</summary>
+    public Position? To;
 
     /// <summary>How many messages a GAP announces; null when the server does not know.</summary>
     public long? Missed;
@@ -79,6 +103,10 @@ internal ref struct ServerMessage
                 if (hasType)
                     Type = TypeOf(reader);
             }
+            else if (reader.ValueTextEquals("id"u8))
+            {
+                Id = Number(ref reader);
+            }
             else if (reader.ValueTextEquals("data"u8))
             {
                 data = Value(ref reader, json);
@@ -97,6 +125,7 @@ internal ref struct ServerMessage
 
     private bool ParseData(ReadOnlySpan<byte> data)
     {
+        var (epoch, offset) = ((string?)null, (long?)null);
         var reader = new Utf8JsonReader(data);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return false;
@@ -104,6 +133,10 @@ internal ref struct ServerMessage
         {
             if (reader.ValueTextEquals("room"u8))
                 Room = Text(ref reader);
+            else if (reader.ValueTextEquals("user"u8))
+                User = Text(ref reader);
+            else if (reader.ValueTextEquals("online"u8))
+                Online = Number(ref reader);
             else if (reader.ValueTextEquals("items"u8))
                 Items = Value(ref reader, data);
             else if (reader.ValueTextEquals("code"u8))
@@ -112,12 +145,31 @@ internal ref struct ServerMessage
                 Reason = Text(ref reader);
             else if (reader.ValueTextEquals("missed"u8))
                 Missed = Number(ref reader);
+            else if (reader.ValueTextEquals("epoch"u8))
+                epoch = Text(ref reader);
+            else if (reader.ValueTextEquals("offset"u8))
+                offset = Number(ref reader);
+            else if (reader.ValueTextEquals("positioned"u8))
+                Positioned = Number(ref reader);
+            else if (reader.ValueTextEquals("recovered"u8))
+                Recovered = reader.Read() && reader.TokenType is JsonTokenType.True or JsonTokenType.False ? reader.GetBoolean() : null;
+            else if (reader.ValueTextEquals("from"u8))
+                From = PositionIn(Value(ref reader, data));
+            else if (reader.ValueTextEquals("to"u8))
+                To = PositionIn(Value(ref reader, data));
             else
                 reader.Skip();
         }
 
+        At = epoch is not null && offset is { } number ? new Position(epoch, number) : null;
         // The reader throws if anything follows the object.
         return !reader.Read();
+    }
+
+    private static Position? PositionIn(ReadOnlySpan<byte> json)
+    {
+        var message = default(ServerMessage);
+        return json[0] == '{' && message.ParseData(json) ? message.At : null;
     }
 
     private void ParseCode(ref Utf8JsonReader reader)
@@ -194,6 +246,7 @@ internal enum ServerMessageType
     Left,
     Pong,
     Error,
+    Sent,
 
     /// <summary>The end of an HTTP stream, in place of a close frame.</summary>
     Close,

@@ -28,11 +28,33 @@ internal sealed record LoadPlan
 
     public string RoomPrefix { get; init; } = "load-";
 
+    /// <summary>The secret of the clients' tokens; null for clients without tokens. Not part of the result.</summary>
+    [JsonIgnore]
+    public string? TokenKey { get; init; }
+
+    /// <summary>Users over which the connections are spread; 0 if each connection has a user of its own.</summary>
+    public int Users { get; init; }
+
+    /// <summary>SENDs a second over all connections.</summary>
+    public double SendRate { get; init; }
+
+    /// <summary>Messages a second to users, over all of them.</summary>
+    public double UserRate { get; init; }
+
+    /// <summary>Ask for the number of members.</summary>
+    public bool Online { get; init; }
+
     public string? PublishUrl { get; init; }
+
+    /// <summary>The publisher's key; null without one. Not part of the result.</summary>
+    [JsonIgnore]
+    public string? ApiKey { get; init; }
 
     public string? Redis { get; init; }
 
     public string ChannelPrefix { get; init; } = "push:room:";
+
+    public string UserChannelPrefix { get; init; } = "push:user:";
 
     /// <summary>Publish requests in flight.</summary>
     public int Lanes { get; init; } = 4;
@@ -40,12 +62,18 @@ internal sealed record LoadPlan
     /// <summary>Messages a second over all rooms.</summary>
     public double Rate { get; init; } = 100;
 
+    /// <summary>Messages of a room that are due at once.</summary>
+    public int Burst { get; init; } = 1;
+
     public int Size { get; init; } = 100;
 
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long all connections may take to join.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long to wait between the last JOINED and the publishing.</summary>
+    public TimeSpan Pause { get; init; }
 
     /// <summary>How long to wait for the last messages.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(10);
@@ -55,6 +83,21 @@ internal sealed record LoadPlan
     public double Churn { get; init; }
 
     public double Reconnects { get; init; }
+
+    /// <summary>Keep positions, and resume from them.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Seconds after which a connection is cut, on average; 0 for never.</summary>
+    public double CutEvery { get; init; }
+
+    /// <summary>Seconds after which all connections are cut at once; 0 for never.</summary>
+    public double CutAllAfter { get; init; }
+
+    /// <summary>Which connections are cut, and when, follows from it.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>How long a request that fails is repeated with the same key; zero for not at all.</summary>
+    public TimeSpan Retry { get; init; }
 
     public int SlowReaders { get; init; }
 
@@ -74,11 +117,17 @@ internal sealed record LoadPlan
 
     public bool AllowUnconfirmed { get; init; }
 
+    public bool AllowUnrecovered { get; init; }
+
     /// <summary>Whether clients can send: a stream over HTTP has no way in.</summary>
     [JsonIgnore]
     public bool HasWayIn => Protocol is Protocol.Ws or Protocol.MsgPack;
 
     public bool Publishes => PublishUrl is not null || Redis is not null;
+
+    public string[] UserNames => [.. Enumerable.Range(0, UserRate > 0 ? Population : 0).Select(user => WorkerPlan.UserName(user))];
+
+    private int Population => Users > 0 ? Users : Connections;
 
     public string[] RoomNames => [.. Enumerable.Range(0, Rooms).Select(room => $"{RoomPrefix}{room}")];
 
@@ -107,13 +156,23 @@ internal sealed record LoadPlan
                 Rooms = Rooms,
                 RoomsPerConnection = RoomsPerConnection,
                 RoomPrefix = RoomPrefix,
+                TokenKey = TokenKey,
+                Users = Population,
+                SendRate = SendRate * part,
+                UserMessages = UserRate > 0,
+                Online = Online,
                 Size = Size,
+                Bursts = Burst > 1,
                 Raw = Raw,
                 Send = Send,
                 Headers = Headers,
                 ConnectRate = ConnectRate * part,
                 Churn = Churn * part,
                 Reconnects = Reconnects * part,
+                Resume = Resume,
+                CutEvery = CutEvery,
+                CutAllAfter = CutAllAfter,
+                Seed = Seed,
                 Threads = Math.Min(Threads, count),
                 Sources = Sources(process, count),
                 PortableSockets = PortableSockets,
@@ -129,9 +188,11 @@ internal sealed record LoadPlan
     private string[] Sources(int process, int connections)
     {
         var isLoopback = Array.TrueForAll(Targets, target => new Uri(target) is { IsLoopback: true, HostNameType: not UriHostNameType.IPv6 });
-        if (!isLoopback || !OperatingSystem.IsLinux() || Connections / Targets.Length <= MaxPerSource)
+        // Connections that resume may all come to one target.
+        var targets = Resume ? 1 : Targets.Length;
+        if (!isLoopback || !OperatingSystem.IsLinux() || Connections / targets <= MaxPerSource)
             return [];
-        var each = (connections / Targets.Length / MaxPerSource) + 1;
+        var each = (connections / targets / MaxPerSource) + 1;
         return [.. Enumerable.Range(process * each, each).Select(number => $"127.0.{number / 250}.{1 + (number % 250)}")];
     }
 }

@@ -30,8 +30,26 @@ internal sealed record WorkerPlan
 
     public string RoomPrefix { get; init; } = "load-";
 
+    /// <summary>The secret of the clients' tokens; null for clients without tokens.</summary>
+    public string? TokenKey { get; init; }
+
+    /// <summary>Users over which the connections of all workers are spread.</summary>
+    public int Users { get; init; }
+
+    /// <summary>SENDs a second.</summary>
+    public double SendRate { get; init; }
+
+    /// <summary>Whether the run publishes to users.</summary>
+    public bool UserMessages { get; init; }
+
+    /// <summary>Ask for the number of members.</summary>
+    public bool Online { get; init; }
+
     /// <summary>Bytes of each message that the run publishes.</summary>
     public int Size { get; init; }
+
+    /// <summary>Whether messages come in bursts, whose receipt is noted one by one.</summary>
+    public bool Bursts { get; init; }
 
     /// <summary>Count frames only.</summary>
     public bool Raw { get; init; }
@@ -51,6 +69,18 @@ internal sealed record WorkerPlan
     /// <summary>Connections closed and reopened per second.</summary>
     public double Reconnects { get; init; }
 
+    /// <summary>Keep positions, and resume from them, in turn at each of the targets.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Seconds after which a connection is cut, on average; 0 for never.</summary>
+    public double CutEvery { get; init; }
+
+    /// <summary>Seconds after which all connections are cut at once; 0 for never.</summary>
+    public double CutAllAfter { get; init; }
+
+    /// <summary>Which connections are cut, and when, follows from it.</summary>
+    public int Seed { get; init; }
+
     public int Threads { get; init; } = 1;
 
     /// <summary>The addresses to connect from, in turn; empty if the system chooses.</summary>
@@ -58,6 +88,11 @@ internal sealed record WorkerPlan
 
     /// <summary>Use .NET sockets even where epoll is available.</summary>
     public bool PortableSockets { get; init; }
+
+    public static string UserName(int user) => $"load-user-{user}";
+
+    /// <summary>The user of a connection. A user's connections are on all targets.</summary>
+    public int UserOf(int connection) => connection / Targets.Length % Users;
 
     public string RoomName(int room) => $"{RoomPrefix}{room}";
 

@@ -21,12 +21,15 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
     // How long a worker may take to return its result after its waiting time is over.
     private static readonly TimeSpan PatienceMargin = TimeSpan.FromSeconds(15);
 
+    // Workers give up answers sooner.
+    private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(25);
+
     private readonly List<SecondReport> _seconds = [];
     private readonly DateTimeOffset _startedAt = DateTimeOffset.Now;
     private readonly long _started = Clock.Now;
     private readonly int _run = RandomNumberGenerator.GetInt32(1000, 10_000);
     private readonly List<WorkerProcess> _workers = [];
-    private Publisher? _publisher;
+    private readonly List<Publisher> _publishers = [];
     private Tally _lastTally = new();
     private Histogram _lastLatency = new();
     private long _lastPublished;
@@ -38,15 +41,25 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
         foreach (var worker in plan.Workers(_run))
             _workers.Add(WorkerProcess.Start(worker));
         var connectSeconds = await ConnectAsync();
+        // WhenAny: Ctrl+C ends the pause, and the publishing before it begins.
+        if (plan.Pause > TimeSpan.Zero)
+            await ReportUntilAsync("pause", Task.WhenAny(Task.Delay(plan.Pause, interrupt)));
 
-        _workers.ForEach(worker => worker.Send(new WorkerCommand(Finish: false, [], 0)));
+        _workers.ForEach(worker => worker.Send(new WorkerCommand(WorkerStep.Begin)));
         var runStarted = Clock.Now;
-        if (plan.Publishes)
-            _publisher = new Publisher(NewTarget, plan.Lanes, _run, plan.RoomNames, plan.Rate, plan.Size);
+        if (plan.Publishes && plan.Rate > 0)
+            _publishers.Add(new Publisher(() => NewTarget("rooms", plan.ChannelPrefix), plan.Lanes, _run, plan.RoomNames, 0, plan.Rate, plan.Size, plan.Burst));
+        if (plan.UserRate > 0)
+            _publishers.Add(new Publisher(() => NewTarget("users", plan.UserChannelPrefix), plan.Lanes, _run, plan.UserNames, plan.Rooms, plan.UserRate, plan.Size, 1));
         await ReportUntilAsync("run", PublishAsync());
         var runSeconds = Seconds(runStarted);
 
-        var finish = new WorkerCommand(Finish: true, _publisher?.Expectations() ?? [], (long)plan.Drain.TotalMicroseconds);
+        var finish = new WorkerCommand(WorkerStep.Finish)
+        {
+            Expectations = Expectations(),
+            Sent = plan.SendRate > 0 ? await SettleAsync() : [],
+            PatienceMicroseconds = (long)plan.Drain.TotalMicroseconds,
+        };
         _workers.ForEach(worker => worker.Send(finish));
         var results = Task.WhenAll(_workers.Select(worker => worker.Result));
         await ReportUntilAsync("drain", Task.WhenAny(results, Task.Delay(plan.Drain + PatienceMargin, CancellationToken.None)));
@@ -58,8 +71,36 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
     public async ValueTask DisposeAsync()
     {
         _workers.ForEach(worker => worker.Dispose());
-        if (_publisher is not null)
-            await _publisher.DisposeAsync();
+        foreach (var publisher in _publishers)
+            await publisher.DisposeAsync();
+    }
+
+    private PublishTotals? Published =>
+        _publishers.Count == 0 ? null : _publishers.Select(publisher => publisher.Totals).Aggregate((sum, totals) => sum + totals);
+
+    /// <summary>By room, then by user.</summary>
+    private Expectation[] Expectations()
+    {
+        Expectation[] none = plan.Rate > 0 ? [] : [.. Enumerable.Repeat(new Expectation(0, 0, []), plan.Rooms)];
+        return _publishers.Count == 0 ? [] : [.. none, .. _publishers.SelectMany(publisher => publisher.Expectations())];
+    }
+
+    /// <summary>Waits until every SEND is answered or given up.</summary>
+    private async Task<SendTotal[]> SettleAsync()
+    {
+        _workers.ForEach(worker => worker.Send(new WorkerCommand(WorkerStep.Settle)));
+        var settled = Task.Run(async () =>
+        {
+            var started = Clock.Now;
+            while (!_workers.TrueForAll(worker => worker.Latest is { Sent: not null }))
+            {
+                if (Clock.Now - started > SettleTimeout.TotalMicroseconds)
+                    throw new RunFailedException("A worker process did not say in time what its connections sent.");
+                await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None);
+            }
+        });
+        await ReportUntilAsync("settle", settled);
+        return SendTotal.Sum([.. _workers.Select(worker => worker.Latest!.Sent!)]);
     }
 
     private async Task<double> ConnectAsync()
@@ -95,8 +136,8 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
     {
         try
         {
-            if (_publisher is not null)
-                await _publisher.RunAsync(plan.Duration, interrupt);
+            if (_publishers.Count > 0)
+                await Task.WhenAll(_publishers.Select(publisher => publisher.RunAsync(plan.Duration, interrupt)));
             else
                 await Task.Delay(plan.Duration, interrupt);
         }
@@ -130,7 +171,7 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
         var reports = _workers.Select(worker => worker.Latest).OfType<WorkerReport>().ToList();
         var tally = Tally.Sum(reports.Select(report => report.Tally));
         var latency = Sum(reports.Select(report => report.Latency));
-        var published = _publisher?.Totals.Messages ?? 0;
+        var published = Published?.Messages ?? 0;
         var second = new SecondReport(
             Seconds(_started),
             phase,
@@ -138,7 +179,7 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
             tally.Members,
             (published - _lastPublished) / seconds,
             (tally.Frames - _lastTally.Frames) / seconds,
-            (tally.Deliveries - _lastTally.Deliveries) / seconds,
+            (Delivered(tally) - Delivered(_lastTally)) / seconds,
             (tally.Bytes - _lastTally.Bytes) / seconds,
             latency.Since(_lastLatency).Percentiles());
         (_lastTally, _lastLatency, _lastPublished) = (tally, latency, published);
@@ -166,18 +207,22 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
             LongestGap = Sum(results.Select(result => result.LongestGaps)).Percentiles(),
             LongestSilence = Sum(results.Select(result => result.LongestSilences)).Percentiles(),
             Absence = Sum(results.Select(result => result.Absences)).Percentiles(),
-            Published = _publisher?.Totals,
+            SendLatency = Sum(results.Select(result => result.SendLatency)).Percentiles(),
+            SentAfter = Sum(results.Select(result => result.SentAfter)).Percentiles(),
+            Resumed = Sum(results.Select(result => result.Resumed)).Percentiles(),
+            Bursts = Bursts.Sum(results.SelectMany(result => result.Bursts)),
+            Published = Published,
             Seconds = _seconds,
-            Verdict = Verdict.Of(plan, total, sequences, _publisher?.Totals),
+            Verdict = Verdict.Of(plan, total, sequences, Published),
         };
     }
 
-    private IPublishTarget NewTarget()
+    private IPublishTarget NewTarget(string topics, string channelPrefix)
     {
         if (plan.PublishUrl is { } url)
-            return new HttpTarget(new Uri(url));
+            return new HttpTarget(new Uri(url), plan.ApiKey, topics, plan.Retry);
         var (host, port) = RedisAddress.Parse(plan.Redis!);
-        return new RedisTarget(host, port, plan.ChannelPrefix);
+        return new RedisTarget(host, port, channelPrefix);
     }
 
     private static Histogram Sum(IEnumerable<long[]> histograms)
@@ -187,6 +232,8 @@ internal sealed class LoadRun(LoadPlan plan, Action<SecondReport> progress, Canc
             sum.Add(Histogram.FromPairs(pairs));
         return sum;
     }
+
+    private static long Delivered(Tally tally) => tally.Deliveries + (tally.Sends?.Deliveries ?? 0);
 
     private static double Seconds(long since) => (double)(Clock.Now - since) / Clock.Second;
 }

@@ -52,8 +52,18 @@ internal static class WorkerProgram
         {
             var command = JsonSerializer.Deserialize(line, WorkerPipe.Default.WorkerCommand)!;
             foreach (var loop in loops)
-                loop.Post(command.Finish ? () => loop.Finish(command.Expectations, command.PatienceMicroseconds) : loop.Begin);
+                loop.Post(() => Obey(loop, command));
         }
+    }
+
+    private static void Obey(LoadLoop loop, WorkerCommand command)
+    {
+        if (command.Step == WorkerStep.Begin)
+            loop.Begin();
+        else if (command.Step == WorkerStep.Settle)
+            loop.Settle();
+        else
+            loop.Finish(command.Expectations, command.Sent, command.PatienceMicroseconds);
     }
 
     private static IEnumerable<int> Numbers(WorkerPlan plan, int thread) =>
@@ -72,6 +82,8 @@ internal static class WorkerProgram
             Pairs(reports, loop => loop.Latency),
             reports.All(loop => loop.AllConnected),
             Environment.CpuUsage.TotalTime.TotalSeconds);
+        if (reports.All(loop => loop.Sent is not null))
+            report = report with { Sent = SendTotal.Sum([.. reports.Select(loop => loop.Sent!)]) };
         if (reports.All(loop => loop.Sequences is not null))
         {
             report = report with
@@ -81,6 +93,10 @@ internal static class WorkerProgram
                 LongestGaps = Pairs(reports, loop => loop.LongestGaps),
                 LongestSilences = Pairs(reports, loop => loop.LongestSilences),
                 Absences = Pairs(reports, loop => loop.Absences),
+                SendLatency = Pairs(reports, loop => loop.SendLatency),
+                SentAfter = Pairs(reports, loop => loop.SentAfter),
+                Resumed = Pairs(reports, loop => loop.Resumed),
+                Bursts = Bursts.Sum(reports.SelectMany(loop => loop.Bursts)),
             };
         }
 

@@ -1,33 +1,39 @@
+using System.Net;
 using System.Net.Http.Headers;
+using PushLoad.Measurement;
 
 namespace PushLoad.Publishing;
 
-/// <summary>The HTTP API (docs/http-api.md): one request per call, one message as JSON, several as lines.</summary>
-internal sealed class HttpTarget(Uri api) : IPublishTarget
+/// <summary>
+/// The HTTP API (docs/http-api.md): one request per call, one message as JSON, several as lines. A request that fails for a cause that may pass is
+/// repeated with the same Idempotency-Key, so that its messages exist once.
+/// </summary>
+/// <param name="api">Its address.</param>
+/// <param name="key">The publisher's key; null without one.</param>
+/// <param name="topics">What the messages go to: <c>rooms</c> or <c>users</c>.</param>
+/// <param name="retryFor">How long a request is repeated; zero for not at all.</param>
+internal sealed class HttpTarget(Uri api, string? key, string topics, TimeSpan retryFor) : IPublishTarget
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeHeaderValue JsonLines = new("application/x-ndjson");
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(100);
 
-    // The API answers within two seconds.
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = api, Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _client = Client(api, key);
 
-    public async Task<PublishAnswer> PublishAsync(string room, IReadOnlyList<ReadOnlyMemory<byte>> messages, CancellationToken cancellation)
+    public async Task<PublishAnswer> PublishAsync(string name, IReadOnlyList<ReadOnlyMemory<byte>> messages, CancellationToken cancellation)
     {
-        using var content = new ByteArrayContent(Lines(messages));
-        content.Headers.ContentType = messages.Count == 1 ? Json : JsonLines;
-        try
+        var path = new Uri($"v1/{topics}/{Uri.EscapeDataString(name)}/messages", UriKind.Relative);
+        var lines = Lines(messages);
+        var once = retryFor > TimeSpan.Zero ? Guid.NewGuid().ToString() : null;
+        var giveUp = Clock.Now + (long)retryFor.TotalMicroseconds;
+        for (var retries = 0; ; retries++)
         {
-            var path = new Uri($"v1/rooms/{Uri.EscapeDataString(room)}/messages", UriKind.Relative);
-            using var answer = await _client.PostAsync(path, content, cancellation);
-            return answer.IsSuccessStatusCode ? new PublishAnswer(messages.Count, null) : new PublishAnswer(0, $"HTTP {(int)answer.StatusCode}");
-        }
-        catch (HttpRequestException e)
-        {
-            return new PublishAnswer(0, e.HttpRequestError.ToString()); // Expected while the API is unavailable.
-        }
-        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return new PublishAnswer(0, "no answer in time"); // Expected while the API is unavailable.
+            var (failure, mayPass) = await TryAsync(path, lines, messages.Count == 1 ? Json : JsonLines, once, cancellation);
+            if (failure is null)
+                return new PublishAnswer(messages.Count, null) { Retries = retries };
+            if (!mayPass || Clock.Now >= giveUp || cancellation.IsCancellationRequested)
+                return new PublishAnswer(0, failure) { Retries = retries };
+            await Task.Delay(BetweenAttempts, cancellation);
         }
     }
 
@@ -35,6 +41,41 @@ internal sealed class HttpTarget(Uri api) : IPublishTarget
     {
         _client.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    /// <returns>Why it failed, null if it did not, and whether the cause may pass.</returns>
+    private async Task<(string? Failure, bool MayPass)> TryAsync(
+        Uri path, byte[] lines, MediaTypeHeaderValue type, string? once, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(lines) };
+        request.Content.Headers.ContentType = type;
+        if (once is not null)
+            request.Headers.Add("Idempotency-Key", once);
+        try
+        {
+            using var answer = await _client.SendAsync(request, cancellation);
+            return answer.IsSuccessStatusCode ? default : ($"HTTP {(int)answer.StatusCode}", MayPass(answer.StatusCode));
+        }
+        catch (HttpRequestException e)
+        {
+            return (e.HttpRequestError.ToString(), true); // Expected while the API is unavailable.
+        }
+        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return ("no answer in time", true); // Expected while the API is unavailable.
+        }
+    }
+
+    private static bool MayPass(HttpStatusCode status) => status is HttpStatusCode.TooManyRequests
+        or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+
+    private static HttpClient Client(Uri api, string? key)
+    {
+        // The API answers within two seconds.
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = api, Timeout = TimeSpan.FromSeconds(10) };
+        if (key is not null)
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return client;
     }
 
     private static byte[] Lines(IReadOnlyList<ReadOnlyMemory<byte>> messages)

@@ -18,6 +18,7 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
     private long _sent;
     private long _unconfirmed;
     private long _maxLag;
+    private long _retries;
 
     public long Sent => Volatile.Read(ref _sent);
 
@@ -25,6 +26,9 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
 
     /// <summary>The furthest it fell behind schedule, in microseconds.</summary>
     public long MaxLag => Volatile.Read(ref _maxLag);
+
+    /// <summary>How often requests were repeated.</summary>
+    public long Retries => Volatile.Read(ref _retries);
 
     public ConcurrentDictionary<string, long> Failures { get; } = new();
 
@@ -68,6 +72,7 @@ internal sealed class PublishLane(IPublishTarget target, IReadOnlyList<(string N
 
         stream.Answered(messages.Count, answer.Confirmed);
         _sent += messages.Count;
+        _retries += answer.Retries;
         if (answer.Failure is null)
             return;
         _unconfirmed += messages.Count - answer.Confirmed;

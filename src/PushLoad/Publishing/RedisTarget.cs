@@ -5,7 +5,7 @@ using System.Text;
 namespace PushLoad.Publishing;
 
 /// <summary>
-/// PUBLISH to the rooms' channels, in RESP on its own socket. The messages of a call leave as one pipeline while their answers are read. A broken
+/// PUBLISH to the channels of rooms or users, in RESP on its own socket. The messages of a call leave as one pipeline while their answers are read. A broken
 /// connection fails the call; the next call connects again.
 /// </summary>
 internal sealed class RedisTarget(string host, int port, string channelPrefix) : IPublishTarget
@@ -18,7 +18,7 @@ internal sealed class RedisTarget(string host, int port, string channelPrefix) :
     private readonly StringBuilder _line = new();
     private TcpClient? _client;
 
-    public async Task<PublishAnswer> PublishAsync(string room, IReadOnlyList<ReadOnlyMemory<byte>> messages, CancellationToken cancellation)
+    public async Task<PublishAnswer> PublishAsync(string name, IReadOnlyList<ReadOnlyMemory<byte>> messages, CancellationToken cancellation)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
@@ -31,7 +31,7 @@ internal sealed class RedisTarget(string host, int port, string channelPrefix) :
                 await _client.ConnectAsync(host, port, patience.Token);
             }
 
-            WriteRequest(Encoding.UTF8.GetBytes(channelPrefix + room), messages);
+            WriteRequest(Encoding.UTF8.GetBytes(channelPrefix + name), messages);
             // Answers are read while this writes; otherwise a pipeline larger than the socket buffers would deadlock.
             var sending = _client.GetStream().WriteAsync(_request.GetBuffer().AsMemory(0, (int)_request.Length), patience.Token).AsTask();
             string? failure = null;

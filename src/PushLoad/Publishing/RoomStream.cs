@@ -7,9 +7,10 @@ namespace PushLoad.Publishing;
 /// <param name="run">The run's number.</param>
 /// <param name="room">The room's number.</param>
 /// <param name="first">When its first message is due.</param>
-/// <param name="microsecondsApart">Time between its messages; at least 1.</param>
+/// <param name="microsecondsApart">Time between its messages, on average; at least 1.</param>
 /// <param name="size">Bytes of each.</param>
-internal sealed class RoomStream(int run, int room, long first, double microsecondsApart, int size)
+/// <param name="burst">How many are due at once.</param>
+internal sealed class RoomStream(int run, int room, long first, double microsecondsApart, int size, int burst = 1)
 {
     private readonly List<long> _unconfirmed = [];
     private long _next;
@@ -49,5 +50,5 @@ internal sealed class RoomStream(int run, int room, long first, double microseco
 
     public Expectation Expectation() => new(_lastConfirmed, _lastConfirmed == 0 ? 0 : DueAt(_lastConfirmed - 1), [.. _unconfirmed]);
 
-    private long DueAt(long index) => first + (long)(index * microsecondsApart);
+    private long DueAt(long index) => first + (long)(index / burst * burst * microsecondsApart);
 }

@@ -48,6 +48,18 @@ internal sealed record LoadResult
     /// <summary>For each connection that the server or the network ended: the time until it had joined again.</summary>
     public required Percentiles Absence { get; init; }
 
+    /// <summary>From a SEND to its receipt, over all deliveries of what connections sent except those to slow readers.</summary>
+    public required Percentiles SendLatency { get; init; }
+
+    /// <summary>From a SEND to its SENT.</summary>
+    public required Percentiles SentAfter { get; init; }
+
+    /// <summary>From a JOIN with a position that was recovered to the first message that was due after it.</summary>
+    public required Percentiles Resumed { get; init; }
+
+    /// <summary>With <c>--burst</c>: when each arrived.</summary>
+    public required Burst[] Bursts { get; init; }
+
     /// <summary>Null when the run published nothing.</summary>
     public PublishTotals? Published { get; init; }
 

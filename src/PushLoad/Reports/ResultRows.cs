@@ -18,6 +18,8 @@ internal static class ResultRows
         if (result.Published is { } published)
         {
             yield return ("published", $"{Units.Count(published.Messages)} messages, {Units.Count(published.Unconfirmed)} not confirmed");
+            if (plan.Retry > TimeSpan.Zero)
+                yield return ("publish requests repeated", Units.Count(published.Retries));
             yield return ("publisher behind schedule, at most", Units.Milliseconds(published.MaxLagMicroseconds));
         }
 
@@ -32,6 +34,8 @@ internal static class ResultRows
                 yield return ("deflated", $"{Units.Count(total.DeflatedFrames)} frames, {sizes}");
             yield return ("latency", Text(result.Latency));
             yield return ("last member of a frame", Text(result.LastMember));
+            foreach (var burst in result.Bursts)
+                yield return ("burst", $"{Units.Count(burst.Deliveries)} deliveries, first after {Units.Milliseconds(burst.First - burst.At)}, last after {Units.Milliseconds(burst.Last - burst.At)}");
             yield return ("longest gap of a connection", Text(result.LongestGap));
             yield return ("longest silence, reconnects included", Text(result.LongestSilence));
             yield return ("absence after a disconnect", Text(result.Absence));
@@ -41,6 +45,24 @@ internal static class ResultRows
             var gaps = $"{Units.Count(total.Gaps)} GAPs, and {Units.Count(total.SlowGaps)} to slow readers";
             yield return ("missing, announced by GAP", $"{Units.Count(sequences.Announced)} by {gaps}");
             yield return ("missing, not confirmed", Units.Count(sequences.MissingUnconfirmed));
+            if (total.Sends is { } sends)
+            {
+                foreach (var row in Of(sends, result))
+                    yield return row;
+            }
+
+            if (plan.Online)
+            {
+                var told = $"{Units.Count(total.OnlineAnswers)} JOINEDs and {Units.Count(total.OnlinePushes)} PUSHes";
+                yield return ("number of members", $"told by {told}, at last {Units.Count(total.LastOnline)}");
+            }
+
+            if (total.Resumes is { } resumes)
+            {
+                foreach (var row in Of(resumes, result))
+                    yield return row;
+            }
+
             yield return ("joins, leaves", $"{Units.Count(total.Joins)}, {Units.Count(total.Leaves)}");
         }
 
@@ -58,6 +80,28 @@ internal static class ResultRows
 
         foreach (var example in sequences.Examples)
             yield return ("lost", example);
+    }
+
+    private static IEnumerable<(string Name, string Value)> Of(SendTally sends, LoadResult result)
+    {
+        var refused = sends.Refused.Values.Sum();
+        yield return ("sent by connections", $"{Units.Count(sends.Sent)}: {Units.Count(sends.Accepted)} SENT, {Units.Count(refused)} refused, {Units.Count(sends.Unanswered)} unanswered");
+        foreach (var (code, count) in sends.Refused)
+            yield return ("SEND refused", $"{code}: {Units.Count(count)}");
+        yield return ("time until SENT", Text(result.SentAfter));
+        yield return ("deliveries of SENDs", Units.Count(sends.Deliveries));
+        yield return ("latency of SENDs", Text(result.SendLatency));
+        var checkedMembers = $"at {Units.Count(sends.CheckedMembers)} members who were there all the time";
+        yield return ("SENDs lost, surplus", $"{Units.Count(sends.Lost)}, {Units.Count(sends.Surplus)} {checkedMembers}");
+    }
+
+    private static IEnumerable<(string Name, string Value)> Of(ResumeTally resumes, LoadResult result)
+    {
+        yield return ("connections cut", $"{Units.Count(resumes.Cuts)}, with --seed {result.Plan.Seed}");
+        yield return ("positions recovered, not recovered", $"{Units.Count(resumes.Recovered)}, {Units.Count(resumes.NotRecovered)}");
+        yield return ("messages caught up", Units.Count(resumes.CaughtUp));
+        yield return ("caught up after", Text(result.Resumed));
+        yield return ("changes of the epoch", Units.Count(resumes.Epochs));
     }
 
     private static string Text(Traffic traffic)

@@ -85,7 +85,8 @@ internal sealed class SequenceCheck(PublishTimes times, MemberFaults faults)
         if (_last == 0)
         {
             var previousAt = message.At - message.Since;
-            if (message.Since > 0 && previousAt > _joinedAt)
+            // In a burst a predecessor was due at the same time.
+            if (sequence > 1 && previousAt > _joinedAt)
                 AddHole(Math.Min(times.FirstAfter(_joinedAt) ?? long.MaxValue, sequence - 1), sequence - 1);
             // A GAP may also announce messages that were published just before the JOINED.
             Forget(inVain: false);

@@ -18,6 +18,13 @@ internal abstract class ClientSession
         // A session without answers ignores it.
     }
 
+    /// <summary>The time of <see cref="Connection.Due"/> has come. Called by the node's tick, also while the reader calls.</summary>
+    /// <param name="now">The time.</param>
+    public virtual void OnDue(DateTimeOffset now)
+    {
+        // A session without a due time is not called.
+    }
+
     /// <summary>The connection has ended. Called once, as the last call.</summary>
     public abstract void OnEnded();
 }

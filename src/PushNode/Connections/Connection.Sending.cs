@@ -16,6 +16,9 @@ internal enum SendOutcome
     /// <summary>The client has left the room since the members were listed.</summary>
     Left,
 
+    /// <summary>The client has entered the room with what the frame says.</summary>
+    Known,
+
     /// <summary>The connection has started to close since the members were listed.</summary>
     Closed,
 
@@ -51,6 +54,8 @@ internal sealed partial class Connection
                 return SendOutcome.Closed;
             if (!membership.IsActive)
                 return SendOutcome.Left;
+            if (membership.Has(frame))
+                return SendOutcome.Known;
 
             if (_outbox is null && membership.Missed == 0)
                 return AcceptedLocked(frame, membership, _wire.TryWrite(frame.Bytes));
@@ -63,13 +68,21 @@ internal sealed partial class Connection
     /// Begins a push whose bytes the caller writes to the wire's socket itself. Takes the gate, which the caller holds until
     /// <see cref="EndSend"/>. Never waits for the gate: a thread that holds one gate must not wait for another.
     /// </summary>
-    /// <returns>The socket; null if the gate is taken or the frame has to be queued. The caller then uses <see cref="TrySend"/>.</returns>
-    public int? TryBeginSend(Membership membership)
+    /// <returns>
+    /// The socket; null if the gate is taken, if a push has begun already, or if the frame has to be queued or left out. The caller then uses
+    /// <see cref="TrySend"/>, in the second case after the end of the other push.
+    /// </returns>
+    public int? TryBeginSend(Frame frame, Membership membership)
     {
         if (_wire.Socket is not { } socket || !Monitor.TryEnter(this))
             return null;
-        if (_closing is null && membership.IsActive && _outbox is null && membership.Missed == 0)
+        // The gate opens again for the thread that has it: what the socket takes of the push under way is not known yet.
+        if (!_isPushing && _closing is null && membership.IsActive && _outbox is null && membership.Missed == 0 && !membership.Has(frame))
+        {
+            _isPushing = true;
             return socket;
+        }
+
         Monitor.Exit(this);
         return null;
     }
@@ -80,6 +93,7 @@ internal sealed partial class Connection
     /// <param name="accepted">The number of bytes that the socket has accepted.</param>
     public SendOutcome EndSend(Frame frame, Membership membership, int accepted)
     {
+        _isPushing = false;
         try
         {
             return AcceptedLocked(frame, membership, accepted);
@@ -97,6 +111,7 @@ internal sealed partial class Connection
     /// <inheritdoc cref="Fail(Frame, ref SendOutcome)"/>
     public void EndFailedSend(Frame frame, ref SendOutcome outcome)
     {
+        _isPushing = false;
         try
         {
             Fail(frame, ref outcome);
@@ -151,6 +166,26 @@ internal sealed partial class Connection
     }
 
     /// <summary>
+    /// Enters a room that remembers its messages: the change, its answer and what the client has missed, atomically. What it has missed is pushed as a
+    /// shard does, and counted here.
+    /// </summary>
+    /// <param name="membership">The member.</param>
+    /// <param name="change">
+    /// Runs under the connection's gate; may take a shard's lock and then, without it, that of a <c>RoomHistory</c>. Null to send nothing.
+    /// </param>
+    public void SendAndPush(Membership membership, Func<(Frame Answer, IReadOnlyList<Batch> Missed)?> change)
+    {
+        lock (this)
+        {
+            if (_closing is not null || change() is not { } sent)
+                return;
+            SendLocked(sent.Answer, isAnswer: true);
+            foreach (var batch in sent.Missed)
+                PushLocked(batch.For(_variant), membership);
+        }
+    }
+
+    /// <summary>
     /// Frees outbox memory because all outboxes together hold too much: drops this client's unsent PUSHes, with a GAP, or closes the
     /// connection, depending on the policy.
     /// </summary>
@@ -189,6 +224,25 @@ internal sealed partial class Connection
             // The node was not reading from the client, so its silence counts only from now.
             if (wasHeld && MayReadLocked())
                 Volatile.Write(ref _heardAt, _rules.Time.GetTimestamp());
+        }
+    }
+
+    private void PushLocked(Frame frame, Membership membership)
+    {
+        _rules.Metrics.DeliveriesExpected(frame.Deliveries);
+        // The outbox may have become too full for the policy.
+        if (_closing is not null)
+        {
+            _rules.Metrics.DeliveriesDropped(frame.Deliveries, DeliveryDrop.Closed);
+        }
+        else if (_outbox is not null || _isCorked || membership.Missed != 0)
+        {
+            EnqueueLocked(new Outbox.Entry(frame, membership));
+        }
+        else if (AcceptedLocked(frame, membership, _wire.TryWrite(frame.Bytes)) == SendOutcome.Sent)
+        {
+            _rules.Metrics.BytesSent(frame.Length, _variant);
+            _rules.Metrics.FramesSent(1, frame.Deliveries);
         }
     }
 
@@ -278,7 +332,7 @@ internal sealed partial class Connection
         if (_outbox is { IsEmpty: true })
             _outbox = null;
         if (_rules.Outbox.WhenFull == WhenFull.DropOldest && entry.Membership is { } membership)
-            membership.Missed += entry.Frame.Loss;
+            membership.Miss(entry.Frame);
         else
             CloseLocked(reason);
         // Counted last: if refusing the frame throws, the caller that pushed it counts it.

@@ -31,11 +31,17 @@ internal sealed partial class Connection
     /// </summary>
     private int _pingedAfter;
 
+    /// <summary>When the session wants to be called, in seconds since 1970; the largest value for never.</summary>
+    private uint _due = uint.MaxValue;
+
     private readonly byte _shard;
     private readonly Variant _variant;
 
     /// <summary>The reader has more frames to process: their answers are collected and leave in one write.</summary>
     private bool _isCorked;
+
+    /// <summary>A shard's thread has begun a push (<see cref="TryBeginSend"/>). Guarded by the gate.</summary>
+    private bool _isPushing;
 
     /// <summary>The client has been told that it sends too many messages. Used by the reader only.</summary>
     private bool _isRefusalTold;
@@ -61,6 +67,13 @@ internal sealed partial class Connection
         rules.Metrics.ConnectionAccepted(variant);
     }
 
+    /// <summary>When the session's <see cref="ClientSession.OnDue"/> is called, at the next tick; null for never. Set by the session.</summary>
+    public DateTimeOffset? Due
+    {
+        // Rounded up: early would be too early for good, because it is called once.
+        set => Volatile.Write(ref _due, (uint)Math.Clamp(Math.Ceiling(((value ?? DateTimeOffset.MaxValue) - DateTimeOffset.UnixEpoch).TotalSeconds), 0, uint.MaxValue));
+    }
+
     /// <summary>The shard that has its memberships.</summary>
     public int Shard => _shard;
 
@@ -69,6 +82,9 @@ internal sealed partial class Connection
 
     /// <summary>Its limits and times.</summary>
     public ConnectionSettings Settings => _rules.Connections;
+
+    /// <summary>The most bytes to give to it at once besides what comes by itself: more would soon be dropped if it reads slowly.</summary>
+    public long MostAtOnce => _rules.Outbox.MaxBytes / 2;
 
     private Framing Framing => Framing.Of(_variant);
 
@@ -145,7 +161,7 @@ internal sealed partial class Connection
         {
             // Runs even if the session throws, so that the connection's place is freed.
             _rules.Metrics.ConnectionClosed(reason.Label, _variant);
-            _rules.Ended();
+            _rules.Ended(this);
         }
     }
 
@@ -168,6 +184,17 @@ internal sealed partial class Connection
             else if (!_closing.IsOver)
                 CheckClosingLocked(_closing, now);
         }
+    }
+
+    /// <summary>Calls the session if its <see cref="Due"/> has come.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="seconds">The same in seconds since 1970.</param>
+    public void CheckDue(DateTimeOffset now, long seconds)
+    {
+        if (seconds < Volatile.Read(ref _due) || IsClosing)
+            return;
+        Due = null;
+        _session?.OnDue(now);
     }
 
     private void CheckOpenLocked(long now)

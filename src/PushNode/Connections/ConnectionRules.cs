@@ -9,7 +9,7 @@ namespace PushNode.Connections;
 /// <param name="Time">The clock of all time stamps.</param>
 /// <param name="Metrics">Counts the frames that connections send, drop and refuse.</param>
 /// <param name="Ended">Called once per connection, after it and its session have ended.</param>
-internal sealed record ConnectionRules(ConnectionSettings Connections, OutboxSettings Outbox, TimeProvider Time, NodeMetrics Metrics, Action Ended)
+internal sealed record ConnectionRules(ConnectionSettings Connections, OutboxSettings Outbox, TimeProvider Time, NodeMetrics Metrics, Action<Connection> Ended)
 {
     /// <summary>The rate at which a client may send.</summary>
     public RateLimit Messages { get; } = new(Connections.MessagesPerSecond, Connections.MessageBurst, Time);

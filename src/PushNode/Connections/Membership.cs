@@ -25,6 +25,9 @@ internal class Membership(Connection connection, RoomFrames frames)
     /// <summary>False once LEFT is queued: no frame under way may follow LEFT.</summary>
     public bool IsActive { get; set; } = true;
 
+    /// <summary>What the member has of a room that remembers its messages; null in every other room, which so pays nothing for it.</summary>
+    public virtual MemberPlace? Place => null;
+
     /// <summary>Messages of this room lost since the last frame and not yet reported by a GAP; null if the number is unknown.</summary>
     public long? Missed
     {
@@ -32,6 +35,23 @@ internal class Membership(Connection connection, RoomFrames frames)
         set => _missed = value ?? Unknown;
     }
 
-    /// <summary>The GAP that reports <see cref="Missed"/>.</summary>
-    public Frame MissedGap() => Frames.Gap(Connection.Variant, Missed, Missed is null ? GapReason.Backplane : GapReason.Slow);
+    /// <summary>A frame of the room does not reach the client.</summary>
+    public void Miss(Frame frame)
+    {
+        Missed += frame.Loss;
+        if (frame.Place is not null)
+            Place?.Miss(frame.Place);
+    }
+
+    /// <summary>Whether the client has what a frame says, because it entered with it.</summary>
+    public bool Has(Frame frame) => frame.Place is not null && Place is not null && frame.Place.Sequence < Place.FirstSequence;
+
+    /// <summary>The GAP that reports <see cref="Missed"/>, which is then 0.</summary>
+    public Frame TakeMissedGap()
+    {
+        var gap = Frames.Gap(Connection.Variant, Missed, Missed is null ? GapReason.Backplane : GapReason.Slow, Place?.MissedFrom, Place?.MissedTo);
+        Missed = 0;
+        Place?.ClearMissed();
+        return gap;
+    }
 }

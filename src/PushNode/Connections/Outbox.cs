@@ -166,15 +166,14 @@ internal sealed class Outbox(OutboxTotal total, long openedAt)
     {
         if (Offset > 0 || _entries.First!.Value.Membership is not { Missed: not 0 } membership)
             return;
-        var gap = new Entry(membership.MissedGap(), null);
-        membership.Missed = 0;
+        var gap = new Entry(membership.TakeMissedGap(), null);
         _entries.AddFirst(gap);
         Count(gap);
     }
 
     private int DropPush(LinkedListNode<Entry> node, Membership membership)
     {
-        membership.Missed += node.Value.Frame.Loss;
+        membership.Miss(node.Value.Frame);
         Remove(node);
         return node.Value.Frame.Deliveries;
     }

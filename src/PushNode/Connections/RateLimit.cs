@@ -34,10 +34,15 @@ internal sealed class RateLimit
         return true;
     }
 
-    /// <summary>The time until the client may take one; zero if it may now.</summary>
+    /// <summary>Gives one back that was taken just now.</summary>
+    public void Return(ref long state) => state -= _interval;
+
+    /// <summary>The time until the client may take so many; zero if it may now.</summary>
     /// <param name="state">The client's state.</param>
     /// <param name="now">A time stamp.</param>
-    public TimeSpan TimeToNext(long state, long now) => _time.GetElapsedTime(now, Math.Max(now, state + _interval - _burst));
+    /// <param name="count">The number to take.</param>
+    public TimeSpan TimeToNext(long state, long now, int count = 1) =>
+        _time.GetElapsedTime(now, Math.Max(now, state + _interval * count - _burst));
 
     /// <summary>
     /// Whether everything taken so far, through this limit or one with the same rate and a larger burst, is within this limit's burst.

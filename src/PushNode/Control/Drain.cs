@@ -36,20 +36,35 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         }
     }
 
-    /// <summary>Begins to drain by command. Returns at once.</summary>
+    /// <summary>Begins to drain by command. Returns at once. A drain that the live room began becomes this one.</summary>
     /// <returns>False if the node is already draining.</returns>
     public bool Begin()
     {
         lock (_lock)
         {
-            if (_ending || _commanded is not null)
+            if (_ending || _commanded is { IsBrief: false })
                 return false;
-            admission.Drain();
-            var run = _commanded = new Run(time.GetTimestamp());
-            var before = _closing;
+            if (_commanded is { } brief)
+                brief.IsBrief = false;
+            else
+                StartLocked(isBrief: false);
             logger.DrainCommanded(admission.Connections, settings.RateFor(admission.Connections));
-            _closing = Task.Run(() => EmptyAsync(run, before));
             return true;
+        }
+    }
+
+    /// <summary>Begins to drain for the live room: the node accepts clients again as soon as all are closed. Returns at once.</summary>
+    /// <returns>How many clients are closed, or null if the node is already draining.</returns>
+    public int? BeginBriefly()
+    {
+        lock (_lock)
+        {
+            if (_ending || _commanded is not null)
+                return null;
+            StartLocked(isBrief: true);
+            var clients = admission.Connections;
+            logger.DrainShown(clients);
+            return clients;
         }
     }
 
@@ -61,9 +76,7 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         {
             if (_ending || _commanded is null)
                 return false;
-            _commanded.IsOver = true;
-            _commanded = null;
-            admission.Undrain();
+            UndrainLocked(_commanded);
             logger.Undrained(admission.Connections);
             return true;
         }
@@ -91,13 +104,35 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         logger.DrainEnded(time.GetElapsedTime(run.Since), cut);
     }
 
+    private void UndrainLocked(Run run)
+    {
+        run.IsOver = true;
+        _commanded = null;
+        admission.Undrain();
+    }
+
+    private void StartLocked(bool isBrief)
+    {
+        admission.Drain();
+        var run = _commanded = new Run(time.GetTimestamp()) { IsBrief = isBrief };
+        var before = _closing;
+        _closing = Task.Run(() => EmptyAsync(run, before));
+    }
+
     /// <summary>A run by command. It has no deadline: clients that do not finish closing are cut by their own time-outs.</summary>
     private async Task EmptyAsync(Run run, Task before)
     {
         await before;
         await CloseClientsAsync(run, TimeSpan.MaxValue);
-        if (!run.IsOver)
-            logger.Emptied(time.GetElapsedTime(run.Since));
+        lock (_lock)
+        {
+            if (run.IsOver || _ending)
+                return;
+            if (run.IsBrief)
+                UndrainLocked(run);
+            else
+                logger.Emptied(time.GetElapsedTime(run.Since));
+        }
     }
 
     private async Task CloseClientsAsync(Run run, TimeSpan deadline)
@@ -171,6 +206,9 @@ internal sealed class Drain(Admission admission, MergeWorkers merging, Shards sh
         private volatile bool _isOver;
 
         public long Since { get; } = since;
+
+        /// <summary>The run undrains the node when it has closed all clients. Guarded by the drain's lock.</summary>
+        public bool IsBrief { get; set; }
 
         /// <summary>The run closes no more clients.</summary>
         public bool IsOver

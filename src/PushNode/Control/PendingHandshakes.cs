@@ -57,9 +57,11 @@ internal sealed class PendingHandshakes
     /// <summary>Connection middleware, outside all of Kestrel's own.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        if (TryBegin(connection) is not { } handshake)
+        // The transport may have counted it already.
+        var handshake = connection.Features.Get<PendingHandshake>() ?? TryBegin(() => Abort(connection));
+        if (handshake is null)
         {
-            Cut(connection, HandshakeCut.Full);
+            Abort(connection);
             return;
         }
 
@@ -79,7 +81,7 @@ internal sealed class PendingHandshakes
     {
         var now = _time.GetTimestamp();
         while (TakeOldest(now, _timeout) is { } late)
-            Cut(late.Connection, HandshakeCut.Late);
+            Cut(late, HandshakeCut.Late);
     }
 
     /// <summary>The connection no longer needs its place: it is open to messages, or gone.</summary>
@@ -92,20 +94,30 @@ internal sealed class PendingHandshakes
         }
     }
 
-    private PendingHandshake? TryBegin(ConnectionContext connection)
+    /// <summary>Counts a connection that has just been accepted.</summary>
+    /// <param name="cut">Ends it without an answer. Does nothing if it has just been opened over epoll.</param>
+    /// <returns>Its handshake; null at the limit, and the caller ends the connection.</returns>
+    public PendingHandshake? TryBegin(Action cut)
     {
         var now = _time.GetTimestamp();
-        var handshake = new PendingHandshake(this, connection, now);
+        var handshake = new PendingHandshake(this, cut, now);
         PendingHandshake? evicted = null;
+        var isFull = false;
         lock (_lock)
         {
-            if (_pending.Count >= Limit && (evicted = TakeOldestLocked(now, Grace)) is null)
-                return null;
-            _pending.AddLast(handshake.Place);
+            isFull = _pending.Count >= Limit && (evicted = TakeOldestLocked(now, Grace)) is null;
+            if (!isFull)
+                _pending.AddLast(handshake.Place);
+        }
+
+        if (isFull)
+        {
+            Note(HandshakeCut.Full);
+            return null;
         }
 
         if (evicted is not null)
-            Cut(evicted.Connection, HandshakeCut.Evicted);
+            Cut(evicted, HandshakeCut.Evicted);
         return handshake;
     }
 
@@ -124,30 +136,34 @@ internal sealed class PendingHandshakes
         return first.Value;
     }
 
-    /// <summary>
-    /// Ends a connection without an answer. Does nothing if it has just been opened over epoll, whose socket HTTP no longer owns.
-    /// </summary>
-    private void Cut(ConnectionContext connection, HandshakeCut reason)
+    private void Cut(PendingHandshake handshake, HandshakeCut reason)
+    {
+        Note(reason);
+        handshake.Cut();
+    }
+
+    private void Note(HandshakeCut reason)
     {
         _metrics.HandshakeCut(reason);
         if (reason != HandshakeCut.Late && _log.MayLog())
             _logger.HandshakesFull(Limit);
-        connection.Abort(new ConnectionAbortedException("The connection was not opened in time, or too many were pending."));
     }
+
+    private static void Abort(ConnectionContext connection) =>
+        connection.Abort(new ConnectionAbortedException("The connection was not opened in time, or too many were pending."));
 }
 
 /// <summary>One connection among the <see cref="PendingHandshakes"/>; a feature of the connection, for the code that upgrades it.</summary>
-internal sealed class PendingHandshake
+internal sealed class PendingHandshake : IDisposable
 {
     private readonly PendingHandshakes _all;
+    private readonly Action _cut;
 
-    public PendingHandshake(PendingHandshakes all, ConnectionContext connection, long since)
+    public PendingHandshake(PendingHandshakes all, Action cut, long since)
     {
-        (_all, Connection, Since) = (all, connection, since);
+        (_all, _cut, Since) = (all, cut, since);
         Place = new LinkedListNode<PendingHandshake>(this);
     }
-
-    public ConnectionContext Connection { get; }
 
     /// <summary>When it was accepted, as a timestamp.</summary>
     public long Since { get; }
@@ -157,4 +173,9 @@ internal sealed class PendingHandshake
 
     /// <inheritdoc cref="PendingHandshakes.End"/>
     public void End() => _all.End(this);
+
+    public void Dispose() => End();
+
+    /// <summary>Ends the connection without an answer.</summary>
+    public void Cut() => _cut();
 }

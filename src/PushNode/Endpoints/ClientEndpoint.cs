@@ -15,7 +15,7 @@ namespace PushNode.Endpoints;
 /// <summary>
 /// What all paths for clients share: admits a client, opens its connection and runs it until it ends. Any thread.
 /// </summary>
-internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules, Shards shards, SessionRules sessions, NodeMetrics metrics)
+internal sealed class ClientEndpoint(HandshakeLimits limits, Admission admission, ConnectionRules rules, Shards shards, SessionRules sessions, NodeMetrics metrics)
 {
     private const string RetryAfterSeconds = "1";
 
@@ -24,7 +24,20 @@ internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules,
     /// <param name="opening">How requests of its path become connections.</param>
     public async Task HandleAsync(HttpContext context, Opening opening)
     {
-        if (opening.Check(context) is var (status, error))
+        // Before all other work: what one client sends above its limit must not cost the others anything.
+        if (limits.TryEnter(context.Connection.RemoteIpAddress, out var place, out var wait) is { } limit)
+        {
+            await RefuseAsync(context, opening, limit, wait);
+            return;
+        }
+
+        using (place)
+            await AdmitAsync(context, opening, place);
+    }
+
+    private async Task AdmitAsync(HttpContext context, Opening opening, AddressPlace? place)
+    {
+        if (Check(context, opening) is var (status, error))
         {
             metrics.ConnectionRefused(Refusal.Handshake);
             await RefuseAsync(context, opening, status, error);
@@ -48,8 +61,79 @@ internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules,
             return;
         }
 
-        await RunAsync(context, opening);
+        Entry entry;
+        try
+        {
+            entry = Entry.Of(context.Request.QueryString.Value, context.Request.Headers.Authorization, sessions.Access);
+        }
+        catch
+        {
+            // A bug, which must not keep the place.
+            admission.Leave();
+            throw;
+        }
+
+        if (entry.Verdict == TokenVerdict.NoKeys || (entry.Principal is null && !opening.IsDuplex))
+        {
+            admission.Leave();
+            await RefuseTokenAsync(context, opening, entry.Verdict);
+            return;
+        }
+
+        if (!opening.IsDuplex && entry.Principal?.User is { } user && sessions.Users.RefusalOf(user) is { } reason)
+        {
+            admission.Leave();
+            await RefuseUserAsync(context, opening, reason);
+            return;
+        }
+
+        await RunAsync(context, opening, entry, place);
     }
+
+    /// <summary>Tells a client without close frames what a WebSocket is closed for.</summary>
+    private Task RefuseUserAsync(HttpContext context, Opening opening, CloseReason reason)
+    {
+        var isLimit = reason == CloseReason.UserLimit;
+        metrics.ConnectionRefused(isLimit ? Refusal.UserFull : Refusal.Banned);
+        if (isLimit)
+            context.Response.Headers.RetryAfter = RetryAfterSeconds;
+        return RefuseAsync(context, opening, isLimit ? StatusCodes.Status429TooManyRequests : StatusCodes.Status403Forbidden, reason.Text);
+    }
+
+    private Task RefuseTokenAsync(HttpContext context, Opening opening, TokenVerdict verdict)
+    {
+        if (verdict == TokenVerdict.NoKeys)
+        {
+            metrics.ConnectionRefused(Refusal.NoKeys);
+            context.Response.Headers.RetryAfter = RetryAfterSeconds;
+            return RefuseAsync(context, opening, StatusCodes.Status503ServiceUnavailable, "The node cannot verify tokens yet; try another one.");
+        }
+
+        if (verdict == TokenVerdict.Missing)
+            sessions.Access.Count(verdict);
+        metrics.ConnectionRefused(Refusal.Token);
+        // RFC 6750, 3: no error for a client that has given no token.
+        context.Response.Headers.WWWAuthenticate = verdict == TokenVerdict.Missing ? "Bearer" : "Bearer error=\"invalid_token\"";
+        return RefuseAsync(context, opening, StatusCodes.Status401Unauthorized, verdict.Text());
+    }
+
+    /// <summary>Refuses a handshake by a limit: 503 sends a client to the next node, 429 is for this client alone.</summary>
+    private Task RefuseAsync(HttpContext context, Opening opening, Refusal limit, TimeSpan wait)
+    {
+        metrics.ConnectionRefused(limit);
+        limits.Log(context, limit);
+        var origin = context.Request.Headers.Origin.ToString();
+        if (admission.Allows(origin))
+            opening.Allow(context.Response.Headers, admission.AllowsEveryOrigin ? "*" : origin);
+        context.Response.Headers.RetryAfter = HandshakeLimits.RetryAfter(wait);
+        var status = limit == Refusal.NodeRate ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status429TooManyRequests;
+        return RefuseAsync(context, opening, status, limits.Explain(limit));
+    }
+
+    private static (int Status, string Error)? Check(HttpContext context, Opening opening) =>
+        context.Features.Get<IConnectionTransportFeature>() is null
+            ? (StatusCodes.Status501NotImplemented, "A push node needs Kestrel; this server keeps its connections to itself.")
+            : opening.Check(context);
 
     /// <summary>Answers with a status and a sentence of plain text.</summary>
     private static Task RefuseAsync(HttpContext context, Opening opening, int status, string error)
@@ -71,7 +155,7 @@ internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules,
         return context.Response.WriteAsync(error + "\n");
     }
 
-    private async Task RunAsync(HttpContext context, Opening opening)
+    private async Task RunAsync(HttpContext context, Opening opening, Entry entry, AddressPlace? place)
     {
         var variant = Variant.Json;
         IWire? wire = null;
@@ -91,9 +175,13 @@ internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules,
         context.Features.Get<PendingHandshake>()?.End();
         var transport = context.Features.GetRequiredFeature<IConnectionLifetimeFeature>();
         var connection = new Connection(rules, wire, shards.Next(), variant);
+        place?.PassTo(connection);
         try
         {
-            Join(connection, context.Request.QueryString.Value, early);
+            var request = context.Request;
+            entry.Begin(connection, sessions, request.QueryString.Value, variant == Variant.Sse ? request.Headers["Last-Event-ID"] : default);
+            if (early.Length > 0)
+                connection.OnBytes(early);
         }
         catch (Exception e)
         {
@@ -102,7 +190,7 @@ internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules,
         }
 
         await wire.RunAsync();
-        if (wire is StreamWire)
+        if (wire is StreamWire && HttpProtocol.IsHttp11(context.Request.Protocol))
             _ = CutLaterAsync(transport);
     }
 
@@ -118,29 +206,24 @@ internal sealed class ClientEndpoint(Admission admission, ConnectionRules rules,
 
     /// <summary>Answers with the head of success and takes the connection over.</summary>
     /// <returns>The wire, null if the client is gone, and the bytes that the client has sent already.</returns>
-    private static async Task<(Variant Variant, IWire? Wire, byte[] Early)> OpenAsync(HttpContext context, Opening opening)
+    private async Task<(Variant Variant, IWire? Wire, byte[] Early)> OpenAsync(HttpContext context, Opening opening)
     {
         // The outbox's limits decide how slow a client may be, not Kestrel's minimum data rates.
         context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
-        // Kestrel keeps carrying connections whose TLS ends in this process.
-        var http = context.Request.IsHttps ? null : context.Features.Get<EpollConnection>();
+        // Kestrel keeps carrying connections whose TLS ends in this process (the request's scheme may be what a proxy said), and those that
+        // several requests share.
+        var isWhole = HttpProtocol.IsHttp11(context.Request.Protocol);
+        var http = isWhole && context.Features.Get<ITlsHandshakeFeature>() is null ? context.Features.Get<EpollConnection>() : null;
         http?.BeginDetach();
         var (variant, input, output) = await opening.AcceptAsync(context);
         if (http is null)
         {
             var socket = context.Features.Get<IConnectionSocketFeature>()?.Socket;
+            if (isWhole && socket is not null)
+                KestrelSockets.Limit(socket, rules.Connections);
             return (variant, new StreamWire(input, output, socket, context.Abort, context.RequestAborted), []);
         }
 
         return await http.DetachAsync() is var (wire, early) ? (variant, wire, early) : (variant, null, []);
-    }
-
-    /// <summary>Greets the client and joins the URL's rooms, then handles the bytes that the client has sent already.</summary>
-    private void Join(Connection connection, ReadOnlySpan<char> query, Span<byte> early)
-    {
-        connection.Greet();
-        UrlRooms.Join(new Session(connection, sessions), query, sessions.MaxRooms);
-        if (early.Length > 0)
-            connection.OnBytes(early);
     }
 }

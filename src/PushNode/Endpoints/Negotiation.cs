@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Primitives;
 using PushNode.Messages;
 using PushNode.WebSocket;
 
@@ -7,18 +8,22 @@ namespace PushNode.Endpoints;
 internal static class Negotiation
 {
     /// <summary>Whether the header of extensions can be read (RFC 6455, 9.1).</summary>
-    public static bool IsReadable(IHeaderDictionary request) => DeflateNegotiation.TryChoose(request.SecWebSocketExtensions, out _);
+    public static bool IsReadable(StringValues extensions) => DeflateNegotiation.TryChoose(extensions, out _);
 
-    /// <summary>Chooses among a client's offers and adds the choice to the answer.</summary>
-    /// <param name="request">The headers of a request that <see cref="Handshake.Check"/> has accepted.</param>
-    /// <param name="response">The answer's.</param>
+    /// <summary>Chooses among a client's offers.</summary>
+    /// <param name="subprotocols">All values of Sec-WebSocket-Protocol.</param>
+    /// <param name="extensions">All values of Sec-WebSocket-Extensions, which <see cref="Handshake.Check"/> has accepted.</param>
     /// <param name="mayDeflate">Whether permessage-deflate may be chosen.</param>
-    public static Variant Choose(IHeaderDictionary request, IHeaderDictionary response, bool mayDeflate)
+    public static Agreement Choose(StringValues subprotocols, StringValues extensions, bool mayDeflate)
     {
-        var subprotocol = Subprotocol.Choose(request.SecWebSocketProtocol);
-        var extension = mayDeflate && DeflateNegotiation.TryChoose(request.SecWebSocketExtensions, out var answer) ? answer : null;
-        response.SecWebSocketProtocol = subprotocol;
-        response.SecWebSocketExtensions = extension;
-        return Variants.OfWebSocket(subprotocol == Subprotocol.MessagePack, isDeflated: extension is not null);
+        var subprotocol = Subprotocol.Choose(subprotocols);
+        var extension = mayDeflate && DeflateNegotiation.TryChoose(extensions, out var answer) ? answer : null;
+        return new(Variants.OfWebSocket(subprotocol == Subprotocol.MessagePack, isDeflated: extension is not null), subprotocol, extension);
     }
 }
+
+/// <summary>What a client and the node have agreed on.</summary>
+/// <param name="Variant">The kind of client.</param>
+/// <param name="Subprotocol">Sec-WebSocket-Protocol of the answer; null for none.</param>
+/// <param name="Extension">Sec-WebSocket-Extensions of the answer; null for none.</param>
+internal readonly record struct Agreement(Variant Variant, string? Subprotocol, string? Extension);

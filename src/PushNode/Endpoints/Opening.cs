@@ -8,6 +8,12 @@ namespace PushNode.Endpoints;
 /// </summary>
 internal abstract class Opening
 {
+    /// <summary>
+    /// Whether its clients can send AUTH later, and are told by a close frame that their token is not accepted: a browser shows a page no status
+    /// of a WebSocket.
+    /// </summary>
+    public abstract bool IsDuplex { get; }
+
     /// <summary>Checks the request. Returns the status and sentence of the refusal, or null if the request may be accepted.</summary>
     public abstract (int Status, string Error)? Check(HttpContext context);
 

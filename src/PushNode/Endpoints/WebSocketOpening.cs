@@ -5,7 +5,9 @@ namespace PushNode.Endpoints;
 /// <summary>Opens WebSockets, at <c>/ws</c> and <c>/connect</c>. Stateless; any thread.</summary>
 internal sealed class WebSocketOpening(CompressionSettings compression) : Opening
 {
-    public override (int Status, string Error)? Check(HttpContext context) => Handshake.Check(context);
+    public override bool IsDuplex => true;
+
+    public override (int Status, string Error)? Check(HttpContext context) => Handshake.Check(Handshake.FactsOf(context));
 
     public override void AddUpgrade(IHeaderDictionary headers)
     {
@@ -15,8 +17,11 @@ internal sealed class WebSocketOpening(CompressionSettings compression) : Openin
 
     public override async Task<Opened> AcceptAsync(HttpContext context)
     {
-        var variant = Negotiation.Choose(context.Request.Headers, context.Response.Headers, compression.Enabled);
+        var request = context.Request.Headers;
+        var agreement = Negotiation.Choose(request.SecWebSocketProtocol, request.SecWebSocketExtensions, compression.Enabled);
+        context.Response.Headers.SecWebSocketProtocol = agreement.Subprotocol;
+        context.Response.Headers.SecWebSocketExtensions = agreement.Extension;
         var stream = await Handshake.AcceptAsync(context);
-        return new Opened(variant, stream, stream);
+        return new Opened(agreement.Variant, stream, stream);
     }
 }

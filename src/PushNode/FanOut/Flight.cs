@@ -17,6 +17,10 @@ internal sealed class Flight(int messages, DateTimeOffset? publishedAt, Action? 
         Interlocked.Increment(ref _shares);
     }
 
+    /// <summary>How long it has waited for its first turn in a shard.</summary>
+    /// <param name="now">A time stamp.</param>
+    public TimeSpan Waited(long now) => time.GetElapsedTime(_startedAt, now);
+
     /// <summary>A shard has tried its members, or the dispatch has ended.</summary>
     public void End(int membersTried = 0)
     {

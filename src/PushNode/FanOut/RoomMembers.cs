@@ -4,7 +4,9 @@ using PushNode.Messages;
 namespace PushNode.FanOut;
 
 /// <summary>A room's members, by shard and variant. A room has a set only for what has had members. Any thread.</summary>
-internal sealed class RoomMembers(Shards shards)
+/// <param name="shards">The node's shards.</param>
+/// <param name="change">Marked after each change; null if nobody counts.</param>
+internal sealed class RoomMembers(Shards shards, MemberChange? change = null)
 {
     /// <summary>The first set of each shard; null if it has had no member.</summary>
     private readonly MemberSet?[] _sets = new MemberSet?[shards.Count];
@@ -34,10 +36,17 @@ internal sealed class RoomMembers(Shards shards)
         return count;
     }
 
-    public void Add(Membership membership) => shards[membership.Connection.Shard].Add(ref _sets[membership.Connection.Shard], membership);
+    public void Add(Membership membership)
+    {
+        shards[membership.Connection.Shard].Add(ref _sets[membership.Connection.Shard], membership);
+        change?.Mark();
+    }
 
-    public void Remove(Membership membership) =>
+    public void Remove(Membership membership)
+    {
         shards[membership.Connection.Shard].Remove(Find(membership.Connection.Shard, membership.Connection.Variant)!, membership);
+        change?.Mark();
+    }
 
     /// <summary>A shard's first set, from which <see cref="MemberSet.Next"/> leads to the others; null if there is none.</summary>
     public MemberSet? First(int shard) => Volatile.Read(ref _sets[shard]);
@@ -67,6 +76,9 @@ internal sealed class MemberSet(Variant variant, MemberSet? next)
     /// <summary>The shard's next set of the room, for another variant; null if there is none. Safe without the lock.</summary>
     public MemberSet? Next { get; } = next;
 
+    /// <summary>The frame behind which the next one waits; null if none is queued. Guarded by the lock of the shard's queue.</summary>
+    public Share? LastQueued { get; set; }
+
     /// <summary>The number of members. Safe without the lock if a stale value is acceptable.</summary>
     public int Count => Volatile.Read(ref _count);
 
@@ -91,11 +103,16 @@ internal sealed class MemberSet(Variant variant, MemberSet? next)
             Array.Resize(ref _members, _members.Length / 2);
     }
 
-    public int ListLocked(ref Membership[] buffer)
+    /// <summary>Copies the members into a buffer.</summary>
+    /// <param name="buffer">Receives them.</param>
+    /// <param name="count">The number of members.</param>
+    /// <returns>False if the buffer is too small.</returns>
+    public bool TryListLocked(Span<Membership> buffer, out int count)
     {
-        if (buffer.Length < _count)
-            buffer = new Membership[_members.Length];
-        Array.Copy(_members, buffer, _count);
-        return _count;
+        count = _count;
+        if (buffer.Length < count)
+            return false;
+        _members.AsSpan(0, count).CopyTo(buffer);
+        return true;
     }
 }

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Buffers;
 using System.Diagnostics;
 using PushNode.Connections;
 using PushNode.Messages;
@@ -7,15 +7,24 @@ using PushNode.Telemetry;
 namespace PushNode.FanOut;
 
 /// <summary>
-/// A share of the node's connections: their memberships in all rooms, under one lock, and the thread that pushes frames to them in the
-/// order of dispatch. The lock is held to add, remove and list members, never to send. The merge stage bounds the queue: at most one frame
-/// per room is under way, except during a flush. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
+/// A share of the node's connections: their memberships in all rooms, under one lock, and the thread that pushes frames to them. The lock is held
+/// to add, remove and list members, never to send. Owned by <see cref="Shards"/>; lives as long as the node. Public methods: any thread.
 /// </summary>
 internal sealed class Shard : IDisposable
 {
-    private readonly BlockingCollection<Work> _work = [];
+    /// <summary>
+    /// How long a frame may be pushed while others wait, before it goes behind them. It ends with the call that passes it. Short enough
+    /// that a few large rooms at once delay a small one by some milliseconds.
+    /// </summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>The number of calls whose members are listed while the lock is held once: a join waits some microseconds for them.</summary>
+    private const int FewCalls = 2;
+
+    private readonly ShardQueue _queue = new();
     private readonly NodeMetrics _metrics;
     private readonly Failures _failures;
+    private readonly TimeProvider _time;
     private readonly Thread _thread;
     private readonly Lock _lock = new();
 
@@ -23,22 +32,31 @@ internal sealed class Shard : IDisposable
     private long _uncontended;
 
     // Used by the thread only.
-    private readonly MemberPush _single;
-    private SocketPushes? _sockets;
-    private Membership[] _members = [];
+    private readonly PushCall _call;
+    private readonly PushTally _tally;
+    private readonly Membership[] _few;
+
+    /// <summary>The frames whose last push is in the call or was in it, and that have not ended.</summary>
+    private readonly List<Share> _ending = [];
+
+    /// <summary>The time stamp of the last look at the clock: when frames were taken, or after a call.</summary>
+    private long _now;
 
     /// <param name="index">Names the thread.</param>
     /// <param name="metrics">Counts pushes and waits for the lock.</param>
     /// <param name="failures">Counts and logs unhandled exceptions.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="sender">
     /// Sends to many sockets at once, and is owned by the shard from now on; null if each wire sends by itself.
     /// </param>
-    public Shard(int index, NodeMetrics metrics, Failures failures, ISocketSender? sender)
+    public Shard(int index, NodeMetrics metrics, Failures failures, TimeProvider time, ISocketSender? sender)
     {
         _metrics = metrics;
         _failures = failures;
-        _single = new MemberPush(failures);
-        _sockets = sender is null ? null : new SocketPushes(sender, _single, failures);
+        _time = time;
+        _call = new PushCall(sender, new MemberPush(failures), failures);
+        _tally = new PushTally(metrics);
+        _few = new Membership[FewCalls * _call.Capacity];
         _thread = new Thread(Run) { Name = $"fan-out {index}", IsBackground = true };
         _thread.Start();
     }
@@ -62,12 +80,18 @@ internal sealed class Shard : IDisposable
         members.RemoveLocked(membership);
     }
 
-    /// <summary>Copies the members into <paramref name="buffer"/>, which grows if it is too small.</summary>
+    /// <summary>Copies the members into <paramref name="rented"/>, an array of the shared pool, which is replaced if it is too small.</summary>
     /// <returns>The number of members.</returns>
-    public int List(MemberSet members, ref Membership[] buffer)
+    public int List(MemberSet members, ref Membership[] rented)
     {
-        using var held = Enter();
-        return members.ListLocked(ref buffer);
+        int count;
+        while (!TryList(members, rented, out count))
+        {
+            ArrayPool<Membership>.Shared.Return(rented);
+            rented = ArrayPool<Membership>.Shared.Rent(count);
+        }
+
+        return count;
     }
 
     /// <summary>Queues a frame for the members that its room has here. Returns at once.</summary>
@@ -76,7 +100,7 @@ internal sealed class Shard : IDisposable
         flight.Begin();
         try
         {
-            _work.Add(new Work(flight, frame, members));
+            _queue.Add(new Share(flight, frame, members));
         }
         catch
         {
@@ -85,13 +109,8 @@ internal sealed class Shard : IDisposable
         }
     }
 
-    /// <summary>Completes when everything queued before is done.</summary>
-    public Task WhenPassed()
-    {
-        var passed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _work.Add(new Work(null, null, null, passed));
-        return passed.Task;
-    }
+    /// <inheritdoc cref="ShardQueue.WhenPassed"/>
+    public Task WhenPassed() => _queue.WhenPassed();
 
     /// <summary>
     /// Reports the acquisitions of the lock that did not wait, which cost only an increment until then. Called once a second.
@@ -107,10 +126,15 @@ internal sealed class Shard : IDisposable
     /// <summary>Finishes what is queued and ends the thread.</summary>
     public void Dispose()
     {
-        _work.CompleteAdding();
+        _queue.Stop();
         _thread.Join();
-        _work.Dispose();
-        _sockets?.Dispose();
+        _call.Dispose();
+    }
+
+    private bool TryList(MemberSet members, Membership[] buffer, out int count)
+    {
+        using var held = Enter();
+        return members.TryListLocked(buffer, out count);
     }
 
     private Held Enter()
@@ -131,87 +155,129 @@ internal sealed class Shard : IDisposable
 
     private void Run()
     {
-        foreach (var work in _work.GetConsumingEnumerable())
+        List<Share> turns = [];
+        while (_queue.TryTake(ref turns))
         {
-            if (work.Flight is { } flight)
-                TryPush(flight, work.Frame!, work.Members!);
-            else
-                work.Passed!.SetResult();
+            _now = _time.GetTimestamp();
+            for (var i = 0; i < turns.Count;)
+                i = PushSome(turns, i);
+            turns.Clear();
+            // Nothing waits for company: the next frame may be long in coming.
+            Send();
         }
     }
 
-    private void TryPush(Flight flight, Frame frame, MemberSet members)
+    /// <returns>The index of the next turn.</returns>
+    private int PushSome(List<Share> turns, int from)
+    {
+        var (to, few) = turns.Count == 1 ? (1, 0) : BeginSmall(turns, from);
+        for (var i = from; i < to; i++)
+        {
+            if (TryPush(turns[i], isLast: i == turns.Count - 1))
+                _ending.Add(turns[i]);
+            else
+                _queue.Return(turns[i]);
+        }
+
+        _few.AsSpan(0, few).Clear();
+        return to;
+    }
+
+    /// <summary>
+    /// Lists the members of the next frames, of those that have few, while the lock is held once: with many small rooms it would otherwise be taken,
+    /// and counted, for nearly each push.
+    /// </summary>
+    /// <returns>The index behind these turns, and the number of members listed.</returns>
+    private (int To, int Listed) BeginSmall(List<Share> turns, int from)
+    {
+        using var held = Enter();
+        var (to, listed) = (from, 0);
+        for (; to < turns.Count; to++)
+        {
+            var (share, members) = (turns[to], turns[to].Members.Count);
+            if (share.IsBegun || members > _call.Capacity)
+                continue;
+            if (members > _few.Length - listed)
+                break;
+            share.BeginLocked(_few, ref listed);
+        }
+
+        return (to, listed);
+    }
+
+    /// <summary>Adds the frame's pushes to the call.</summary>
+    /// <returns>False if its turn is over before all are added.</returns>
+    private bool TryPush(Share share, bool isLast)
     {
         try
         {
-            Push(flight, frame, members);
+            return Push(share, isLast);
         }
         catch (Exception e)
         {
             // A bug outside the pushes, which contain their own failures. It must not affect the other shards or the room's next frame.
             _failures.Add(log => log.ShardFailed(e));
+            _tally.Fail(share.Frame, share.Take(share.Left).Length);
+            return true;
         }
     }
 
-    private void Push(Flight flight, Frame frame, MemberSet members)
+    private bool Push(Share share, bool isLast)
     {
-        var count = 0;
+        var began = _now;
+        if (!share.IsBegun)
+            share.Begin(this);
+        if (share.Tried == 0)
+            _metrics.FrameWaited(share.Flight.Waited(began));
+
+        while (share.Left > 0)
+        {
+            _call.Add(share.Frame, share.Take(_call.Free));
+            if (_call.Free > 0)
+                break;
+            Send();
+            if (share.Left > 0 && share.MayWait && !(isLast && !_queue.HasWaiting) && _time.GetElapsedTime(began, _now) >= Turn)
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes the call, counts it, and ends the frames that are done with it.</summary>
+    private void Send()
+    {
         try
         {
-            count = List(members, ref _members);
-            Push(frame, members.Variant, _members.AsSpan(0, count));
+            if (!_call.IsEmpty)
+                _call.Send(_tally);
         }
-        finally
+        catch (Exception e)
         {
-            // Otherwise the list would keep ended connections alive.
-            _members.AsSpan(0, count).Clear();
-            flight.End(count);
+            _failures.Add(log => log.ShardFailed(e));
         }
+
+        _tally.Report();
+        _now = _time.GetTimestamp();
+        if (_ending.Count == 0)
+            return;
+        foreach (var share in _ending)
+            End(share);
+        // Last: who waits for a frame waits for its flight too.
+        _queue.End(_ending);
+        _ending.Clear();
     }
 
-    private void Push(Frame frame, Variant variant, ReadOnlySpan<Membership> members)
+    private void End(Share share)
     {
-        var counts = new PushCounts();
         try
         {
-            // A single send is cheaper without a ring.
-            if (_sockets is not null && members.Length > 1)
-                PushTogether(_sockets, frame, members, ref counts);
-            else
-                PushEach(frame, members, ref counts);
+            share.End();
         }
-        finally
+        catch (Exception e)
         {
-            counts.Fail(members.Length - counts.Total);
-            Count(frame, variant, members.Length, counts);
+            // A bug of the flight's owner.
+            _failures.Add(log => log.ShardFailed(e));
         }
-    }
-
-    private void PushEach(Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
-    {
-        foreach (var member in members)
-            counts.Add(_single.Push(frame, member));
-    }
-
-    private void PushTogether(SocketPushes sockets, Frame frame, ReadOnlySpan<Membership> members, ref PushCounts counts)
-    {
-        sockets.Push(frame, members, ref counts);
-        if (!sockets.IsBroken)
-            return;
-        _sockets = null;
-        sockets.Dispose();
-    }
-
-    private void Count(Frame frame, Variant variant, int members, in PushCounts counts)
-    {
-        _metrics.BytesSent(counts.Sent * frame.Length, variant);
-        if (frame.Deliveries == 0)
-            return;
-        _metrics.DeliveriesExpected((long)frame.Deliveries * members);
-        _metrics.FramesSent(counts.Sent, counts.Sent * frame.Deliveries);
-        _metrics.DeliveriesDropped(counts.Left * frame.Deliveries, DeliveryDrop.Left);
-        _metrics.DeliveriesDropped(counts.Closed * frame.Deliveries, DeliveryDrop.Closed);
-        _metrics.DeliveriesDropped(counts.Failed * frame.Deliveries, DeliveryDrop.Failed);
     }
 
     /// <summary>The lock, until the end of a using block.</summary>
@@ -219,7 +285,4 @@ internal sealed class Shard : IDisposable
     {
         public void Dispose() => taken.Exit();
     }
-
-    /// <summary>A frame and its members, or a caller that waits for all earlier work.</summary>
-    private readonly record struct Work(Flight? Flight, Frame? Frame, MemberSet? Members, TaskCompletionSource? Passed = null);
 }

@@ -8,7 +8,7 @@ namespace PushNode.FanOut;
 
 /// <summary>
 /// Spreads connections over shards, and each frame over the shards that have members of its room. A room's frames reach each member in the
-/// order of their dispatch, because a shard has one thread. Lives as long as the node; any thread.
+/// order of their dispatch, because a shard has one thread and a queue that keeps it (<see cref="ShardQueue"/>). Lives as long as the node; any thread.
 /// </summary>
 internal sealed class Shards : IDisposable
 {
@@ -34,14 +34,18 @@ internal sealed class Shards : IDisposable
         _encoder = new BatchEncoder(compression ?? new CompressionSettings(), metrics);
         _shards = new Shard[settings.Workers > 0 ? settings.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, 256)];
         for (var i = 0; i < _shards.Length; i++)
-            _shards[i] = new Shard(i, metrics, failures, senders?.Invoke());
+            _shards[i] = new Shard(i, metrics, failures, time, senders?.Invoke());
         Everyone = new RoomMembers(this);
+        Strangers = new RoomMembers(this);
     }
 
     public int Count => _shards.Length;
 
-    /// <summary>Every connection of the node: the members for broadcasts.</summary>
+    /// <summary>Every connection of the node but <see cref="Strangers"/>: the members for broadcasts.</summary>
     public RoomMembers Everyone { get; }
+
+    /// <summary>The connections that get no broadcast: those that still need a token, and those that are closed because theirs is bad.</summary>
+    public RoomMembers Strangers { get; }
 
     public Shard this[int index] => _shards[index];
 
@@ -82,18 +86,25 @@ internal sealed class Shards : IDisposable
     /// </summary>
     public void ForEach(Action<Connection> action)
     {
+        // The others last: a connection that becomes one of them meanwhile gets a second turn, and none is left out.
+        ForEach(Strangers, member => action(member.Connection));
+        ForEach(Everyone, member => action(member.Connection));
+    }
+
+    /// <summary>The same for the members of one room.</summary>
+    public void ForEach(RoomMembers members, Action<Membership> action)
+    {
         // Rented: the tick would otherwise allocate a large object every second.
-        var rented = ArrayPool<Membership>.Shared.Rent(Everyone.Count);
+        var rented = ArrayPool<Membership>.Shared.Rent(members.Count);
         try
         {
-            var buffer = rented;
             for (var shard = 0; shard < _shards.Length; shard++)
             {
-                for (var set = Everyone.First(shard); set is not null; set = set.Next)
+                for (var set = members.First(shard); set is not null; set = set.Next)
                 {
-                    var count = _shards[shard].List(set, ref buffer);
-                    foreach (var member in buffer.AsSpan(0, count))
-                        Try(action, member.Connection);
+                    var count = _shards[shard].List(set, ref rented);
+                    foreach (var member in rented.AsSpan(0, count))
+                        Try(action, member);
                 }
             }
         }
@@ -121,15 +132,15 @@ internal sealed class Shards : IDisposable
         }
     }
 
-    private static void Try(Action<Connection> action, Connection connection)
+    private static void Try(Action<Membership> action, Membership member)
     {
         try
         {
-            action(connection);
+            action(member);
         }
         catch (Exception e)
         {
-            connection.Fail(e);
+            member.Connection.Fail(e);
         }
     }
 }

@@ -15,7 +15,12 @@ internal static class EventStream
     /// <summary>An event.</summary>
     /// <param name="name">The event's name.</param>
     /// <param name="json">Its data, a JSON text; line breaks in it, which can only be space between its tokens, become spaces.</param>
-    public static byte[] Event(string name, ReadOnlySpan<byte> json) => Write(Encoding.ASCII.GetBytes($"event: {name}\ndata: "), json, isLast: false);
+    /// <param name="id">What the client sends as <c>Last-Event-ID</c> when it comes back; null to leave that as it is.</param>
+    public static byte[] Event(string name, ReadOnlySpan<byte> json, string? id = null)
+    {
+        var line = id is null ? "" : $"id: {id}\n";
+        return Write(Encoding.ASCII.GetBytes($"event: {name}\n{line}data: "), json, isLast: false);
+    }
 
     /// <summary>The last event, and the end of the response.</summary>
     /// <param name="retryAfter">When the client should reconnect; null for its own default.</param>

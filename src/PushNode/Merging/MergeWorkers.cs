@@ -1,5 +1,6 @@
 using PushBackplane;
 using PushNode.FanOut;
+using PushNode.History;
 using PushNode.Settings;
 using PushNode.Telemetry;
 
@@ -10,13 +11,13 @@ internal sealed class MergeWorkers : IDisposable
 {
     private readonly MergeWorker[] _workers;
 
-    public MergeWorkers(MergeSettings settings, Shards shards, NodeMetrics metrics, TimeProvider time, ILogger<MergeWorkers>? logger = null)
+    public MergeWorkers(MergeSettings settings, Shards shards, NodeMetrics metrics, TimeProvider time, ILogger<MergeWorkers>? logger = null, Histories? histories = null)
     {
         var failures = new Failures(FailedStage.Merge, metrics, time, logger);
         var clock = new MergeClock(settings, time);
         _workers = new MergeWorker[settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount];
         for (var i = 0; i < _workers.Length; i++)
-            _workers[i] = new MergeWorker(i, clock, shards, metrics, failures);
+            _workers[i] = new MergeWorker(i, clock, shards, metrics, failures, histories);
     }
 
     /// <summary>The worker that merges a topic's messages; always the same one.</summary>

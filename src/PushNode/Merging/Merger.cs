@@ -1,5 +1,7 @@
 using PushBackplane;
+using PushBackplane.History;
 using PushNode.FanOut;
+using PushNode.History;
 using PushNode.Messages;
 using PushNode.Telemetry;
 
@@ -14,8 +16,14 @@ namespace PushNode.Merging;
 /// <param name="metrics">Counts messages and batches.</param>
 /// <param name="failures">Counts and logs unhandled exceptions.</param>
 /// <param name="frameLeft">Called when a room's frame has left all shards, on any thread; leads to <see cref="EndFlight"/>.</param>
-internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metrics, Failures failures, Action<RoomBatch> frameLeft)
+/// <param name="answered">Called when a read of a room's history is answered, on any thread; leads to <see cref="OnRead"/>.</param>
+/// <param name="histories">Reads the histories of rooms; null if no room has one.</param>
+internal sealed partial class Merger(
+    MergeClock clock, Shards shards, NodeMetrics metrics, Failures failures, Action<RoomBatch> frameLeft,
+    Action<RoomBatch, HistoryRead, HistoryAnswer>? answered = null, Histories? histories = null)
 {
+    private static readonly byte[] Null = "null"u8.ToArray();
+
     // A room's entry is stale if its batch's due time has changed since; stale entries are skipped.
     private readonly PriorityQueue<RoomBatch, long> _open = new();
 
@@ -58,6 +66,7 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     public void EndFlight(RoomBatch room)
     {
         room.EndFlight();
+        ReadOn(room);
         if (!_held.Remove(room))
             return;
         room.IsHeld = false;
@@ -121,12 +130,20 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         {
             room.CountReceived(1, metrics);
             isCounted = true;
+            SeePlain(room);
             Add(room, payload, null, now);
         }
-        else if (Envelope.TryDecode(payload, out var publishedAt, out var items))
+        else if (Envelope.TryDecode(payload, out var publishedAt, out var items, out var before))
         {
             room.CountReceived(items.Length, metrics);
             isCounted = true;
+            if (before is { } position && room.History?.Follower is { } follower)
+            {
+                Follow(room, follower, follower.Hold(position, items, publishedAt), now);
+                return;
+            }
+
+            SeePlain(room);
             foreach (var item in items)
                 Add(room, item, publishedAt, now);
         }
@@ -138,22 +155,44 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
         }
     }
 
-    private void Add(RoomBatch room, ReadOnlyMemory<byte> payload, DateTimeOffset? publishedAt, long now)
+    /// <summary>What has no position is not in the history: the next outage may lose more of it.</summary>
+    private static void SeePlain(RoomBatch room)
     {
-        if (!MessagePayload.TryReadJson(payload, out var json))
-            room.Drop(1, MessageDrop.InvalidUtf8, metrics);
-        else if (json.Length > clock.Settings.MaxBatchBytes)
-            room.Drop(1, MessageDrop.TooLarge, metrics);
-        else
-            AddValid(room, json, publishedAt, now);
+        if (room.History?.Follower is { } follower)
+            follower.HasSeenPlain = true;
     }
 
-    private void AddValid(RoomBatch room, ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now)
+    /// <param name="room">The room.</param>
+    /// <param name="payload">One message as it was published.</param>
+    /// <param name="publishedAt">The publisher's clock; null if it gave none.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="offset">Its number in the room's history; 0 if it has none.</param>
+    private void Add(RoomBatch room, ReadOnlyMemory<byte> payload, DateTimeOffset? publishedAt, long now, long offset = 0)
+    {
+        if (!MessagePayload.TryReadJson(payload, out var json))
+            Reject(room, MessageDrop.InvalidUtf8, now, offset);
+        else if (json.Length > clock.Settings.MaxBatchBytes)
+            Reject(room, MessageDrop.TooLarge, now, offset);
+        else
+            AddValid(room, new RoomMessage(json, offset), publishedAt, now);
+    }
+
+    /// <summary>Drops a message that cannot be delivered. One with a number leaves <c>null</c> in its place, so that the numbers stay whole.</summary>
+    private void Reject(RoomBatch room, MessageDrop reason, long now, long offset)
+    {
+        room.Drop(1, reason, metrics);
+        if (offset == 0)
+            return;
+        room.CountReceived(1, metrics);
+        AddValid(room, new RoomMessage(Null, offset), null, now);
+    }
+
+    private void AddValid(RoomBatch room, RoomMessage message, DateTimeOffset? publishedAt, long now)
     {
         // Before the next message rather than after the whole burst, which would be dropped although no frame is under way.
         if (room.IsFull(clock.Settings) && !room.IsFrameUnderWay)
             Flush(room, now);
-        if (room.Add(json, publishedAt, now, clock, metrics))
+        if (room.Add(message, publishedAt, now, clock, metrics))
             _open.Enqueue(room, room.Due);
     }
 
@@ -196,8 +235,8 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     {
         Unhold(room);
         TellLoss(room);
-        // A lingering room is subscribed but has no members: its messages are merged and not encoded.
-        var hasMembers = room.Members.Count > 0;
+        // A lingering room is subscribed but has no members: its messages are merged and not encoded, unless the node remembers them.
+        var hasMembers = room.Members.Count > 0 || room.History is not null;
         if (hasMembers)
             Send(room);
         if (room.Advance(hasMembers, now, clock, metrics))
@@ -208,11 +247,12 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
     {
         var segment = room.Segment;
         if (segment.Missed > 0)
-            shards.Dispatch(room.Members, room.Frames.Gap(segment.Missed, segment.Reason));
+            shards.Dispatch(room.Members, room.Frames.Gap(segment.Missed, segment.Reason, PlaceOfLoss(room, segment.MissedTo)));
         segment.ClearMissed();
         if (segment.Count == 0)
             return;
-        var batch = room.Frames.Push(segment.Messages);
+        if ((room.History is null ? room.Frames.Push(segment.Messages) : Remember(room, room.History, segment.Messages)) is not { } batch)
+            return;
         var left = room.FrameLeft ??= () => frameLeft(room);
         // From here on the dispatch calls it in any case.
         room.BeginFlight();
@@ -238,13 +278,16 @@ internal sealed class Merger(MergeClock clock, Shards shards, NodeMetrics metric
             return;
         // Before the dispatch: if that throws, the room's next loss is due again.
         room.LossDue = null;
-        shards.Dispatch(room.Members, room.Frames.Gap(null, GapReason.Backplane));
+        shards.Dispatch(room.Members, room.Frames.Gap(null, GapReason.Backplane, PlaceOfLoss(room, missedTo: 0)));
     }
 
     /// <summary>Handling a room threw, which is a bug: drops the room's waiting messages. Its members get a GAP.</summary>
     private void Fail(RoomBatch room, long now, Exception bug)
     {
         Unhold(room);
+        // What waits for a read is among the messages dropped, and is read again.
+        if (room.History?.Follower is { } follower && follower.TakeHeld().Count > 0)
+            follower.Miss();
         var dropped = room.Fail(now, clock, metrics);
         _open.Enqueue(room, room.Due);
         failures.Add(log => log.RoomFailed(bug, dropped));

@@ -1,4 +1,5 @@
 using PushNode.FanOut;
+using PushNode.History;
 using PushNode.Messages;
 using PushNode.Settings;
 using PushNode.Telemetry;
@@ -11,7 +12,8 @@ namespace PushNode.Merging;
 /// </summary>
 /// <param name="frames">Encodes for the room.</param>
 /// <param name="members">The recipients of the room's frames.</param>
-internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
+/// <param name="history">What the node remembers of the room; null for nothing.</param>
+internal sealed class RoomBatch(RoomFrames frames, RoomMembers members, RoomHistory? history = null)
 {
     private Segment _segment = new();
 
@@ -26,11 +28,27 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
     /// <summary>Messages received and not yet merged or dropped: those that a failure loses.</summary>
     private int _owed;
 
+    private int _lastMerged;
+    private long _merged;
+    private long _batches;
+
+    /// <summary>Messages that have left in a batch since the room opened. Any thread.</summary>
+    public long Merged => Volatile.Read(ref _merged);
+
+    /// <summary>Batches that have left since the room opened. Any thread.</summary>
+    public long Batches => Volatile.Read(ref _batches);
+
+    /// <summary>The number of messages in the last batch; 0 before the first. Any thread.</summary>
+    public int LastMerged => Volatile.Read(ref _lastMerged);
+
     /// <summary>Encodes for the room.</summary>
     public RoomFrames Frames { get; } = frames;
 
     /// <summary>Get the room's frames.</summary>
     public RoomMembers Members { get; } = members;
+
+    /// <summary>What the node remembers of the room; null for nothing.</summary>
+    public RoomHistory? History { get; } = history;
 
     /// <summary>The messages to send next, with the loss before them.</summary>
     public Segment Segment => _segment;
@@ -56,16 +74,20 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
     /// <summary>Whether the inbox has a marker for lost messages of this room. Any thread, under the worker's lock.</summary>
     public bool HasLossLocked => _lost > 0;
 
+    /// <summary>Whether the inbox has a marker for messages that have to be read again. Any thread, under the worker's lock.</summary>
+    public bool HasHealLossLocked { get; set; }
+
     /// <summary>Whether the open batch is large enough to be due at once.</summary>
     public bool IsFull(MergeSettings settings) => _bytes >= settings.MaxBatchBytes;
 
     /// <summary>
-    /// Whether a payload may wait in the inbox until the open batch is due, because it cannot fill the batch. Any thread, under the
-    /// worker's lock.
+    /// Whether a payload may wait in the inbox until the worker wakes by itself, because it cannot fill a batch: when the open batch is due, or
+    /// soon. Any thread, under the worker's lock.
     /// </summary>
     /// <param name="waiting">The bytes in the inbox, including the payload.</param>
+    /// <param name="wakesSoon">Whether it wakes soon in any case.</param>
     /// <param name="settings">Gives the size of a full batch.</param>
-    public bool CanWait(long waiting, MergeSettings settings) => IsOpen && _bytes + waiting < settings.MaxBatchBytes;
+    public bool CanWait(long waiting, bool wakesSoon, MergeSettings settings) => (IsOpen || wakesSoon) && _bytes + waiting < settings.MaxBatchBytes;
 
     /// <summary>Counts messages that did not fit into the inbox. Any thread, under the worker's lock.</summary>
     public void AddLossLocked(int messages) => _lost += messages;
@@ -95,7 +117,7 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
 
     /// <summary>Adds one message, and opens the batch if it is the first.</summary>
     /// <returns>Whether <see cref="Due"/> has changed.</returns>
-    public bool Add(ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt, long now, MergeClock clock, NodeMetrics metrics)
+    public bool Add(RoomMessage message, DateTimeOffset? publishedAt, long now, MergeClock clock, NodeMetrics metrics)
     {
         var wasOpen = IsOpen;
         var due = Due;
@@ -106,8 +128,8 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
                 due = Math.Max(due, last + clock.Window);
         }
 
-        (_next ?? _segment).Add(json, publishedAt);
-        _bytes += json.Length + 1;
+        (_next ?? _segment).Add(message, publishedAt);
+        _bytes += message.Json.Length + 1;
         if (IsFull(clock.Settings))
             due = Math.Min(due, now);
         DropExcess(clock.Settings, metrics);
@@ -153,6 +175,7 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
         {
             _owed -= merged;
             _lastFlush = now;
+            CountMerged(merged);
             metrics.BatchMerged(merged);
         }
 
@@ -180,9 +203,17 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
         Drop(dropped, MessageDrop.Failed, metrics);
         Clear();
         if (Members.Count > 0)
-            _segment.Miss(missed, GapReason.Failed);
+            _segment.Miss(missed, GapReason.Failed, History?.Follower?.Received ?? 0);
         Due = now + clock.Window;
         return dropped;
+    }
+
+    /// <summary>Counts for the node's page, on the worker's thread only: two plain additions per batch.</summary>
+    private void CountMerged(int messages)
+    {
+        Volatile.Write(ref _lastMerged, messages);
+        Volatile.Write(ref _merged, _merged + messages);
+        Volatile.Write(ref _batches, _batches + 1);
     }
 
     private void Clear()
@@ -203,7 +234,7 @@ internal sealed class RoomBatch(RoomFrames frames, RoomMembers members)
             dropped++;
             if (_segment.Count == 0 && _next is { } next)
             {
-                next.Miss(_segment.Missed, _segment.Reason);
+                next.Miss(_segment.Missed, _segment.Reason, _segment.MissedTo);
                 (_segment, _next) = (next, null);
             }
         }

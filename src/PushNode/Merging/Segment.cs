@@ -8,10 +8,10 @@ namespace PushNode.Merging;
 /// </summary>
 internal sealed class Segment
 {
-    private readonly Queue<ReadOnlyMemory<byte>> _messages = new();
+    private readonly Queue<RoomMessage> _messages = new();
 
     /// <summary>Oldest first.</summary>
-    public IReadOnlyCollection<ReadOnlyMemory<byte>> Messages => _messages;
+    public IReadOnlyCollection<RoomMessage> Messages => _messages;
 
     public int Count => _messages.Count;
 
@@ -24,36 +24,41 @@ internal sealed class Segment
     /// <summary>The number of messages lost before the first one.</summary>
     public long Missed { get; private set; }
 
+    /// <summary>The largest offset of these; 0 if none had a position.</summary>
+    public long MissedTo { get; private set; }
+
     /// <summary>Why they were lost: one of <see cref="GapReason"/>.</summary>
     public string Reason { get; private set; } = GapReason.Overload;
 
     /// <summary>True if there is nothing to send, not even a GAP.</summary>
     public bool IsEmpty => Count == 0 && Missed == 0;
 
-    public void Add(ReadOnlyMemory<byte> json, DateTimeOffset? publishedAt)
+    public void Add(RoomMessage message, DateTimeOffset? publishedAt)
     {
-        _messages.Enqueue(json);
-        Bytes += json.Length + 1;
+        _messages.Enqueue(message);
+        Bytes += message.Json.Length + 1;
         PublishedAt = publishedAt < PublishedAt ? publishedAt : PublishedAt ?? publishedAt;
     }
 
     /// <summary>Adds lost messages before the first one.</summary>
-    public void Miss(long messages, string reason = GapReason.Overload)
+    public void Miss(long messages, string reason = GapReason.Overload, long missedTo = 0)
     {
         Missed += messages;
+        MissedTo = Math.Max(MissedTo, missedTo);
         // If both happened, a failure explains more than an overload.
         if (reason != GapReason.Overload)
             Reason = reason;
     }
 
     /// <summary>The members have received the GAP.</summary>
-    public void ClearMissed() => (Missed, Reason) = (0, GapReason.Overload);
+    public void ClearMissed() => (Missed, MissedTo, Reason) = (0, 0, GapReason.Overload);
 
     /// <summary>Drops the oldest message.</summary>
     public void DropOldest()
     {
-        Bytes -= _messages.Dequeue().Length + 1;
-        Miss(1);
+        var oldest = _messages.Dequeue();
+        Bytes -= oldest.Json.Length + 1;
+        Miss(1, missedTo: oldest.Offset);
     }
 
     /// <summary>Drops all messages.</summary>
@@ -61,8 +66,9 @@ internal sealed class Segment
     public int DropAll()
     {
         var dropped = Count;
+        var missedTo = dropped == 0 ? 0 : _messages.Max(message => message.Offset);
         ClearMessages();
-        Miss(dropped);
+        Miss(dropped, missedTo: missedTo);
         return dropped;
     }
 

@@ -28,7 +28,7 @@ internal sealed class Batch(Frame json)
     /// <summary>Keeps a variant's frame, deflated or not.</summary>
     /// <param name="variant">The variant.</param>
     /// <param name="bytes">The whole frame.</param>
-    public Frame Keep(Variant variant, byte[] bytes) => Keep(variant, new Frame(bytes, json.Deliveries, json.Loss));
+    public Frame Keep(Variant variant, byte[] bytes) => Keep(variant, new Frame(bytes, json.Deliveries, json.Loss, json.Place));
 
     /// <inheritdoc cref="Keep(Variant, byte[])"/>
     public Frame Keep(Variant variant, Frame frame)

@@ -14,8 +14,29 @@ internal enum Refusal
     /// <summary>Pages of this origin may not connect: 403.</summary>
     Origin,
 
+    /// <summary>The token of a client that is told by a status is missing or not accepted: 401. A WebSocket is opened and closed with 4001.</summary>
+    Token,
+
+    /// <summary>The node has no keys for tokens yet: 503.</summary>
+    NoKeys,
+
+    /// <summary>The user of a client that is told by a status is banned: 403. A WebSocket is opened and closed with 4003.</summary>
+    Banned,
+
+    /// <summary>The user of such a client has all the connections that one may have: 429.</summary>
+    UserFull,
+
     /// <summary>The request is not one that its path accepts, a WebSocket handshake for example: 400, 405 or 426.</summary>
     Handshake,
+
+    /// <summary>The client's address has all the connections that one may have: 429.</summary>
+    AddressFull,
+
+    /// <summary>The client's address makes too many handshakes: 429.</summary>
+    AddressRate,
+
+    /// <summary>The node has too many handshakes: 503.</summary>
+    NodeRate,
 }
 
 /// <summary>
@@ -61,6 +82,27 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
     /// <summary>All outboxes together held too much, and this client's was among the largest.</summary>
     public static readonly CloseReason OutboxTotal = new("outbox_total", 4008, "too slow");
 
+    /// <summary>The client needs a token and has given none.</summary>
+    public static readonly CloseReason TokenMissing = new("token_missing", 4001, TokenVerdict.Missing.Text());
+
+    /// <summary>The client's token is not accepted.</summary>
+    public static readonly CloseReason TokenInvalid = new("token_invalid", 4001, "token invalid");
+
+    /// <summary>The client's token has expired.</summary>
+    public static readonly CloseReason TokenExpired = new("token_expired", 4001, TokenVerdict.Expired.Text());
+
+    /// <summary>The node is at its room limit, and a user's connection needs a room of its own.</summary>
+    public static readonly CloseReason RoomsFull = new("rooms_full", 1013, "the node is at its room limit");
+
+    /// <summary>The user may not have more connections to this node.</summary>
+    public static readonly CloseReason UserLimit = new("user_limit", 1013, "too many connections of this user");
+
+    /// <summary>The user is banned. <see cref="Banned"/> gives the reason.</summary>
+    public static readonly CloseReason UserBanned = new("banned", 4003, "banned");
+
+    /// <summary>An operator has disconnected the user. <see cref="DisconnectedFor"/> gives the reason.</summary>
+    public static readonly CloseReason Disconnected = new("disconnected", 4009, "disconnected");
+
     /// <summary>The client kept sending after the node had begun to refuse its messages.</summary>
     public static readonly CloseReason RateLimited = new("rate_limited", 4029, "too many messages");
 
@@ -71,7 +113,7 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
 
     /// <summary>Every reason, in the order of the metric's series.</summary>
     public static readonly IReadOnlyList<CloseReason> All =
-        [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, BadDeflate, TooBig, TooSlow, OutboxTotal, RateLimited, Failed];
+        [Client, Lost, Silent, Draining, ProtocolError, Binary, BadUtf8, BadDeflate, TooBig, TooSlow, OutboxTotal, RoomsFull, UserLimit, UserBanned, Disconnected, TokenMissing, TokenInvalid, TokenExpired, RateLimited, Failed];
 
     /// <summary>The reason for a client that broke a rule of RFC 6455 or RFC 7692.</summary>
     public static CloseReason Of(Violation violation) => (violation.Code switch
@@ -82,6 +124,20 @@ internal sealed record CloseReason(string Label, ushort? Code = null, string Tex
         Violation.MessageTooBig => TooBig,
         _ => ProtocolError,
     }).Because(violation.Text);
+
+    /// <summary>The reason for a client whose token is not accepted, or missing.</summary>
+    public static CloseReason Of(TokenVerdict verdict) => verdict switch
+    {
+        TokenVerdict.Missing => TokenMissing,
+        TokenVerdict.Expired => TokenExpired,
+        _ => TokenInvalid.Because(verdict.Text()),
+    };
+
+    /// <summary>A ban with the operator's reason, null if there is none.</summary>
+    public static CloseReason Banned(string? why) => why is null ? UserBanned : UserBanned.Because($"banned: {why}");
+
+    /// <summary>A disconnection with the operator's reason, null if there is none.</summary>
+    public static CloseReason DisconnectedFor(string? why) => why is null ? Disconnected : Disconnected.Because(why);
 
     /// <summary>The same reason with a text for one connection.</summary>
     public CloseReason Because(string text) => this with { Text = text };

@@ -9,7 +9,8 @@ namespace PushNode.Messages;
 /// <param name="loss">
 /// The number of messages that a client loses if this frame is dropped: those in it, or those that a GAP reports; null if unknown.
 /// </param>
-internal sealed class Frame(byte[] bytes, int deliveries = 0, long? loss = 0)
+/// <param name="place">Where it stands in a room that remembers its messages; null for every other frame.</param>
+internal sealed class Frame(byte[] bytes, int deliveries = 0, long? loss = 0, FramePlace? place = null)
 {
     private int _holders;
 
@@ -22,6 +23,9 @@ internal sealed class Frame(byte[] bytes, int deliveries = 0, long? loss = 0)
 
     /// <summary>The number of messages that a client loses if this frame is dropped; null if unknown.</summary>
     public long? Loss { get; } = loss;
+
+    /// <summary>Where it stands in a room that remembers its messages; null for every other frame.</summary>
+    public FramePlace? Place { get; } = place;
 
     /// <summary>The number of outboxes that hold it.</summary>
     public int Holders => Volatile.Read(ref _holders);

@@ -109,7 +109,8 @@ internal abstract class Framing
 
             reader.Read();
             // Data is the last member, so it ends before the message's brace.
-            return EventStream.Event(name, json[(int)reader.TokenStartIndex..^1]);
+            var data = json[(int)reader.TokenStartIndex..^1];
+            return EventStream.Event(name, data, name is "push" or "joined" or "gap" ? EventId.Of(ref reader) : null);
         }
 
         public override byte[] Close(CloseReason reason) =>

@@ -1,5 +1,8 @@
 using PushBackplane;
+using PushBackplane.History;
+using PushNode.Access;
 using PushNode.Connections;
+using PushNode.FanOut;
 using PushNode.Messages;
 using PushNode.Subscription;
 
@@ -8,19 +11,22 @@ namespace PushNode.Protocol;
 /// <summary>
 /// One client's rooms and requests, which it processes in order. A JOIN waits until the backplane has acknowledged the room, and later
 /// requests wait behind it. During an outage the client gets an ERROR at once, and later requests no longer wait for the JOIN. Lives as
-/// long as its connection. Called by the connection's reader, by the handshake and by the thread that reports a room's state, one at a time
-/// under its lock.
+/// long as its connection. Called by the connection's reader, by the handshake, by the thread that reports a room's state, by the tick and by
+/// commands about users, one at a time under its lock.
 /// </summary>
-internal sealed class Session : ClientSession
+internal sealed partial class Session : ClientSession
 {
     // The lock is the session itself, which saves an object for each session. No other type locks it.
     private readonly Connection _connection;
     private readonly SessionRules _rules;
 
-    /// <summary>The membership for broadcasts; null once the connection has ended.</summary>
+    /// <summary>What the client may do; null as long as it needs a token for anything.</summary>
+    private Principal? _principal;
+
+    /// <summary>The membership for broadcasts, or of the strangers, who get none; null once the connection has ended.</summary>
     private Membership? _everyone;
 
-    /// <summary>The first room; null if there is none.</summary>
+    /// <summary>The first room, which may be the one of the client's user; null if there is none.</summary>
     private JoinedRoom? _joined;
 
     /// <summary>The requests behind a JOIN that waits for its acknowledgement; null if no JOIN waits.</summary>
@@ -29,23 +35,39 @@ internal sealed class Session : ClientSession
     /// <summary>The client's state for the rate limit of JOINs.</summary>
     private long _joinsUsed;
 
-    public Session(Connection connection, SessionRules rules)
+    /// <param name="connection">The client's connection.</param>
+    /// <param name="rules">What all sessions share.</param>
+    /// <param name="principal">What the client may do; null if it needs a token for anything, or is about to be closed for want of one.</param>
+    public Session(Connection connection, SessionRules rules, Principal? principal)
     {
         _connection = connection;
         _rules = rules;
+        _principal = principal;
         _everyone = new Membership(connection, rules.Rooms.Everyone.Frames);
         connection.Attach(this);
-        rules.Rooms.Everyone.Members.Add(_everyone);
+        CrowdLocked.Add(_everyone);
+        WatchTokenLocked();
+        if (principal is not null && BindLocked(principal) is { } refusal)
+            connection.Close(refusal);
     }
+
+    /// <summary>Who else gets the broadcasts that this client gets, or none.</summary>
+    private RoomMembers CrowdLocked => _principal is null ? _rules.Rooms.Strangers : _rules.Rooms.Everyone.Members;
+
+    /// <summary>Stands for the client's user in counts; 0 without a user, and on a node that does not count.</summary>
+    private ulong UserHashLocked => _rules.Rooms.Watched is null ? 0 : _principal?.UserHash ?? 0;
 
     public override void OnMessage(ReadOnlySpan<byte> message, bool isBinary) =>
         Take(isBinary ? Request.ParseMessagePack(message) : Request.Parse(message));
 
     /// <summary>Joins a room of the URL, still percent-encoded, as a JOIN does.</summary>
-    public void JoinAtConnect(ReadOnlySpan<char> escapedRoom) =>
+    public void JoinAtConnect(ReadOnlySpan<char> escapedRoom, bool online = false, Position? since = null, int last = 0) =>
         Take(RoomId.TryParseEscaped(escapedRoom, plusIsSpace: true, out var room, out var error)
-            ? new Request("JOIN", room.ToString())
+            ? new Request("JOIN", room.ToString(), Online: online, Since: since, Last: last)
             : new Request("JOIN", Error: (ErrorCode.BadRoom, $"room {error}")));
+
+    /// <summary>Answers for a place in the URL that is not accepted; its room is joined without.</summary>
+    public void RefusePosition(string message) => Answer(Answers.Error(ErrorCode.BadPosition, message, null));
 
     /// <summary>Answers once for all the URL's rooms over the limit.</summary>
     public void RefuseFurtherRooms() =>
@@ -64,11 +86,36 @@ internal sealed class Session : ClientSession
         {
             for (var joined = _joined; joined is not null; joined = joined.Next)
                 LeaveLocked(joined);
-            _rules.Rooms.Everyone.Members.Remove(_everyone!);
+            CrowdLocked.Remove(_everyone!);
             _everyone = null;
             _joined = null;
             _behind = null;
         }
+    }
+
+    /// <summary>An operator takes the client out of a room. Any thread.</summary>
+    public void OnRemoved(RoomId room)
+    {
+        lock (this)
+        {
+            if (FindLocked(room) is not { } joined)
+                return;
+            var held = joined.Wait is { HasSteppedAside: false } ? _behind : null;
+            LeaveAndTellLocked(joined, Answers.Left(room, null, LeftReason.Removed));
+            if (held is not null)
+                PassLocked(held);
+        }
+    }
+
+    /// <summary>Makes the connection one of the principal's user, if it is not yet. Its messages then reach this client.</summary>
+    /// <returns>Why it may not be; null if it is, or there is no user.</returns>
+    private CloseReason? BindLocked(Principal principal)
+    {
+        if (principal.User is not { } user || UserLocked() is not null)
+            return null;
+        if (_rules.Users.TryEnter(user, _connection, this, out var refusal) is { } membership)
+            (membership.Next, _joined) = (_joined, membership);
+        return refusal;
     }
 
     private void Take(Request request)
@@ -97,19 +144,31 @@ internal sealed class Session : ClientSession
 
         switch (request.Type)
         {
+            case "AUTH":
+                AuthenticateLocked(request);
+                break;
+            case var _ when _principal is null:
+                RefuseLocked(RequestRefusal.Forbidden, "The client needs a token first; send AUTH.", request.Id);
+                break;
             case "PING":
                 Answer(Answers.Pong(request.Id));
                 break;
             case "JOIN" when TryParseRoomLocked(request, out var room):
-                JoinLocked(room, request.Id);
+                JoinLocked(room, request.Id, request.Online, request.Since, request.Last);
                 break;
             case "LEAVE" when TryParseRoomLocked(request, out var room):
                 LeaveLocked(room, request.Id);
                 break;
-            case "JOIN" or "LEAVE":
+            case "SEND" when TryParseRoomLocked(request, out var room):
+                _rules.Sends.Send(_connection, UserLocked()?.SenderLocked, _principal!, room, request);
+                break;
+            case "HISTORY" when TryParseRoomLocked(request, out var room):
+                HistoryLocked(room, request);
+                break;
+            case "JOIN" or "LEAVE" or "SEND" or "HISTORY":
                 break;
             default:
-                Answer(Answers.Error(ErrorCode.UnknownType, "The type is unknown; it accepts PING, JOIN and LEAVE.", request.Id));
+                Answer(Answers.Error(ErrorCode.UnknownType, "The type is unknown; it accepts PING, JOIN, LEAVE, AUTH, SEND and HISTORY.", request.Id));
                 break;
         }
     }
@@ -129,117 +188,6 @@ internal sealed class Session : ClientSession
         return false;
     }
 
-    private void JoinLocked(RoomId id, string? requestId)
-    {
-        if (_rules.TakeJoin(ref _joinsUsed) is { Ticks: > 0 } wait)
-            RefuseLocked(RequestRefusal.TooManyJoins, $"The client joins too often; send again in {Math.Ceiling(wait.TotalSeconds * 10) / 10:0.0} s.", requestId);
-        else if (FindLocked(id) is { } known)
-            JoinAgainLocked(known, requestId);
-        else if (CountLocked() >= _rules.MaxRooms)
-            RefuseLocked(RequestRefusal.RoomLimit, $"The connection is in {_rules.MaxRooms} rooms, which is the limit; leave one first.", requestId);
-        else if (_rules.Rooms.Hold(Topic.Room(id)) is not { } room)
-            RefuseLocked(RequestRefusal.TooManyRooms, "The node is at its room limit; join a room that it has already, or try again later.", requestId);
-        else
-            JoinLocked(_joined = new JoinedRoom(_connection, room, _joined), requestId);
-    }
-
-    private void JoinLocked(JoinedRoom joined, string? requestId)
-    {
-        if (joined.Room.State == RoomState.Receiving)
-        {
-            EnterLocked(joined, requestId);
-            return;
-        }
-
-        var wait = new JoinWait(this, joined, requestId);
-        joined.Wait = wait;
-        var state = joined.Room.Wait(wait);
-        if (state == RoomState.Receiving)
-            EnterLocked(joined, requestId);
-        else if (state == RoomState.Away)
-            StepAsideLocked(wait, requestId);
-        else
-            _behind = [];
-    }
-
-    private void JoinAgainLocked(JoinedRoom known, string? requestId)
-    {
-        if (known.HasEntered)
-        {
-            _connection.Send(known.Frames.Joined(_connection.Variant, requestId));
-        }
-        else if (known.Wait is { Ids.Count: < SessionRules.MaxWaiting } wait)
-        {
-            wait.Ids.Add(requestId);
-            StepAsideLocked(wait, requestId);
-        }
-        else
-        {
-            RefuseLocked(RequestRefusal.TooManyRequests, $"{SessionRules.MaxWaiting} JOINs of this room wait for the backplane already.", requestId);
-        }
-    }
-
-    /// <summary>Tells the client that JOINED comes later. Later requests pass.</summary>
-    private void StepAsideLocked(JoinWait wait, string? requestId)
-    {
-        wait.HasSteppedAside = true;
-        Answer(Answers.Error(ErrorCode.BackplaneAway, "The backplane is away; JOINED follows when it is back.", requestId));
-    }
-
-    /// <summary>The node receives the room that a JOIN waits for.</summary>
-    public void OnReceiving(JoinWait wait) => Tell(wait, static (session, wait) =>
-    {
-        session.EnterLocked(wait.Room, wait.Ids[0]);
-        foreach (var repeated in wait.Ids.Skip(1))
-            session._connection.Send(wait.Room.Frames.Joined(session._connection.Variant, repeated));
-    });
-
-    /// <summary>The server of the room that a JOIN waits for is unavailable.</summary>
-    public void OnAway(JoinWait wait) => Tell(wait, static (session, wait) => session.StepAsideLocked(wait, wait.Ids[0]));
-
-    private void Tell(JoinWait wait, Action<Session, JoinWait> answerLocked)
-    {
-        try
-        {
-            lock (this)
-            {
-                // If not, the client has left, the connection has ended, or a later call came first.
-                if (wait.Room.Wait != wait)
-                    return;
-                var held = wait.HasSteppedAside ? null : _behind;
-                answerLocked(this, wait);
-                if (held is not null)
-                    PassLocked(held);
-            }
-        }
-        catch (Exception e)
-        {
-            // A bug, which must not keep the thread from notifying the next client.
-            _connection.Fail(e);
-        }
-    }
-
-    /// <summary>Processes the requests behind a JOIN that has been answered.</summary>
-    private void PassLocked(Queue<Request> behind)
-    {
-        _behind = null;
-        while (_behind is null && behind.TryDequeue(out var next))
-            ProcessLocked(next);
-        // One of them is a JOIN that must wait; the rest stay queued behind it.
-        if (_behind is not null)
-            _behind = behind;
-    }
-
-    private void EnterLocked(JoinedRoom joined, string? requestId)
-    {
-        joined.Wait = null;
-        _connection.SendAnd(joined.Frames.Joined(_connection.Variant, requestId), () =>
-        {
-            joined.Room.Members.Add(joined);
-            joined.HasEntered = true;
-        });
-    }
-
     private void LeaveLocked(RoomId id, string? requestId)
     {
         if (FindLocked(id) is not { } room)
@@ -248,7 +196,12 @@ internal sealed class Session : ClientSession
             return;
         }
 
-        _connection.SendAnd(Encode(Answers.Left(id, requestId)), () => room.IsActive = false);
+        LeaveAndTellLocked(room, Answers.Left(id, requestId));
+    }
+
+    private void LeaveAndTellLocked(JoinedRoom room, string answer)
+    {
+        _connection.SendAnd(Encode(answer), () => room.IsActive = false);
         UnlinkLocked(room);
         LeaveLocked(room);
     }
@@ -256,9 +209,20 @@ internal sealed class Session : ClientSession
     private void LeaveLocked(JoinedRoom room)
     {
         if (room.HasEntered)
+        {
             room.Room.Members.Remove(room);
+            room.Room.UserLeft(UserHashLocked);
+        }
+
+        if (room.WantsOnline)
+            WatchedRooms.Leave(room.Room);
         if (room.Wait is { } wait)
+        {
             room.Room.Withdraw(wait);
+            if (room.Room.History?.Withdraw(wait) == true)
+                _rules.JoinsWaiting(-1);
+        }
+
         room.Wait = null;
         _rules.Rooms.Release(room.Room);
     }
@@ -278,11 +242,21 @@ internal sealed class Session : ClientSession
         return room;
     }
 
+    /// <summary>The membership of the user's room; null if the client has no user.</summary>
+    private UserMembership? UserLocked()
+    {
+        var room = _joined;
+        while (room is not (null or UserMembership))
+            room = room.Next;
+        return (UserMembership?)room;
+    }
+
+    /// <summary>The number of rooms that the client has asked for.</summary>
     private int CountLocked()
     {
         var count = 0;
         for (var room = _joined; room is not null; room = room.Next)
-            count++;
+            count += room is UserMembership ? 0 : 1;
         return count;
     }
 

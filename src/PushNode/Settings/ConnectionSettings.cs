@@ -9,6 +9,42 @@ internal sealed class ConnectionSettings : ICheckedSettings
     [Number(1, 10_000_000)]
     public int Max { get; set; } = 100_000;
 
+    /// <summary>Connections of one user to this node; 0 for any number. Off, because nodes of today count only connections.</summary>
+    [Number(0, 10_000_000)]
+    public int MaxPerUser { get; set; }
+
+    /// <summary>
+    /// Connections of one address (an IPv4 address, or an IPv6 network of 64 bits); 0 for any number, because offices and mobile networks
+    /// share addresses, and behind a proxy that is not trusted all clients have one.
+    /// </summary>
+    [Number(0, 10_000_000)]
+    public int MaxPerAddress { get; set; }
+
+    /// <summary>Handshakes per second of all clients in the long run; 0 for any number.</summary>
+    [Number(0, 1_000_000)]
+    public int HandshakesPerSecond { get; set; }
+
+    /// <summary>Handshakes at once after a pause; 0 means as many as in a second, so that a pause of the process costs no client.</summary>
+    [Number(0, 10_000_000)]
+    public int HandshakeBurst { get; set; }
+
+    /// <summary><see cref="HandshakeBurst"/>, or its default.</summary>
+    public int HandshakesAtOnce => HandshakeBurst > 0 ? HandshakeBurst : HandshakesPerSecond;
+
+    /// <summary>Handshakes per second of one address in the long run; 0 for any number.</summary>
+    [Number(0, 100_000)]
+    public int HandshakesPerSecondPerAddress { get; set; }
+
+    /// <summary>
+    /// Handshakes of one address at once after a pause; 0 means as many as in ten seconds, so that a family or a small office that comes
+    /// back at once is let in.
+    /// </summary>
+    [Number(0, 1_000_000)]
+    public int HandshakeBurstPerAddress { get; set; }
+
+    /// <summary><see cref="HandshakeBurstPerAddress"/>, or its default.</summary>
+    public int HandshakesAtOncePerAddress => HandshakeBurstPerAddress > 0 ? HandshakeBurstPerAddress : 10 * HandshakesPerSecondPerAddress;
+
     /// <summary>Rooms one connection may be in. go-push's default.</summary>
     [Number(1, 1000)]
     public int MaxRooms { get; set; } = 5;
@@ -71,6 +107,19 @@ internal sealed class ConnectionSettings : ICheckedSettings
     /// </summary>
     [Duration("00:00:00.1", "00:05:00")]
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Handshakes with itself before the node says that it is ready; 0 for none. After 500 the runtime has compiled what is hot, and a handshake costs half as
+    /// much.
+    /// </summary>
+    [Number(0, 100_000)]
+    public int WarmUpHandshakes { get; set; } = 500;
+
+    /// <summary>
+    /// Whether other nodes on this machine may listen on the same address and port; the kernel spreads connections over them. Off, because a
+    /// node that was started twice by mistake should say so.
+    /// </summary>
+    public bool SharePort { get; set; }
 
     /// <summary>
     /// Origins whose pages may connect, separated by semicolons; <c>*</c> allows all. Browsers always send one; requests without one are

@@ -18,6 +18,8 @@ internal sealed class PushSettings : ICheckedSettings
 
     public MergeSettings Merge { get; set; } = new();
 
+    public HistorySettings History { get; set; } = new();
+
     public CompressionSettings Compression { get; set; } = new();
 
     public FanOutSettings FanOut { get; set; } = new();
@@ -26,7 +28,18 @@ internal sealed class PushSettings : ICheckedSettings
 
     public ConnectionSettings Connections { get; set; } = new();
 
+    public SendSettings Send { get; set; } = new();
+
+    public AuthSettings Auth { get; set; } = new();
+
     public DrainSettings Drain { get; set; } = new();
+
+    public LiveRoomSettings LiveRoom { get; set; } = new();
+
+    public CountsSettings Counts { get; set; } = new();
+
+    /// <summary><see cref="Node"/>, or its default.</summary>
+    public string NodeOr(string name) => Node.Length > 0 ? Node : name;
 
     public string? Problem(string section)
     {
@@ -38,6 +51,10 @@ internal sealed class PushSettings : ICheckedSettings
                 + $"is closed within {section}:Drain:Deadline ({Drain.Deadline:c}) less {DrainSettings.EchoTime.TotalSeconds} s.";
         if (FanOut.Sends == SendKind.IoUring && Transport == TransportKind.Stream)
             return $"{section}:FanOut:Sends is 'IoUring', which needs the epoll transport; with {section}:Transport=Stream it accepts Auto or Send.";
+        if (Connections.SharePort && Node.Length == 0)
+            return $"{section}:Node is empty; with {section}:Connections:SharePort it accepts a name that no other node of the port has.";
+        if (Connections.SharePort && Transport == TransportKind.Stream)
+            return $"{section}:Connections:SharePort is 'True', which needs the epoll transport; with {section}:Transport=Stream it accepts False.";
         var largestFrame = Merge.MaxWaitingBytes + (long)RoomFrames.MaxOverhead;
         return Outbox.MaxBytes < largestFrame
             ? $"{section}:Outbox:MaxBytes is {Outbox.MaxBytes}; it accepts at least the largest frame, {largestFrame} bytes "

@@ -1,5 +1,6 @@
 using PushBackplane;
 using PushNode.FanOut;
+using PushNode.History;
 using PushNode.Messages;
 using PushNode.Merging;
 using PushNode.Telemetry;
@@ -23,9 +24,12 @@ internal enum RoomState
 /// One room of this node, from its first holder until its linger ends: its channel, members, open batch, and the JOINs that wait for it.
 /// Made and retired by <see cref="Rooms"/>; any thread. Its lock is the room itself.
 /// </summary>
-internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames frames, RoomMembers members, MergeWorker merging, NodeMetrics metrics)
+internal sealed class Room(
+    Topic topic, BackplaneChannel channel, RoomFrames frames, RoomMembers members, MergeWorker merging, NodeMetrics metrics, MemberChange? change = null,
+    RoomHistory? history = null)
 {
-    private readonly RoomBatch _batch = new(frames, members);
+    private readonly RoomBatch _batch = new(frames, members, history);
+    private RoomUsers? _users;
 
     /// <summary>
     /// The waits. Those that have not been told of an outage come first, so that <see cref="TellWaiting"/> never searches. Null before the
@@ -38,6 +42,9 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
 
     /// <summary>The backplane's channel, with its home.</summary>
     public BackplaneChannel Channel { get; } = channel;
+
+    /// <summary>What holds for the room; looked up when it opens.</summary>
+    public RoomPolicy Policy { get; init; } = RoomPolicy.None;
 
     /// <summary>Encodes for the room.</summary>
     public RoomFrames Frames { get; } = frames;
@@ -53,9 +60,35 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
 
     /// <summary>Whether messages published from now on reach the room's members.</summary>
     public RoomState State =>
-        Channel.Home.Up.IsCompletedSuccessfully ? Subscribed is { IsCompletedSuccessfully: true } ? RoomState.Receiving : RoomState.Pending
+        Channel.Home.Up.IsCompletedSuccessfully ? Subscribed is { IsCompletedSuccessfully: true } && !IsCountAwaited && history is not { IsOpening: true } ? RoomState.Receiving : RoomState.Pending
         : Channel.Home.Away.IsCompletedSuccessfully ? RoomState.Away
         : RoomState.Pending;
+
+    /// <summary>Lists the room when its members change; null if nobody counts.</summary>
+    public MemberChange? Change => change;
+
+    /// <summary>The users among its members; null before the first, or if nobody counts.</summary>
+    public RoomUsers? Users => Volatile.Read(ref _users);
+
+    /// <summary>What the node remembers of the room; null for nothing.</summary>
+    public RoomHistory? History => history;
+
+    /// <summary>Guarded by the lock of <see cref="WatchedRooms"/>: whether it is in that list.</summary>
+    public bool IsWatched { get; set; }
+
+    private bool IsCountAwaited => Frames.Online is { IsAwaited: true };
+
+    /// <summary>Messages that have left in a batch since the room opened.</summary>
+    public long Merged => _batch.Merged;
+
+    /// <summary>Batches that have left since the room opened.</summary>
+    public long Batches => _batch.Batches;
+
+    /// <summary>The number of messages in the last batch; 0 before the first.</summary>
+    public int LastMerged => _batch.LastMerged;
+
+    /// <summary><see cref="Merged"/> as the last look at all rooms found it. Used by one thread at a time: the one that looks.</summary>
+    public long MergedAtLook { get; set; }
 
     /// <summary>The number of sessions that hold the room. Guarded by the room's lock, like all members below.</summary>
     public int Holders { get; set; }
@@ -69,9 +102,50 @@ internal sealed class Room(Topic topic, BackplaneChannel channel, RoomFrames fra
     /// <summary>The room is retired; a session that still finds it in the directory opens a new one.</summary>
     public bool IsRetired { get; set; }
 
+    /// <summary>A member of this user has entered.</summary>
+    /// <param name="user">The user's hash; 0 for a member without a user.</param>
+    public void UserEntered(ulong user)
+    {
+        if (change is null || user == 0)
+            return;
+        if (_users is null)
+            Interlocked.CompareExchange(ref _users, new RoomUsers(), null);
+        _users.Enter(user);
+        change.Mark();
+    }
+
+    /// <summary>A member of this user has left.</summary>
+    /// <inheritdoc cref="UserEntered"/>
+    public void UserLeft(ulong user)
+    {
+        if (change is null || user == 0)
+            return;
+        _users?.Leave(user);
+        change.Mark();
+    }
+
     /// <returns><see cref="Subscribed"/>.</returns>
     public Task Subscribe(IBackplane backplane) => Subscribed =
-        backplane.SubscribeAsync(Channel, payload => merging.Enqueue(_batch, payload), () => merging.EnqueueGap(_batch));
+        backplane.SubscribeAsync(Channel, payload => merging.Enqueue(_batch, payload), OnLoss);
+
+    /// <summary>The channel is acknowledged for the first time: a room with history is read, and then its JOINs are answered.</summary>
+    public void Open()
+    {
+        if (history?.Follower is not null)
+            merging.EnqueueHeal(_batch);
+    }
+
+    /// <summary>JOINs wait for a read of the room's history.</summary>
+    public void AskForHistory() => merging.EnqueueAsk(_batch);
+
+    private void OnLoss(IBackplaneServer server)
+    {
+        // What is published elsewhere than at the home has no position.
+        if (history?.Follower is not null && server == Channel.Home)
+            merging.EnqueueHeal(_batch);
+        else
+            merging.EnqueueGap(_batch);
+    }
 
     /// <summary>
     /// Begins a wait, unless the node already receives the room. The caller holds the room until the wait ends or is withdrawn.

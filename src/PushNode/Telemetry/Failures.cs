@@ -33,4 +33,13 @@ internal enum FailedStage
 
     /// <summary>Handling a client's bytes, requests or deadlines: its connection is closed.</summary>
     Client,
+
+    /// <summary>Reporting the node's counts: they may be wrong until they change.</summary>
+    Counts,
+
+    /// <summary>Reading a room's history: it is tried again.</summary>
+    History,
+
+    /// <summary>Telling the receiver of hooks: the batch is dropped.</summary>
+    Hooks,
 }

@@ -24,6 +24,18 @@ internal sealed class LabelledCounter<TValue> where TValue : struct, Enum
             meter.CreateObservableCounter(name, Observe, unit, description);
     }
 
+    /// <summary>The sum over all values of the label.</summary>
+    public long Total
+    {
+        get
+        {
+            long total = 0;
+            for (var i = 0; i < _counts.Length; i++)
+                total += Interlocked.Read(ref _counts[i]);
+            return total;
+        }
+    }
+
     public void Add(long count, TValue value) => Interlocked.Add(ref _counts[Index(value)], count);
 
     /// <summary>The enum's number, without the boxing of Convert.ToInt32.</summary>

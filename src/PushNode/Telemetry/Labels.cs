@@ -35,6 +35,12 @@ internal enum MessageDrop
 
     /// <summary>An unhandled exception while the room was merged.</summary>
     Failed,
+
+    /// <summary>The room's members have it already: it came twice, from the channel and from the room's history.</summary>
+    Known,
+
+    /// <summary>Too many messages waited while the room's history was read. They are read again.</summary>
+    HeldFull,
 }
 
 /// <summary>Why expected deliveries did not happen (push_deliveries_dropped_total).</summary>
@@ -59,10 +65,10 @@ internal enum DeliveryDrop
 /// <summary>The result of a message on the control channel (push_control_messages_total).</summary>
 internal enum ControlResult
 {
-    /// <summary>The node began to drain, or was undrained.</summary>
+    /// <summary>The node began to drain, or was undrained; or it found connections of the user, or noted or forgot a restriction.</summary>
     Applied,
 
-    /// <summary>The node was already in that state, or the program is ending.</summary>
+    /// <summary>The node was already in that state, or the program is ending; or the node has no connection of the user.</summary>
     Unchanged,
 
     /// <summary>It names another node.</summary>
@@ -76,4 +82,17 @@ internal enum ControlResult
 
     /// <summary>It is JSON, but not a command to this node.</summary>
     BadCommand,
+
+    /// <summary>It tells of a restriction, and the node knows as many as it may (Backplane:MaxRestrictions).</summary>
+    Full,
+}
+
+/// <summary>The result of a reading of the key set (push_key_set_reads_total).</summary>
+internal enum KeySetReading
+{
+    /// <summary>Its keys are in use.</summary>
+    Ok,
+
+    /// <summary>It could not be read, or has no usable key; the keys from before stay in use.</summary>
+    Failed,
 }

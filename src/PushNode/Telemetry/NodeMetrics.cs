@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using PushNode.Messages;
 
 namespace PushNode.Telemetry;
@@ -18,6 +19,7 @@ internal sealed class NodeMetrics : IDisposable
 
     private readonly Meter _meter;
     private readonly Histogram<double> _lockWait;
+    private readonly Histogram<double> _queueWait;
     private readonly Histogram<double> _fanOut;
     private readonly Histogram<double> _latency;
     private readonly Histogram<int> _batchMessages;
@@ -30,11 +32,16 @@ internal sealed class NodeMetrics : IDisposable
     private readonly LabelledCounter<MessageDrop> _messagesDropped;
     private readonly LabelledCounter<DeliveryDrop> _deliveriesDropped;
     private readonly LabelledCounter<ControlResult> _controlMessages;
+    private readonly LabelledCounter<SendResult> _sends;
+    private readonly LabelledCounter<HistoryResult> _historyRequests;
+    private readonly LabelledCounter<TokenVerdict> _tokens;
+    private readonly LabelledCounter<KeySetReading> _keySetReads;
     private readonly LabelledCounter<FailedStage> _failures;
     private readonly Dictionary<string, int> _closeReasons;
     private readonly long[] _closed;
 
     private long _accepted;
+    private long _loopHandshakes;
     private long _acceptPauses;
     private long _messagesRefused;
     private long _received;
@@ -48,6 +55,8 @@ internal sealed class NodeMetrics : IDisposable
     private long _deliveries;
     private Func<int> _rooms = static () => 0;
     private Func<bool> _draining = static () => false;
+    private Func<TimeSpan> _keySetAge = static () => TimeSpan.Zero;
+    private Func<int> _restrictions = static () => 0;
     private Func<long> _outboxes = static () => 0;
     private long _outboxLimit;
 
@@ -68,7 +77,9 @@ internal sealed class NodeMetrics : IDisposable
         _meter.CreateObservableUpDownCounter("push.rooms", () => _rooms(), "{room}", "Rooms the node is subscribed to, lingering ones included.");
         _meter.CreateObservableGauge(
             "push.draining", () => _draining() ? 1 : 0, null, "1 while the node refuses and closes clients, by command or at its end; 0 otherwise.");
+        _meter.CreateObservableGauge("push.restrictions", () => _restrictions(), "{restriction}", "Bans and mutes that the node knows.");
         Counter("push.connections_accepted", () => Read(ref _accepted), "{connection}", "Connections accepted, whatever their variant.");
+        Counter("push.loop_handshakes", () => Read(ref _loopHandshakes), "{connection}", "Connections that an epoll loop accepted itself, without Kestrel.");
         _refused = new(_meter, "push.connections_refused", "{connection}", "Clients refused, by reason.");
         _handshakesCut = new(_meter, "push.handshakes_cut", "{connection}", "Connections cut before they were open, by reason.");
         _requestsRefused = new(_meter, "push.requests_refused", "{request}", "Clients' requests refused by a limit, by reason.");
@@ -96,6 +107,11 @@ internal sealed class NodeMetrics : IDisposable
         Counter("push.deliveries", () => Read(ref _deliveries), "{delivery}", "Messages accepted by a connection's socket or stream.");
         _deliveriesDropped = new(_meter, "push.deliveries_dropped", "{delivery}", "Expected deliveries that did not happen, by reason.");
         _controlMessages = new(_meter, "push.control_messages", "{message}", "Messages on the control channel, by result.", label: "result");
+        _tokens = new(_meter, "push.tokens", "{token}", "Clients' tokens, by verdict.", label: "verdict");
+        _keySetReads = new(_meter, "push.key_set_reads", "{reading}", "Readings of Push:Auth:Jwks, by result.", label: "result");
+        _sends = new(_meter, "push.sends", "{send}", "Clients' SENDs that have ended, by result.", label: "result");
+        _historyRequests = new(_meter, "push.history_requests", "{request}", "Clients' HISTORYs that have ended, by result.", label: "result");
+        _meter.CreateObservableGauge("push.key_set_age", () => _keySetAge().TotalSeconds, "s", "Time since Push:Auth:Jwks was last read.");
 
         _failures = new(_meter, "push.failures", "{exception}", "Unhandled exceptions, which are bugs; each affects one room or one client.", label: "stage");
 
@@ -103,6 +119,9 @@ internal sealed class NodeMetrics : IDisposable
             "push.batch_messages", "{message}", "Messages in a batch.", advice: Buckets(Array.ConvertAll(BatchBuckets, bound => (int)bound)));
         _lockWait = _meter.CreateHistogram(
             "push.shard_lock_wait", "s", "Waits for a shard's lock, every acquisition; uncontended ones count as 0.", advice: Buckets(LockWaitBuckets));
+        _queueWait = _meter.CreateHistogram(
+            "push.shard_queue_wait", "s", "From a frame's dispatch until a shard begins with it: the frames before it, one turn of each.",
+            advice: Buckets(FanOutBuckets));
         _fanOut = _meter.CreateHistogram(
             "push.fanout_duration", "s", "From a frame's dispatch until every shard has tried every member.", advice: Buckets(FanOutBuckets));
         _latency = _meter.CreateHistogram(
@@ -116,8 +135,29 @@ internal sealed class NodeMetrics : IDisposable
     /// <summary>Connections accepted since the start.</summary>
     public long ConnectionsAccepted => Read(ref _accepted);
 
+    /// <summary>Messages received from the backplane since the start.</summary>
+    public long Received => Read(ref _received);
+
+    /// <summary>Messages that have left in a batch since the start.</summary>
+    public long Merged => Read(ref _merged);
+
+    /// <summary>Messages dropped before a batch since the start.</summary>
+    public long MessagesLost => _messagesDropped.Total;
+
+    /// <summary>PUSH frames that connections have accepted since the start.</summary>
+    public long Pushes => Read(ref _framesSent);
+
+    /// <summary>Messages that connections have accepted since the start.</summary>
+    public long Deliveries => Read(ref _deliveries);
+
+    /// <summary>Expected deliveries that have not happened since the start.</summary>
+    public long DeliveriesLost => _deliveriesDropped.Total;
+
     /// <summary>Sets the source of the number of rooms, read at each export.</summary>
     public void CountRooms(Func<int> rooms) => _rooms = rooms;
+
+    /// <summary>Sets the source of the number of bans and mutes, read at each export.</summary>
+    public void CountRestrictions(Func<int> restrictions) => _restrictions = restrictions;
 
     /// <summary>Sets the source of whether the node drains, read at each export.</summary>
     public void ShowDraining(Func<bool> draining) => _draining = draining;
@@ -129,8 +169,25 @@ internal sealed class NodeMetrics : IDisposable
         _meter.CreateObservableGauge("push.handshakes_limit", () => limit, "{connection}", "The maximum number of connections that are not open yet.");
     }
 
+    /// <summary>Sets the source of the number of connections on each epoll loop, read at each export.</summary>
+    public void ShowLoops(Func<int[]> connections) => _meter.CreateObservableUpDownCounter(
+        "push.loop_connections",
+        () => connections().Select((count, loop) => new Measurement<int>(count, KeyValuePair.Create("loop", (object?)loop.ToString(CultureInfo.InvariantCulture)))),
+        "{connection}", "Connections on each epoll loop, open or not yet.");
+
+    /// <summary>Sets the sources of the addresses whose use is remembered, and of those forgotten too early, read at each export.</summary>
+    public void ShowAddresses(Func<int> remembered, Func<long> forgotten)
+    {
+        _meter.CreateObservableUpDownCounter(
+            "push.addresses", remembered, "{address}", "Clients' addresses (IPv6 networks) whose connections and handshakes are counted for limits.");
+        Counter("push.addresses_forgotten", forgotten, "{address}", "Addresses without a connection forgotten early, because there were too many.");
+    }
+
     /// <summary>Sets the source of the bytes queued for all clients together, read at each export, and their limit.</summary>
     public void MeasureOutboxes(Func<long> bytes, long limit) => (_outboxes, _outboxLimit) = (bytes, limit);
+
+    /// <summary>Sets the source of the time since the key set was last read, read at each export.</summary>
+    public void ShowKeySetAge(Func<TimeSpan> age) => _keySetAge = age;
 
     public void ConnectionAccepted(Variant variant)
     {
@@ -153,7 +210,30 @@ internal sealed class NodeMetrics : IDisposable
         _open.Add(-1, variant);
     }
 
+    public void TokenVerified(TokenVerdict verdict) => _tokens.Add(1, verdict);
+
+    public void KeySetRead(KeySetReading result) => _keySetReads.Add(1, result);
+
     public void ControlMessage(ControlResult result) => _controlMessages.Add(1, result);
+
+    /// <summary>Sets the sources of the SENDs that wait for the backplane and of their bytes, read at each export, and the bytes' limit.</summary>
+    public void CountSends(Func<long> inFlight, Func<long> bytes, long limit)
+    {
+        _meter.CreateObservableUpDownCounter("push.sends_in_flight", inFlight, "{send}", "Clients' SENDs that wait for the backplane.");
+        _meter.CreateObservableGauge("push.sends_pending", bytes, "By", "Bytes of the messages that wait for the backplane.");
+        _meter.CreateObservableGauge("push.sends_pending_limit", () => limit, "By", "The maximum of bytes of SENDs that wait for the backplane.");
+    }
+
+    /// <summary>Sets the source of the HISTORYs that are not answered yet, read at each export.</summary>
+    public void CountHistoryRequests(Func<int> open) =>
+        _meter.CreateObservableUpDownCounter("push.history_requests_open", open, "{request}", "Clients' HISTORYs that are not answered yet.");
+
+    public void HistoryRequestEnded(HistoryResult result) => _historyRequests.Add(1, result);
+
+    public void SendEnded(SendResult result) => _sends.Add(1, result);
+
+    /// <summary>A loop has answered a handshake itself.</summary>
+    public void LoopHandshake() => Interlocked.Increment(ref _loopHandshakes);
 
     public void AcceptPaused() => Interlocked.Increment(ref _acceptPauses);
 
@@ -204,6 +284,9 @@ internal sealed class NodeMetrics : IDisposable
     }
 
     public void ShardLockWaited(TimeSpan wait) => _lockWait.Record(wait.TotalSeconds);
+
+    /// <summary>A shard begins to push a frame.</summary>
+    public void FrameWaited(TimeSpan wait) => _queueWait.Record(wait.TotalSeconds);
 
     public void FrameLeft(TimeSpan duration) => _fanOut.Record(duration.TotalSeconds);
 

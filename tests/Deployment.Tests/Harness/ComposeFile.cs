@@ -25,9 +25,12 @@ internal sealed partial class ComposeFile
 
     /// <summary>docker-compose accepts the files without a word.</summary>
     /// <param name="files">In the repository's root.</param>
-    public static async Task<ComposeFile> ReadAsync(params string[] files)
+    public static Task<ComposeFile> ReadAsync(params string[] files) => ReadAsync([], files);
+
+    /// <summary>The same, with more variables in the environment.</summary>
+    public static async Task<ComposeFile> ReadAsync((string Name, string Value)[] variables, params string[] files)
     {
-        var (exitCode, output) = await ConfigAsync(Passwords, files);
+        var (exitCode, output) = await ConfigAsync(new(Passwords.Concat(variables.Select(variable => KeyValuePair.Create(variable.Name, variable.Value)))), files);
         Assert.True(exitCode == 0, output);
         Assert.DoesNotContain("WARNING", output, StringComparison.OrdinalIgnoreCase);
         return new ComposeFile(output);
@@ -39,6 +42,10 @@ internal sealed partial class ComposeFile
 
     /// <summary>The networks that a service is in.</summary>
     public IEnumerable<string> NetworksOf(string service) => NetworkName().Matches(Networks().Match(Services[service]).Value).Select(match => match.Groups[1].Value);
+
+    /// <summary>The environment of a service.</summary>
+    public IEnumerable<(string Name, string Value)> EnvironmentOf(string service) =>
+        Variable().Matches(Environment().Match(Services[service]).Groups[1].Value).Select(match => (match.Groups[1].Value, match.Groups[2].Value.Trim('\'', '"')));
 
     /// <summary>The PUSH_ variables of the container.</summary>
     public IEnumerable<(string Name, string Value)> PushVariables => Setting().Matches(Text).Select(match => (match.Groups[1].Value, match.Groups[2].Value.Trim('\'', '"')));
@@ -59,6 +66,12 @@ internal sealed partial class ComposeFile
 
     [GeneratedRegex(@"^      ([\w-]+):", RegexOptions.Multiline)]
     private static partial Regex NetworkName();
+
+    [GeneratedRegex(@"^    environment:\n((?:      .*\n)*)", RegexOptions.Multiline)]
+    private static partial Regex Environment();
+
+    [GeneratedRegex(@"^      (\w+): (.*)$", RegexOptions.Multiline)]
+    private static partial Regex Variable();
 
     [GeneratedRegex(@"^\s+(PUSH_\w+): (.+)$", RegexOptions.Multiline)]
     private static partial Regex Setting();

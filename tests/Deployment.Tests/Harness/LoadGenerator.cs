@@ -1,10 +1,11 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using TestSupport.Processes;
 
 namespace Deployment.Tests.Harness;
 
 /// <summary>A run of src/PushLoad through nginx, which publishes to the API from its beginning to its end: <see cref="FinishAsync"/>.</summary>
-internal sealed class LoadGenerator : IAsyncDisposable
+internal sealed partial class LoadGenerator : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
     private readonly Tool _program;
@@ -25,10 +26,12 @@ internal sealed class LoadGenerator : IAsyncDisposable
         return load;
     }
 
-    /// <summary>Ends the publishing and waits for the verdict.</summary>
+    /// <summary>Waits until messages flow, ends the publishing and waits for the verdict.</summary>
     /// <returns>What it wrote as JSON.</returns>
     public async Task<JsonElement> FinishAsync()
     {
+        var written = Output.Length;
+        await Eventually.HoldsAsync(() => Delivers().IsMatch(Output, written), "messages are delivered", () => Output);
         // Not SIGINT, which a shell makes its background jobs ignore.
         Signals.Send(_program.Pid, Signals.Terminate);
         await _program.ExitAsync();
@@ -41,4 +44,8 @@ internal sealed class LoadGenerator : IAsyncDisposable
         await _program.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
+
+    /// <summary>In its line of each second.</summary>
+    [GeneratedRegex("deliveries/s [1-9]")]
+    private static partial Regex Delivers();
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TestSupport.Clients;
 using TestSupport.Processes;
 
@@ -34,7 +35,7 @@ internal sealed class NginxFarm : IAsyncDisposable
         try
         {
             farm._redis = await RedisProcess.StartNewAsync();
-            farm._api = await ProgramProcess.StartApiAsync(farm._redis);
+            farm._api = await ProgramProcess.StartApiAsync(farm._redis, ("Proxies:Trusted", "127.0.0.0/8"));
             await Task.WhenAll(Enumerable.Range(0, nodes).Select(node => farm.StartNodeAsync(Address(node), settings ?? [])));
             farm._names = await NameServer.StartAsync([.. farm._nodes.Keys]);
             farm._nginx = await Nginx.StartAsync(
@@ -79,6 +80,9 @@ internal sealed class NginxFarm : IAsyncDisposable
 
     /// <summary>Publishes a command to a node.</summary>
     public Task CommandAsync(string command, string node) => _redis!.CliAsync("PUBLISH", "push:control", $$"""{"command":"{{command}}","node":"{{node}}"}""");
+
+    /// <summary>How many nodes are subscribed to a channel.</summary>
+    public async Task<int> SubscribersAsync(string channel) => int.Parse((await _redis!.CliAsync("PUBSUB", "NUMSUB", channel)).Split('\n')[^1], CultureInfo.InvariantCulture);
 
     /// <summary>How many clients each node that runs has, by address.</summary>
     public async Task<Dictionary<string, int>> ConnectionsAsync()

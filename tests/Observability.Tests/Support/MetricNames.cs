@@ -5,7 +5,7 @@ namespace Observability.Tests.Support;
 /// <summary>Finds the metrics that a text names.</summary>
 internal static partial class MetricNames
 {
-    /// <summary>Metrics of ours, of the process and of .NET; not recorded ones, nor prefixes such as dotnet_*, nor what proxies call their upstreams.</summary>
+    /// <summary>Metrics of ours, of the process and of .NET; not recorded ones, nor prefixes such as dotnet_*, what proxies call their upstreams, or functions on Redis.</summary>
     public static IEnumerable<string> In(string text) => Exported().Matches(text).Select(match => match.Value).Distinct();
 
     /// <summary>Metrics of the exporters of Redis and nginx.</summary>
@@ -17,7 +17,7 @@ internal static partial class MetricNames
     /// <summary>The values that selectors ask of the label "reason".</summary>
     public static IEnumerable<string> ReasonsIn(string text) => Reason().Matches(text).SelectMany(match => match.Groups[1].Value.Split('|')).Distinct();
 
-    [GeneratedRegex(@"(?<![\w:.-])(?!push_(?:node|api)s?\b)(?:push|process|dotnet|kestrel)_[a-z0-9_]+(?![\w:*])(?!_?\*)(?!\.\w)")]
+    [GeneratedRegex(@"(?<![\w:.-])(?!push_(?:node|api)s?\b)(?!push_(?:append|publish|read|delete)\b)(?:push|process|dotnet|kestrel)_[a-z0-9_]+(?![\w:*])(?!_?\*)(?!\.\w)")]
     private static partial Regex Exported();
 
     [GeneratedRegex(@"(?<![\w:.-])(?:redis|nginx)_[a-z0-9_]+(?![\w:*])")]

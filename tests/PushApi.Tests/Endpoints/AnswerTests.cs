@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PushApi.Problems;
 using PushApi.Tests.Hosting;
 
@@ -33,12 +34,14 @@ public class AnswerTests
     {
         _ = (type, body);
         await using var api = await ApiHost.StartAsync();
-        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Put, HttpMethod.Delete, HttpMethod.Options })
+        HttpMethod[] methods = [HttpMethod.Get, HttpMethod.Put, HttpMethod.Delete, HttpMethod.Options];
+        var isHistory = route == "/v1/rooms/demo/messages";
+        foreach (var method in isHistory ? methods.Except([HttpMethod.Get, HttpMethod.Delete]) : methods)
         {
             using var request = new HttpRequestMessage(method, route);
             var answer = await api.SendAsync(request);
             answer.IsProblem(405, "method-not-allowed");
-            Assert.Equal(["POST"], answer.ContentHeaders.Allow);
+            Assert.Equal(isHistory ? ["POST", "GET", "DELETE"] : ["POST"], answer.ContentHeaders.Allow);
         }
     }
 
@@ -76,7 +79,7 @@ public class AnswerTests
     [Theory]
     [InlineData("/")]
     [InlineData("/v1")]
-    [InlineData("/v1/rooms/a")]
+    [InlineData("/v1/room/a")]
     [InlineData("/v1/rooms//messages")]
     [InlineData("/v1/rooms/a/b/messages")]
     [InlineData("/openapi/v2.yaml")]
@@ -94,15 +97,24 @@ public class AnswerTests
         var document = (await api.SendAsync(request)).Json;
         var paths = document.GetProperty("paths");
         Assert.Equal(
-            ["/push/all", "/push/room", "/v1/broadcast", "/v1/messages", "/v1/rooms/{room}/messages"],
-            paths.EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
-        foreach (var path in paths.EnumerateObject())
+            ["/push/all", "/push/room", "/v1/broadcast", "/v1/messages", "/v1/rooms/{room}/messages", "/v1/users/{user}/messages"],
+            Tagged("publish").Select(path => path.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["/stats", "/v1/nodes", "/v1/rooms", "/v1/rooms/{room}", "/v1/rooms/{room}/messages", "/v1/stats", "/v1/users/{user}"],
+            Tagged("read").Select(path => path.Name).Order(StringComparer.Ordinal));
+        foreach (var path in Tagged("read"))
         {
-            var post = Assert.Single(path.Value.EnumerateObject());
-            Assert.Equal("post", post.Name);
-            var responses = post.Value.GetProperty("responses");
+            var responses = path.Value.GetProperty("get").GetProperty("responses");
+            Assert.True(responses.GetProperty("200").GetProperty("content").TryGetProperty("application/json", out _));
+            Assert.Matches("^/problems/(counts|history)-away", responses.GetProperty("503").GetProperty("description").GetString());
+        }
+
+        foreach (var path in Tagged("publish"))
+        {
+            var post = path.Value.GetProperty("post");
+            var responses = post.GetProperty("responses");
             Assert.Equal(
-                ["202", "400", "403", "408", "413", "415", "429", "503"],
+                ["202", "400", "401", "403", "408", "413", "415", "422", "429", "501", "503"],
                 responses.EnumerateObject().Select(response => response.Name).Order(StringComparer.Ordinal));
             Assert.All(responses.EnumerateObject(), response => Assert.True(
                 response.Value.GetProperty("content").TryGetProperty(response.Name == "202" ? "application/json" : "application/problem+json", out _)));
@@ -112,15 +124,47 @@ public class AnswerTests
                 "/push/all" or "/push/room" => ["application/x-www-form-urlencoded"],
                 _ => ["application/json", "application/x-ndjson", "text/plain"],
             };
-            Assert.Equal(types, post.Value.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(type => type.Name));
+            var header = post.GetProperty("parameters").EnumerateArray().Last();
+            Assert.Equal(("Idempotency-Key", "header"), (header.GetProperty("name").GetString(), header.GetProperty("in").GetString()));
+            Assert.True(responses.GetProperty("202").GetProperty("headers").TryGetProperty("Idempotency-Replayed", out _));
+            Assert.Equal(types, post.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(type => type.Name));
         }
-        var room = Assert.Single(paths.GetProperty("/v1/rooms/{room}/messages").GetProperty("post").GetProperty("parameters").EnumerateArray());
+        var security = document.GetProperty("components").GetProperty("securitySchemes");
+        Assert.Equal(("http", "bearer"), (security.GetProperty("bearer").GetProperty("type").GetString(), security.GetProperty("bearer").GetProperty("scheme").GetString()));
+        Assert.Equal("X-API-Key", security.GetProperty("apiKey").GetProperty("name").GetString());
+        Assert.All(paths.EnumerateObject().SelectMany(path => path.Value.EnumerateObject()), operation => Assert.Equal(
+            """[{"bearer":[]},{"apiKey":[]},{}]""", JsonSerializer.Serialize(operation.Value.GetProperty("security"))));
+        Assert.Contains("scope publish", paths.GetProperty("/push/all").GetProperty("post").GetProperty("description").GetString(), StringComparison.Ordinal);
+        foreach (var (path, methods) in new[]
+        {
+            ("/v1/users/{user}/ban", "delete put"), ("/v1/users/{user}/mute", "delete put"), ("/v1/users/{user}/connections", "delete"),
+            ("/v1/rooms/{room}/members/{user}", "delete"),
+        })
+        {
+            var operations = paths.GetProperty(path).EnumerateObject().ToArray();
+            Assert.Equal(methods, string.Join(' ', operations.Select(operation => operation.Name).Order(StringComparer.Ordinal)));
+            Assert.All(operations, operation => Assert.Contains("scope admin", operation.Value.GetProperty("description").GetString(), StringComparison.Ordinal));
+            Assert.All(operations, operation => Assert.True(operation.Value.GetProperty("responses").TryGetProperty("200", out _)));
+        }
+
+        var page = paths.GetProperty("/v1/rooms/{room}/messages").GetProperty("get");
+        Assert.Equal(["room", "since", "limit", "reverse"], page.GetProperty("parameters").EnumerateArray().Select(parameter => parameter.GetProperty("name").GetString()));
+        var pageSchema = page.GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("schema");
+        Assert.Equal(
+            ["room", "epoch", "offset", "last", "floor", "recovered", "messages", "more"],
+            pageSchema.GetProperty("properties").EnumerateObject().Select(member => member.Name));
+        var deletion = paths.GetProperty("/v1/rooms/{room}/messages").GetProperty("delete").GetProperty("responses");
+        Assert.True(deletion.TryGetProperty("204", out _) && deletion.TryGetProperty("404", out _));
+        var room = paths.GetProperty("/v1/rooms/{room}/messages").GetProperty("post").GetProperty("parameters").EnumerateArray().First();
         Assert.Equal("room", room.GetProperty("name").GetString());
         var problem = document.GetProperty("components").GetProperty("schemas").GetProperty("Problem").GetProperty("properties");
         Assert.Equal("integer", problem.GetProperty("limit").GetProperty("type").GetString());
 
         using var post405 = new HttpRequestMessage(HttpMethod.Post, "/openapi/v1.json");
         (await api.SendAsync(post405)).IsProblem(405, "method-not-allowed");
+
+        IEnumerable<JsonProperty> Tagged(string tag) => paths.EnumerateObject()
+            .Where(path => path.Value.EnumerateObject().Any(operation => operation.Value.GetProperty("tags")[0].GetString() == tag));
     }
 
     [Fact]

@@ -126,7 +126,7 @@ public class BodySizeTests
     [Fact]
     public async Task A_client_that_disconnects_does_not_affect_the_rest_of_its_group()
     {
-        await using var api = await ApiHost.StartAsync();
+        await using var api = await ApiHost.StartAsync(_ => { }, new ManualTime());
         api.Backplane.Holds = true;
         var first = api.PostAsync(Route, "application/json", "1");
         var held = await api.Backplane.NextAsync();
@@ -134,17 +134,18 @@ public class BodySizeTests
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, api.Url.Port, TestContext.Current.CancellationToken);
         await socket.SendAsync(Encoding.ASCII.GetBytes($"POST {Route} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n2"), TestContext.Current.CancellationToken);
-        var pending = api.Services.GetRequiredService<PendingBytes>();
-        await Eventually.HoldsAsync(() => pending.Taken == 4, "The second request was not read.");
+        // A request's channel is asked for once its body is read.
+        await Eventually.HoldsAsync(() => api.Backplane.Placements == 2, "The second request was not read.");
         socket.Close(0);
         var third = api.PostAsync(Route, "application/json", "3");
-        await Eventually.HoldsAsync(() => pending.Taken == 6, "The third request was not read.");
+        await Eventually.HoldsAsync(() => api.Backplane.Placements == 3, "The third request was not read.");
 
+        api.Backplane.Holds = false;
         held.Confirm();
         (await first).IsAccepted(1);
-        (await api.Backplane.NextAsync()).Confirm();
         (await third).IsAccepted(1);
         // A request that is read may not be queued yet, so requests of two clients have no order.
+        await Eventually.HoldsAsync(() => api.Backplane.Texts("push:all").Length == 3, "The second request was not published.");
         Assert.Equal(["1", "2", "3"], api.Backplane.Texts("push:all").Order());
         await NothingIsHeld(api);
     }
@@ -152,7 +153,7 @@ public class BodySizeTests
     [Fact]
     public async Task Requests_are_429_while_too_much_is_pending()
     {
-        await using var api = await ApiHost.StartAsync(("MaxBodyBytes", 4000), ("MaxMessageBytes", 4000), ("MaxPendingBytes", 6000));
+        await using var api = await ApiHost.StartAsync(_ => { }, new ManualTime(), ("MaxBodyBytes", 4000), ("MaxMessageBytes", 4000), ("MaxPendingBytes", 6000));
         api.Backplane.Holds = true;
         var message = $"\"{new string('x', 3000)}\"";
         var first = api.PostAsync(Route, "application/json", message);

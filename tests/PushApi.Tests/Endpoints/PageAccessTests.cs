@@ -1,4 +1,6 @@
 using System.Text;
+using Microsoft.AspNetCore.Builder;
+using PushApi.Access;
 using PushApi.Tests.Hosting;
 
 namespace PushApi.Tests.Endpoints;
@@ -59,7 +61,7 @@ public class PageAccessTests
         var answer = await PreflightAsync(api, route, Page);
         Assert.Equal(204, (int)answer.Status);
         Assert.Equal([Page], answer.Headers.GetValues("Access-Control-Allow-Origin"));
-        Assert.Equal(["POST"], answer.Headers.GetValues("Access-Control-Allow-Methods"));
+        Assert.Equal(["GET,POST,PUT,DELETE"], answer.Headers.GetValues("Access-Control-Allow-Methods"));
         Assert.Equal(["content-type"], answer.Headers.GetValues("Access-Control-Allow-Headers"));
         Assert.Equal(["Origin"], answer.Headers.Vary);
 
@@ -70,14 +72,14 @@ public class PageAccessTests
     }
 
     [Fact]
-    public async Task An_allowed_page_can_read_refusals_and_Retry_After()
+    public async Task An_allowed_page_can_read_refusals_and_the_headers_about_retries()
     {
         await using var api = await ApiHost.StartAsync(("AllowedOrigins", Page));
         api.Backplane.IsUp = false;
         var answer = await api.PostAsync("/v1/broadcast", "application/json", "1"u8.ToArray(), ("Origin", Page));
         answer.IsProblem(503, "backplane-away");
         Assert.Equal([Page], answer.Headers.GetValues("Access-Control-Allow-Origin"));
-        Assert.Equal(["Retry-After"], answer.Headers.GetValues("Access-Control-Expose-Headers"));
+        Assert.Equal(["Retry-After,Idempotency-Replayed"], answer.Headers.GetValues("Access-Control-Expose-Headers"));
     }
 
     [Theory]
@@ -131,6 +133,29 @@ public class PageAccessTests
         var answer = await api.SendAsync(request);
         Assert.Equal(200, (int)answer.Status);
         Assert.False(answer.Headers.Contains("Access-Control-Allow-Origin"));
+    }
+
+    [Theory]
+    [InlineData("Origin", "http://evil.example", "cross-site")]
+    [InlineData("Sec-Fetch-Site", "cross-site", "cross-site")]
+    [InlineData("Host", "evil.example", "bad-host")]
+    public async Task What_holds_data_is_not_readable_from_any_page(string header, string value, string kind)
+    {
+        await using var api = await ApiHost.StartAsync(
+            routes => routes.MapGet("/counts", () => "secret").Needs(ApiScope.Read), ("AllowedOrigins", Page));
+        (await GetAsync(header, value)).IsProblem(403, kind, field: header);
+
+        var allowed = await GetAsync("Origin", Page);
+        Assert.Equal((200, "secret"), ((int)allowed.Status, allowed.Text));
+        Assert.Equal([Page], allowed.Headers.GetValues("Access-Control-Allow-Origin"));
+        Assert.Equal("no-store", allowed.Headers.CacheControl!.ToString());
+
+        async Task<Answer> GetAsync(string name, string text)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/counts");
+            request.Headers.Add(name, text);
+            return await api.SendAsync(request);
+        }
     }
 
     private static async Task<Answer> PreflightAsync(ApiHost api, string route, string origin)

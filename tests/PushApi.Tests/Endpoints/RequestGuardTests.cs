@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using PushApi.Access;
 using PushApi.Endpoints;
 using PushApi.Tests.Hosting;
 
@@ -35,8 +36,8 @@ public class RequestGuardTests
 
     private static Task Guard(ApiHost api, Task answer)
     {
-        var guard = new RequestGuard(api.Services.GetRequiredService<PageAccess>(), api.Services.GetRequiredService<Refusals>());
-        return guard.Around(_ => answer)(new DefaultHttpContext { RequestServices = api.Services });
+        var guard = new RequestGuard(api.Services.GetRequiredService<PageAccess>(), api.Services.GetRequiredService<ApiAccess>(), api.Services.GetRequiredService<Refusals>());
+        return guard.Around(_ => answer, new RouteNeed(null, AllRooms: false))(new DefaultHttpContext { RequestServices = api.Services });
     }
 
     /// <summary>Counts what is queued for a thread while a method runs.</summary>

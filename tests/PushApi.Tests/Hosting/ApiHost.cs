@@ -3,11 +3,14 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PushApi.Endpoints;
 using PushBackplane;
+using PushBackplane.History;
+using PushBackplane.Restrictions;
 
 namespace PushApi.Tests.Hosting;
 
@@ -16,15 +19,19 @@ public sealed class ApiHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private ApiHost(WebApplication app, FakeBackplane backplane)
+    private ApiHost(WebApplication app, FakeBackplane backplane, FakeHistory history)
     {
         _app = app;
         Backplane = backplane;
+        History = history;
         Url = new Uri(app.Urls.Single());
         Client = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public FakeBackplane Backplane { get; }
+
+    /// <summary>What the rooms have whose names begin with <c>kept</c>.</summary>
+    public FakeHistory History { get; }
 
     public Uri Url { get; }
 
@@ -34,7 +41,14 @@ public sealed class ApiHost : IAsyncDisposable
 
     /// <summary>Starts the API.</summary>
     /// <param name="settings">Keys below <c>PushApi</c>.</param>
-    public static async Task<ApiHost> StartAsync(params (string Key, object Value)[] settings)
+    public static Task<ApiHost> StartAsync(params (string Key, object Value)[] settings) => StartAsync(_ => { }, settings);
+
+    /// <summary>Starts the API with routes of the test.</summary>
+    public static Task<ApiHost> StartAsync(Action<RouteGroupBuilder> map, params (string Key, object Value)[] settings) =>
+        StartAsync(map, TimeProvider.System, settings);
+
+    /// <summary>Starts the API with routes and a clock of the test.</summary>
+    public static async Task<ApiHost> StartAsync(Action<RouteGroupBuilder> map, TimeProvider time, params (string Key, object Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
@@ -42,11 +56,16 @@ public sealed class ApiHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var backplane = new FakeBackplane();
         builder.Services.AddSingleton<IBackplane>(backplane);
+        var history = new FakeHistory();
+        builder.Services.AddSingleton<IRoomHistory>(history);
+        builder.Services.AddSingleton(new RoomPolicies([new RoomPolicySettings { Pattern = "kept*", History = new RoomHistorySettings { Size = 100 } }]));
+        builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton(new BackplaneSettings { MaxRestrictions = 2 }).AddSingleton<IRestrictions, MemoryRestrictions>();
         builder.Services.AddPushApi(builder.Configuration);
         var app = builder.Build();
-        app.MapPushApi();
+        map(app.MapPushApi());
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new ApiHost(app, backplane);
+        return new ApiHost(app, backplane, history);
     }
 
     /// <summary>Posts bytes with a media type as it is, or none.</summary>

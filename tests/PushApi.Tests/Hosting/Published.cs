@@ -11,6 +11,9 @@ public sealed record Published(string Channel, DateTimeOffset PublishedAt, byte[
 
     public static Published Decode(string channel, ReadOnlyMemory<byte> payload)
     {
+        // Commands travel as they are.
+        if (channel == "push:control")
+            return new Published(channel, default, [payload.ToArray()]);
         Assert.True(Envelope.TryDecode(payload, out var publishedAt, out var items), "The API published something that is no envelope.");
         return new Published(channel, publishedAt, [.. items.Select(item => item.ToArray())]);
     }

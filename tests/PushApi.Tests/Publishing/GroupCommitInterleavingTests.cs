@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
-using PushApi.Publishing;
 using PushApi.Tests.Hosting;
+using PushBackplane.Publishing;
 
 namespace PushApi.Tests.Publishing;
 
@@ -34,7 +34,7 @@ public class GroupCommitInterleavingTests(ITestOutputHelper output)
                 return dice == 0 ? null : 1;
             },
         };
-        var publisher = new ChannelPublisher(backplane, TimeProvider.System);
+        var publisher = new ChannelPublisher(backplane, null!, TimeProvider.System);
         var outcomes = new ConcurrentDictionary<string, PublishOutcome>();
 
         await Task.WhenAll(Enumerable.Range(0, Publishers).Select(p => Task.Run(async () =>

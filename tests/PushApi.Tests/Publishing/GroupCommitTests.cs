@@ -1,6 +1,7 @@
 using System.Text;
-using PushApi.Publishing;
 using PushApi.Tests.Hosting;
+using PushBackplane.Publishing;
+using PushBackplane;
 
 namespace PushApi.Tests.Publishing;
 
@@ -10,7 +11,7 @@ public class GroupCommitTests
     private readonly ManualTime _time = new();
     private readonly ChannelPublisher _publisher;
 
-    public GroupCommitTests() => _publisher = new ChannelPublisher(_backplane, _time);
+    public GroupCommitTests() => _publisher = new ChannelPublisher(_backplane, null!, _time);
 
     [Fact]
     public async Task A_lone_request_is_sent_at_once_and_reports_the_nodes()
@@ -106,6 +107,51 @@ public class GroupCommitTests
             envelope.Confirm();
         }
         await Task.WhenAll(all);
+    }
+
+    [Fact]
+    public async Task A_request_with_a_key_keeps_its_place_as_an_envelope_of_its_own()
+    {
+        Task<PublishOutcome>[] all =
+        [
+            Publish("a", "1"), Publish("a", "2"), Publish("a", "3"), PublishOnce("a", "one", "4"), PublishOnce("a", "two", "5"), Publish("a", "6"), Publish("a", "7"),
+        ];
+        string[][] envelopes = [["1"], ["2", "3"], ["4"], ["5"], ["6", "7"]];
+        foreach (var expected in envelopes)
+        {
+            var envelope = await _backplane.NextAsync();
+            Assert.Equal(expected, envelope.Texts);
+            Assert.False(_backplane.HasNext, "Two envelopes of one room are in flight.");
+            envelope.Confirm();
+        }
+
+        Assert.All(await Task.WhenAll(all), outcome => Assert.Equal(PublishOutcome.Confirmed(1), outcome));
+        Assert.Equal([null, null, "one", "two", null], _backplane.Keys.Select(key => key?.Name));
+    }
+
+    [Fact]
+    public async Task An_unconfirmed_publish_with_a_key_rejects_the_requests_behind_it_unsent()
+    {
+        var first = PublishOnce("a", "key", "1");
+        var second = Publish("a", "2");
+        (await _backplane.NextAsync()).TimeOut();
+        Assert.Equal(PublishOutcome.NotConfirmed, await first);
+        Assert.Equal(PublishOutcome.NotSent, await second);
+    }
+
+    [Fact]
+    public async Task A_refused_key_does_not_reject_the_requests_behind_it()
+    {
+        var opener = Publish("a", "0");
+        var opening = await _backplane.NextAsync();
+        _backplane.AnswerOnce = (_, _) => new OnceOutcome(OnceResult.Reused);
+        var refused = PublishOnce("a", "key", "1");
+        var behind = Publish("a", "2");
+        _backplane.Holds = false;
+        opening.Confirm();
+        await opener;
+        Assert.Equal(PublishResult.Reused, (await refused).Result);
+        Assert.Equal(PublishOutcome.Confirmed(1), await behind);
     }
 
     [Fact]
@@ -240,6 +286,10 @@ public class GroupCommitTests
     // A request that gets no answer fails its test instead of hanging it.
     private Task<PublishOutcome> Publish(string channel, params string[] messages) =>
         _publisher.PublishAsync(_backplane.Named(channel), Messages(messages), _time.GetUtcNow()).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+
+    private Task<PublishOutcome> PublishOnce(string channel, string key, params string[] messages) =>
+        _publisher.PublishAsync(_backplane.Named(channel), Messages(messages), _time.GetUtcNow(), new IdempotencyKey(key, new byte[16]))
+            .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
     private static ReadOnlyMemory<byte>[] Messages(params string[] messages) =>
         [.. messages.Select(message => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(message)))];

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using TestSupport.Processes;
 
@@ -24,11 +25,13 @@ public sealed class GatherTests : IAsyncLifetime
     [InlineData("00:00:01", 5_000, 100)]
     public async Task All_messages_arrive_in_order_at_any_pace_and_gather_time(string? gather, int group, int pause)
     {
-        var settings = gather is null ? new BackplaneSettings() : new BackplaneSettings { Gather = TimeSpan.Parse(gather, CultureInfo.InvariantCulture) };
+        var settings = new BackplaneSettings { PublishTimeout = TestBackplane.Patience, CanaryTimeout = TestBackplane.Patience };
+        if (gather is not null)
+            settings.Gather = TimeSpan.Parse(gather, CultureInfo.InvariantCulture);
         await using var publisher = await TestBackplane.UpAsync(_server, "publisher");
         await using var node = await TestBackplane.UpAsync(_server, "node", settings);
-        var received = new List<int>(Messages);
-        await node.SubscribeAsync("push:room:a", payload => received.Add(BitConverter.ToInt32(payload.Span)));
+        var received = new ConcurrentQueue<int>();
+        await node.SubscribeAsync("push:room:a", payload => received.Enqueue(BitConverter.ToInt32(payload.Span)));
 
         for (var first = 0; first < Messages; first += group)
         {
@@ -39,7 +42,7 @@ public sealed class GatherTests : IAsyncLifetime
                 await Task.Delay(pause, TestContext.Current.CancellationToken);
         }
 
-        await Eventually.HoldsAsync(() => Volatile.Read(ref received).Count == Messages, "all messages");
+        await Eventually.HoldsAsync(() => received.Count == Messages, "all messages");
         Assert.Equal(Enumerable.Range(0, Messages), received);
         Assert.Equal(0, node.Losses("push:room:a"));
     }

@@ -11,13 +11,16 @@ namespace PushBackplane.Tests.Redis;
 /// <summary>The rests of the subscriber connection's reader over a real socket, counted instead of slept.</summary>
 public sealed class PacedStreamTests : IDisposable
 {
-    /// <summary>Several TLS records, and no more than both kernel buffers hold.</summary>
-    private const int Length = 100_000;
+    /// <summary>
+    /// Several TLS records, and no more than both kernel buffers hold. So few that even over the shortest period of a <see cref="ReadPace"/> their rate
+    /// allows a rest, however long the reads take.
+    /// </summary>
+    private const int Length = 80_000;
 
     private readonly Socket _reader;
     private readonly Socket _writer;
     private readonly PacedStream _paced;
-    private readonly ReadPace _pace = new(TimeSpan.FromSeconds(1));
+    private readonly ReadPace _pace = new(TimeSpan.FromMinutes(1));
     private int _rests;
     private bool _isAwaited;
 

@@ -32,8 +32,7 @@ public sealed class PasswordTests : IAsyncLifetime
     public async Task A_wrong_or_missing_password_is_the_cause_and_is_not_repeated(string option, string cause)
     {
         await using var node = await TestBackplane.StartAsync(_server.EndPoint + option);
-        await Eventually.HoldsAsync(() => node.Log.Count(2002) > 0, "the refusal is logged");
-        Assert.Contains(cause, node.Log.Text, StringComparison.Ordinal);
+        await Eventually.HoldsAsync(() => node.Log.Text.Contains(cause, StringComparison.Ordinal), "the refusal is logged");
         await Eventually.HoldsAsync(() => node.Backplane.NotReadyBecause == $"Redis at {_server.EndPoint} is unavailable: {cause}.", "the reason is what readyz says");
         Assert.DoesNotContain("battery-staple", node.Log.Text, StringComparison.Ordinal);
         Assert.False(node.Server.IsUp);

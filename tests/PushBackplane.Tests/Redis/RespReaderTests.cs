@@ -11,9 +11,11 @@ public sealed class RespReaderTests(ITestOutputHelper output)
 
     private static readonly (string Bytes, string Reply)[] Whole =
     [
-        ("+OK\r\n", "Status||"),
+        ("+OK\r\n", "Status||OK"),
         ("-NOPERM no\r\n", "Error||NOPERM no"),
         (":12\r\n", "Number||"),
+        ("$9\r\nline\r\n$1\r\r\n", "Status||line\r\n$1\r"),
+        ("$0\r\n\r\n", "Status||"),
         ("*3\r\n$9\r\nsubscribe\r\n$3\r\na b\r\n:1\r\n", "Subscribed|a b|"),
         ("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$14\r\nline\r\n$1\r\n*3\r\n\r\n", "Message|a|line\r\n$1\r\n*3\r\n"),
         ("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$0\r\n\r\n", "Message|a|"),
@@ -59,7 +61,8 @@ public sealed class RespReaderTests(ITestOutputHelper output)
     [InlineData(":\r\n")]
     [InlineData(":x\r\n")]
     [InlineData(":1x\r\n")]
-    [InlineData("$1\r\na\r\n")]
+    [InlineData("$-1\r\n")]
+    [InlineData("$1\r\nab\r\n")]
     [InlineData("*\r\n")]
     [InlineData("*-1\r\n")]
     [InlineData("*0\r\n")]

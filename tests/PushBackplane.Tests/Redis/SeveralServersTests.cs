@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using PushBackplane.History;
 using TestSupport.Processes;
 
 namespace PushBackplane.Tests.Redis;
@@ -54,6 +55,28 @@ public sealed class SeveralServersTests : IAsyncLifetime
         }
     }
 
+    /// <summary>While the list changes, publishers may have another home for a room than the nodes, with another history.</summary>
+    [Fact]
+    public async Task Positions_count_on_the_home_only()
+    {
+        await using var process = await TestBackplane.UpAsync(_servers);
+        var channel = process.RoomAt(1);
+        var received = new ConcurrentQueue<Position?>();
+        await process.Backplane.SubscribeAsync(channel, payload =>
+        {
+            Assert.True(Envelope.TryDecode(payload, out _, out var items, out var before));
+            Assert.Equal("a", Encoding.UTF8.GetString(Assert.Single(items).Span));
+            received.Enqueue(before);
+        }, NoLoss);
+        for (var i = 0; i < Count; i++)
+        {
+            await _servers[i].CliAsync("EVAL", $"return redis.call('PUBLISH', '{channel.Name}', '\\193\\1\\148\\1\\145\\196\\1a\\161e\\7')", "0");
+            await Eventually.HoldsAsync(() => received.Count == i + 1, "the payload");
+        }
+
+        Assert.Equal([null, new Position("e", 6), null], received);
+    }
+
     [Fact]
     public async Task Channels_that_belong_to_no_room_are_on_the_first_server()
     {
@@ -71,7 +94,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         for (var i = 0; i < Count; i++)
         {
             var room = i;
-            await process.Backplane.SubscribeAsync(channels[i], _ => { }, () => Interlocked.Increment(ref losses[room]));
+            await process.Backplane.SubscribeAsync(channels[i], _ => { }, _ => Interlocked.Increment(ref losses[room]));
         }
 
         await _servers[1].StopAsync();
@@ -84,7 +107,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         Assert.Equal([true, false, true], channels.Select(channel => channel.Home.IsUp));
 
         // A room waits for its own server only.
-        await process.Backplane.SubscribeAsync(process.RoomAt(0, nth: 1), _ => { }, () => { });
+        await process.Backplane.SubscribeAsync(process.RoomAt(0, nth: 1), _ => { }, _ => { });
         var waiting = process.Backplane.SubscribeAsync(process.RoomAt(1, nth: 1), _ => { }, NoLoss);
         Assert.False(waiting.IsCompleted);
         Assert.Equal([0, 0, 0], losses);
@@ -100,10 +123,10 @@ public sealed class SeveralServersTests : IAsyncLifetime
     [Fact]
     public async Task A_stalled_server_delays_a_subscription_only_until_it_is_detected()
     {
-        await using var process = await TestBackplane.UpAsync(_servers);
+        await using var process = await TestBackplane.UpAsync(_servers, settings: new BackplaneSettings());
         _servers[2].Suspend();
         var lost = 0;
-        await process.Backplane.SubscribeAsync(process.RoomAt(0), _ => { }, () => Interlocked.Increment(ref lost));
+        await process.Backplane.SubscribeAsync(process.RoomAt(0), _ => { }, _ => Interlocked.Increment(ref lost));
         Assert.Equal($"Redis at {_servers[2].EndPoint} does not answer.", process.Backplane.Detail);
 
         // The subscription was complete without the stalled server, so messages published there since are lost, as in an outage.
@@ -118,7 +141,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         await _servers[2].StopAsync();
         await using var process = await TestBackplane.StartAsync(_servers.Select(server => server.EndPoint));
         var lost = 0;
-        await process.Backplane.SubscribeAsync(process.Backplane.Channel(Topic.All), _ => { }, () => Interlocked.Increment(ref lost));
+        await process.Backplane.SubscribeAsync(process.Backplane.Channel(Topic.All), _ => { }, _ => Interlocked.Increment(ref lost));
         await Eventually.HoldsAsync(() => process.Backplane.NotReadyBecause is null, "ready with two");
         Assert.Equal($"Redis at {_servers[2].EndPoint} does not answer.", process.Backplane.Detail);
         Assert.Equal([true, true, false], Enumerable.Range(0, Count).Select(home => process.Backplane.Servers[home].IsUp));
@@ -134,7 +157,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
     {
         for (var start = 0; start < 10; start++)
         {
-            await using var process = await TestBackplane.StartAsync(_servers.Select(server => server.EndPoint));
+            await using var process = await TestBackplane.StartAsync(_servers.Select(server => $"{server.EndPoint},connectTimeout=60000"));
             var subscribed = process.Backplane.SubscribeAsync(process.Backplane.Channel(Topic.All), _ => { }, NoLoss);
             // Spins, since the servers come up within a few milliseconds.
             Assert.True(SpinWait.SpinUntil(() => process.Backplane.NotReadyBecause is null, Patience), "ready");
@@ -167,7 +190,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         foreach (var stalled in new[] { 1, 2 })
         {
             _servers[stalled].Suspend();
-            var waiting = process.Backplane.SubscribeAsync(channel, _ => { }, () => { });
+            var waiting = process.Backplane.SubscribeAsync(channel, _ => { }, _ => { });
             _ = process.Backplane.UnsubscribeAsync(channel);
             await Assert.ThrowsAsync<TaskCanceledException>(() => waiting);
             _servers[stalled].Resume();
@@ -188,7 +211,7 @@ public sealed class SeveralServersTests : IAsyncLifetime
         for (var i = 0; i < Count; i++)
         {
             var room = i;
-            await node.Backplane.SubscribeAsync(channels[room], payload => received[room].Enqueue(int.Parse(payload.Span, CultureInfo.InvariantCulture)), () => received[room].Enqueue(TestBackplane.Loss));
+            await node.Backplane.SubscribeAsync(channels[room], payload => received[room].Enqueue(int.Parse(payload.Span, CultureInfo.InvariantCulture)), _ => received[room].Enqueue(TestBackplane.Loss));
         }
 
         using var stop = new CancellationTokenSource();
@@ -248,5 +271,5 @@ public sealed class SeveralServersTests : IAsyncLifetime
     /// <summary>
     /// For channels that may lose no message. The end of the test checks the count: an exception here would reach the servers' own threads.
     /// </summary>
-    private void NoLoss() => Interlocked.Increment(ref _losses);
+    private void NoLoss(IBackplaneServer server) => Interlocked.Increment(ref _losses);
 }

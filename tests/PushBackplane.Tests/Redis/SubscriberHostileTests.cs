@@ -1,5 +1,6 @@
 using System.Text;
 using PushBackplane.Redis;
+using TestSupport.Processes;
 using static PushBackplane.Tests.Redis.ScriptedPeer;
 
 namespace PushBackplane.Tests.Redis;
@@ -131,8 +132,7 @@ public sealed class SubscriberHostileTests : IDisposable
     [Fact]
     public async Task A_refused_connection_ends_the_attempt_with_its_cause()
     {
-        _peer.Dispose();
-        using var subscriber = new TestSubscriber(_peer.EndPoint);
+        using var subscriber = new TestSubscriber($"127.0.0.1:{FreePort.Next()}");
         Assert.False(await subscriber.SubscribeAsync("a"));
         await TestSubscriber.InTimeAsync(subscriber.Connection.Opened);
         Assert.Equal("it cannot be reached (ConnectionRefused)", await subscriber.CauseAsync());

@@ -41,7 +41,7 @@ internal sealed class TestLink : IDisposable
             while (true)
                 _ = ConnectAsync(await _listener.AcceptTcpClientAsync(_end.Token));
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // Expected: the test is over.
         }

@@ -91,6 +91,7 @@ public sealed class WaysToRedisTests : IAsyncLifetime
     [InlineData("a,user=,password=hunter2", "ConnectionStrings:Redis has a user without a name or without a password")]
     [InlineData("unix:/b,ssl=true,password=hunter2", "ConnectionStrings:Redis asks for TLS on a Unix socket")]
     [InlineData("a,user=x,password=hunter2,$PUBLISH=y", "ConnectionStrings:Redis has $PUBLISH")]
+    [InlineData("a,user=x,password=hunter2,$EVAL=y", "ConnectionStrings:Redis has $EVAL")]
     public void An_unsupported_option_is_refused_by_name(string text, string message)
     {
         var refused = Assert.Throws<SettingsException>(() => RedisOptions.Parse("ConnectionStrings:Redis", text));

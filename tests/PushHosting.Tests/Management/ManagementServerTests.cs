@@ -19,8 +19,13 @@ public sealed class ManagementServerTests
     [InlineData("HEAD", "/metrics", 200, "", "text/plain; version=0.0.4; charset=utf-8")]
     [InlineData("POST", "/healthz", 405, "Only GET and HEAD are accepted here.", "text/plain; charset=utf-8")]
     [InlineData("DELETE", "/metrics", 405, "Only GET and HEAD are accepted here.", "text/plain; charset=utf-8")]
-    [InlineData("GET", "/", 404, "The pages here are /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
-    [InlineData("GET", "/metrics/x", 404, "The pages here are /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("HEAD", "/", 200, "", "text/html; charset=utf-8")]
+    [InlineData("HEAD", "/page.js", 200, "", "text/javascript; charset=utf-8")]
+    [InlineData("HEAD", "/status", 200, "", "application/json; charset=utf-8")]
+    [InlineData("POST", "/status", 405, "Only GET and HEAD are accepted here.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/index.html", 404, "The pages here are /, /status, /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/status/rooms", 404, "The pages here are /, /status, /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
+    [InlineData("GET", "/metrics/x", 404, "The pages here are /, /status, /healthz, /readyz and /metrics.", "text/plain; charset=utf-8")]
     [InlineData("GET", "/healthz?verbose=1", 200, "ok", "text/plain; charset=utf-8")]
     public async Task A_page_answers(string method, string path, int status, string body, string contentType)
     {
@@ -42,7 +47,7 @@ public sealed class ManagementServerTests
 
         foreach (var name in new[] { null, host.Management.Authority, "localhost:9464" })
         {
-            foreach (var page in new[] { "/metrics", "/healthz", "/readyz" })
+            foreach (var page in new[] { "/metrics", "/healthz", "/readyz", "/status", "/page.js" })
             {
                 using var response = await TestHost.SendAsync(HttpMethod.Get, new Uri(host.Public, page), name);
                 Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
@@ -51,7 +56,7 @@ public sealed class ManagementServerTests
         using var reached = await TestHost.SendAsync(HttpMethod.Get, host.Public);
         Assert.Equal("public", await reached.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         using var notReached = await TestHost.SendAsync(HttpMethod.Get, host.Management, host.Public.Authority);
-        Assert.Equal(HttpStatusCode.NotFound, notReached.StatusCode);
+        Assert.NotEqual("public", await notReached.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class StrictSettingsTests
     [InlineData("Push:Origins=a", "Push:Origins is 'a'; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1.")]
     [InlineData("Push:Origins:first=a", "Push:Origins:first is not an item of Push:Origins; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1.")]
     [InlineData("Push:Merge:Windw=x", "Push:Merge:Windw is not a key; Push:Merge accepts Window and Gather.")]
-    [InlineData("Push:Derived=4", "Push:Derived is not a key; Push accepts Node, RedisPassword, Shards, Unbounded, Jitter, Maybe, RedisSecretNumber, Compress, Policy, Origins and Merge.")]
+    [InlineData("Push:Derived=4", "Push:Derived is not a key; Push accepts Node, RedisPassword, Shards, Unbounded, Jitter, Maybe, RedisSecretNumber, Compress, Policy, Origins, Merge and Rooms.")]
     [InlineData("Push:Merge=5", "Push:Merge is '5'; it accepts no value of its own, only the keys Window and Gather, for example Push:Merge:Window.")]
     [InlineData("Push:Origins:0=a;Push:Origins:1=", "Push:Origins:1 is empty; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1, none of them empty.")]
     [InlineData("Push:Origins:0= ", "Push:Origins:0 is empty; it accepts a list with one text per key, for example Push:Origins:0 and Push:Origins:1, none of them empty.")]
@@ -38,6 +38,13 @@ public sealed class StrictSettingsTests
     [InlineData("Push:Node=bad", "Push:Node is 'bad'; it accepts a good name.")]
     [InlineData("Push:Merge:Window=00:00:00.5;Push:Merge:Gather=00:00:01", "Push:Merge:Gather is longer than Push:Merge:Window; it accepts a duration up to that.")]
     [InlineData("Push:Shards=1\n2", "Push:Shards is '1?2'; it accepts a whole number from 1 to 65536, for example 16.")]
+    [InlineData("Push:Rooms=a", "Push:Rooms is 'a'; it accepts a list of sections, for example Push:Rooms:0:Pattern and Push:Rooms:1:Pattern.")]
+    [InlineData("Push:Rooms:x:Size=1", "Push:Rooms:x is not an item of Push:Rooms; it accepts a list of sections, for example Push:Rooms:0:Pattern and Push:Rooms:1:Pattern.")]
+    [InlineData("Push:Rooms:0=a", "Push:Rooms:0 is 'a'; it accepts no value of its own, only the keys Pattern and Size, for example Push:Rooms:0:Pattern.")]
+    [InlineData("Push:Rooms:0:Pattern=a;Push:Rooms:2:Pattern=b", "Push:Rooms:1 is missing before Push:Rooms:2; it accepts a list of sections, for example Push:Rooms:0:Pattern and Push:Rooms:1:Pattern, numbered without gaps.")]
+    [InlineData("Push:Rooms:0:Pattern=a;Push:Rooms:0:Sise=1", "Push:Rooms:0:Sise is not a key; Push:Rooms:0 accepts Pattern and Size.")]
+    [InlineData("Push:Rooms:0:Pattern=a;Push:Rooms:0:Size=101", "Push:Rooms:0:Size is '101'; it accepts a whole number from 1 to 100, for example 10.")]
+    [InlineData("Push:Rooms:0:Pattern=a;Push:Rooms:1:Size=1", "Push:Rooms:1:Pattern is missing; it accepts a pattern.")]
     public void A_wrong_setting_is_one_sentence_with_key_value_and_accepted_values(string settings, string sentence)
     {
         var exception = Assert.Throws<SettingsException>(() => Read(settings));
@@ -82,6 +89,19 @@ public sealed class StrictSettingsTests
         Assert.Equal(["*"], read.Origins);
         Assert.Null(read.Maybe);
         Assert.Equal("", read.RedisPassword);
+    }
+
+    [Fact]
+    public void A_list_of_sections_is_read_in_the_order_of_its_numbers()
+    {
+        var pairs = Enumerable.Range(0, 11).ToDictionary(i => $"Rooms:{i}:Pattern", i => (string?)$"room{i}");
+        pairs["Rooms:10:size"] = "7";
+        var rooms = StrictSettings.ReadList<SampleSettings.RoomSettings>(new ConfigurationBuilder().AddInMemoryCollection(pairs).Build(), "Rooms");
+
+        Assert.Equal(pairs.Values.SkipLast(1), rooms.Select(room => room.Pattern));
+        Assert.Equal([10, 7], rooms.Skip(9).Select(room => room.Size));
+        Assert.Equal("b", Assert.Single(Read("Push:Rooms:0:Pattern=b").Rooms).Pattern);
+        Assert.Empty(Read("Push:Rooms=").Rooms);
     }
 
     [Fact]

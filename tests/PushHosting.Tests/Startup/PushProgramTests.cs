@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using PushHosting.Startup;
 using PushHosting.Tests.Support;
+using TestSupport.Processes;
 
 namespace PushHosting.Tests.Startup;
 
@@ -19,7 +20,7 @@ public sealed partial class PushProgramTests
     [InlineData("--urls=http://192.0.2.1:8080", "http://192.0.2.1:8080 is not an address of this machine; --urls (or ASPNETCORE_URLS) accepts addresses separated by semicolons, for example http://127.0.0.1:8080.")]
     [InlineData("--urls=http://localhost:0", "http://localhost:0 cannot be opened (Dynamic port binding is not supported when binding to localhost. You must either bind to 127.0.0.1:0 or [::1]:0, or both); --urls (or ASPNETCORE_URLS) accepts addresses separated by semicolons, for example http://127.0.0.1:8080.")]
     [InlineData("--Management:Port=65536", "Management:Port is '65536'; it accepts a whole number from 0 to 65535, for example 0.")]
-    [InlineData("--Management:Adress=::1", "Management:Adress is not a key; Management accepts Address and Port.")]
+    [InlineData("--Management:Adress=::1", "Management:Adress is not a key; Management accepts Address, Port and AllowedHosts.")]
     [InlineData("--Management:Address=localhost", "Management:Address is 'localhost'; it accepts an IP address, for example 127.0.0.1, or 0.0.0.0 for all of this machine.")]
     [InlineData("Logging__LogLevel__Default=banana", "Logging:LogLevel:Default is 'banana'; it accepts one of Trace, Debug, Information, Warning, Error, Critical and None, for example Information.")]
     [InlineData("Logging__Console__LogLevel__Push=banana", "Logging:Console:LogLevel:Push is 'banana'; it accepts one of Trace, Debug, Information, Warning, Error, Critical and None, for example Information.")]
@@ -111,7 +112,7 @@ public sealed partial class PushProgramTests
     [InlineData("Kestrel__Endpoints__Any__Url=http://127.0.0.1:{0}")]
     public async Task A_configured_address_replaces_the_default_but_not_the_management_port(string setting)
     {
-        var port = FreePort();
+        var port = FreePort.Next();
         using var sample = SampleProcess.Start(setting.Replace("{0}", $"{port}", StringComparison.Ordinal));
         (var application, var management) = await sample.StartedAsync();
 
@@ -139,13 +140,6 @@ public sealed partial class PushProgramTests
         Assert.Equal(sentence + Environment.NewLine, errors);
         Assert.Equal(1, exitCode);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
-    }
-
-    private static int FreePort()
-    {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z]{4}: ")]

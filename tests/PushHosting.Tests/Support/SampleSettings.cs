@@ -30,6 +30,8 @@ internal sealed class SampleSettings : ICheckedSettings
 
     public MergeSettings Merge { get; set; } = new();
 
+    public RoomSettings[] Rooms { get; set; } = [];
+
     /// <summary>Not a key, because it has no setter.</summary>
     public int Derived => Shards * 2;
 
@@ -45,6 +47,16 @@ internal sealed class SampleSettings : ICheckedSettings
 
         public string? Problem(string section) =>
             Gather > Window ? $"{section}:Gather is longer than {section}:Window; it accepts a duration up to that." : null;
+    }
+
+    internal sealed class RoomSettings : ICheckedSettings
+    {
+        public string Pattern { get; set; } = "";
+
+        [Number(1, 100)]
+        public int Size { get; set; } = 10;
+
+        public string? Problem(string section) => Pattern.Length == 0 ? $"{section}:Pattern is missing; it accepts a pattern." : null;
     }
 }
 

@@ -19,9 +19,9 @@ internal sealed class TestHost : IAsyncDisposable
 
     public Uri Management => new(App.Services.GetRequiredService<ManagementEndpoint>().Url);
 
-    public static async Task<TestHost> StartAsync(Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null)
+    public static async Task<TestHost> StartAsync(Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null, params string[] settings)
     {
-        var builder = PushProgram.CreateBuilder(["--urls=http://127.0.0.1:0"]);
+        var builder = PushProgram.CreateBuilder(["--urls=http://127.0.0.1:0", .. settings]);
         builder.Logging.ClearProviders();
         builder.Services.AddManagement(builder.Configuration, 0);
         configure?.Invoke(builder);
@@ -39,8 +39,10 @@ internal sealed class TestHost : IAsyncDisposable
     {
         using HttpRequestMessage request = new(method, uri);
         request.Headers.Host = host;
-        return await Http.SendAsync(request, TestContext.Current.CancellationToken);
+        return await SendAsync(request);
     }
+
+    public static Task<HttpResponseMessage> SendAsync(HttpRequestMessage request) => Http.SendAsync(request, TestContext.Current.CancellationToken);
 
     public ValueTask DisposeAsync() => App.DisposeAsync();
 }

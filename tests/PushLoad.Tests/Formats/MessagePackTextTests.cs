@@ -92,7 +92,7 @@ public sealed class MessagePackTextTests : IDisposable
     [InlineData("房间, with more than 31 bytes and fewer than 256 of them")]
     public void A_request_reads_as_its_json(string room)
     {
-        Assert.True(_text.TryConvert(MessagePackRequest.Create("JOIN", room), out var text));
+        Assert.True(_text.TryConvert(MessagePackRequest.Create("JOIN", room, online: false), out var text));
         var expected = JsonSerializer.SerializeToElement(new { type = "JOIN", data = new { room } });
         Assert.True(JsonElement.DeepEquals(expected, JsonElement.Parse(Encoding.UTF8.GetString(text))));
     }

@@ -42,4 +42,22 @@ public enum Fault
 
     /// <summary>No upgrade succeeds.</summary>
     RefuseUpgrade,
+
+    /// <summary>A SEND is accepted and one member does not get it.</summary>
+    SendLost,
+
+    /// <summary>A SEND reaches one member twice.</summary>
+    SendTwice,
+
+    /// <summary>A member gets the SEND before instead of this one.</summary>
+    SendOther,
+
+    /// <summary>A SEND is delivered with another name.</summary>
+    SendForged,
+
+    /// <summary>A SEND is refused and delivered nevertheless.</summary>
+    SendRefusedInVain,
+
+    /// <summary>Half of the SENDs are refused.</summary>
+    SendRefused,
 }

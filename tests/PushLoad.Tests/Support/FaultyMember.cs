@@ -8,6 +8,9 @@ namespace PushLoad.Tests.Support;
 /// <summary>A client of a <see cref="FaultyServer"/>, in its protocol. One call at a time.</summary>
 internal abstract class FaultyMember
 {
+    /// <summary>The user of its token; null without one.</summary>
+    public string? User { get; init; }
+
     /// <param name="json">The message as a WebSocket client gets it in a text frame.</param>
     public abstract Task SendAsync(string json);
 
@@ -18,7 +21,10 @@ internal abstract class FaultyMember
     public abstract Task WaitAsync(CancellationToken aborted);
 }
 
-internal sealed class WebSocketMember(WebSocket socket, bool messagePack) : FaultyMember
+/// <param name="socket">Its socket.</param>
+/// <param name="messagePack">Whether it gets MessagePack.</param>
+/// <param name="take">Takes what it sends.</param>
+internal sealed class WebSocketMember(WebSocket socket, bool messagePack, Func<FaultyMember, JsonElement, Task> take) : FaultyMember
 {
     public override async Task SendAsync(string json)
     {
@@ -27,7 +33,14 @@ internal sealed class WebSocketMember(WebSocket socket, bool messagePack) : Faul
         var (bytes, type) = messagePack
             ? (MessagePackOf.Json(json), WebSocketMessageType.Binary)
             : (Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text);
-        await socket.SendAsync(bytes, type, endOfMessage: true, CancellationToken.None);
+        try
+        {
+            await socket.SendAsync(bytes, type, endOfMessage: true, CancellationToken.None);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Expected: the load generator has just cut the connection.
+        }
     }
 
     public override Task CloseAsync() => socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "retry=20", CancellationToken.None);
@@ -36,8 +49,11 @@ internal sealed class WebSocketMember(WebSocket socket, bool messagePack) : Faul
     {
         try
         {
-            while ((await socket.ReceiveAsync(new byte[256], aborted)).MessageType != WebSocketMessageType.Close)
+            var buffer = new byte[1024];
+            while (await socket.ReceiveAsync(buffer, aborted) is { MessageType: not WebSocketMessageType.Close } received)
             {
+                if (received.MessageType == WebSocketMessageType.Text)
+                    await take(this, JsonDocument.Parse(buffer.AsMemory(0, received.Count)).RootElement);
             }
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)

@@ -1,7 +1,6 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace PushLoad.Tests.Support;
 
@@ -9,94 +8,105 @@ namespace PushLoad.Tests.Support;
 /// A small push server in this process, with one PUSH per message, that makes one mistake at a fixed message of a room. It serves one request at a
 /// time.
 /// </summary>
-internal sealed class FaultyServer : IAsyncDisposable
+internal sealed class FaultyServer : TestServer
 {
+    /// <summary>The number of members that it tells of every room: which answer a client reads last is chance.</summary>
+    public const int Online = 7;
+
     /// <summary>The message at which it makes its mistake, counted from 1.</summary>
     private const int Wrong = 10;
 
-    private readonly WebApplication _app;
     private readonly Fault _fault;
-    private readonly SemaphoreSlim _gate = new(1);
-    private readonly List<(string Room, FaultyMember Member)> _members = [];
     private readonly Dictionary<string, int> _count = [];
     private (string Room, string Message)? _held;
+    private readonly Dictionary<string, string> _lastSend = [];
+    private bool _usersErr;
     private int _wrongs;
+    private int _sends;
 
     private FaultyServer(Fault fault)
     {
         _fault = fault;
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        _app = builder.Build();
-        _app.UseWebSockets();
-        _app.Map("/ws", ServeWebSocketAsync);
-        _app.MapGet("/sse", context => ServeHttpAsync(context, events: true));
-        _app.MapGet("/stream", context => ServeHttpAsync(context, events: false));
-        _app.MapPost("/v1/rooms/{room}/messages", PublishAsync);
+        App.MapPost("/v1/rooms/{room}/messages", (string room, HttpRequest request) => PublishAsync(room, false, request));
+        App.MapPost("/v1/users/{user}/messages", (string user, HttpRequest request) => PublishAsync(user, true, request));
     }
 
-    public string ApiUrl => _app.Urls.Single();
-
-    public string WebSocketUrl => $"ws{ApiUrl["http".Length..]}/ws";
-
-    /// <param name="protocol">What the load generator's <c>--protocol</c> accepts.</param>
-    public string UrlOf(string protocol) => protocol is "sse" or "stream" ? $"{ApiUrl}/{protocol}" : WebSocketUrl;
-
-    public static async Task<FaultyServer> StartAsync(Fault fault)
+    /// <param name="fault">Its mistake.</param>
+    /// <param name="usersErr">Whether it makes it with a message to a user rather than to a room.</param>
+    public static async Task<FaultyServer> StartAsync(Fault fault, bool usersErr = false)
     {
-        var server = new FaultyServer(fault);
-        await server._app.StartAsync();
+        var server = new FaultyServer(fault) { _usersErr = usersErr };
+        await server.App.StartAsync();
         return server;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        _gate.Dispose();
-    }
+    protected override bool RefusesUpgrades => _fault == Fault.RefuseUpgrade;
 
-    private async Task ServeWebSocketAsync(HttpContext context)
+    protected override async Task EnterAsync(FaultyMember member, HttpRequest request)
     {
-        if (_fault == Fault.RefuseUpgrade)
+        // Users and rooms have names of their own here.
+        if (member.User is { } user)
+            Members.Add((user, member));
+        foreach (var room in request.Query["room"])
         {
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            return;
-        }
-
-        var protocol = context.WebSockets.WebSocketRequestedProtocols.SingleOrDefault();
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(
-            new WebSocketAcceptContext { SubProtocol = protocol, DangerousEnableCompression = true, DisableServerContextTakeover = true });
-        await ServeAsync(context, new WebSocketMember(socket, messagePack: protocol is not null));
-    }
-
-    private Task ServeHttpAsync(HttpContext context, bool events)
-    {
-        context.Response.ContentType = events ? "text/event-stream" : "application/x-ndjson";
-        return ServeAsync(context, new HttpMember(context.Response, events));
-    }
-
-    private async Task ServeAsync(HttpContext context, FaultyMember member)
-    {
-        foreach (var room in context.Request.Query["room"])
-        {
-            await _gate.WaitAsync();
             await member.SendAsync($$$"""{"type":"JOINED","data":{"room":"{{{room}}}"}}""");
-            _members.Add((room!, member));
-            _gate.Release();
+            Members.Add((room!, member));
         }
-
-        await member.WaitAsync(context.RequestAborted);
-        await _gate.WaitAsync(CancellationToken.None);
-        _members.RemoveAll(entry => entry.Member == member);
-        _gate.Release();
     }
 
-    private async Task<IResult> PublishAsync(string room, HttpRequest request)
+    /// <summary>A SEND, or a JOIN that asks for the number of members.</summary>
+    protected override async Task TakeAsync(FaultyMember sender, JsonElement request)
+    {
+        var (type, data) = (request.GetProperty("type").GetString(), request.GetProperty("data"));
+        var room = data.GetProperty("room").GetString()!;
+        await Gate.WaitAsync();
+        try
+        {
+            if (type == "SEND")
+            {
+                await SendAsync(sender, room, request.GetProperty("id").GetRawText(), data.GetProperty("item").GetRawText());
+            }
+            else if (type == "JOIN")
+            {
+                Members.Add((room, sender));
+                var online = data.TryGetProperty("online", out _) ? $",\"online\":{Online}" : "";
+                await sender.SendAsync($$$"""{"type":"JOINED","data":{"room":"{{{room}}}"{{{online}}}}}""");
+            }
+        }
+        finally
+        {
+            Gate.Release();
+        }
+    }
+
+    private async Task SendAsync(FaultyMember sender, string room, string id, string item)
+    {
+        var isWrong = ++_sends == Wrong;
+        var message = $$"""{"from":"{{(isWrong && _fault == Fault.SendForged ? "mallory" : sender.User)}}","item":{{item}}}""";
+        var isRefused = _fault == Fault.SendRefused ? _sends % 2 == 0 : isWrong && _fault == Fault.SendRefusedInVain;
+        await sender.SendAsync(isRefused
+            ? $$$"""{"type":"ERROR","id":{{{id}}},"data":{"code":"slow_mode","message":"Wait."}}"""
+            : $$$"""{"type":"SENT","id":{{{id}}},"data":{"room":"{{{room}}}"}}""");
+        if (_fault == Fault.SendRefused && isRefused)
+            return;
+        var members = Members.Where(entry => entry.Room == room).ToList();
+        for (var member = 0; member < members.Count; member++)
+        {
+            var errs = isWrong && member == 0;
+            if (!errs || _fault != Fault.SendLost)
+                await PushAsync(room, members[member].Member, errs && _fault == Fault.SendOther ? _lastSend[room] : message);
+            if (errs && _fault == Fault.SendTwice)
+                await PushAsync(room, members[member].Member, message);
+        }
+
+        _lastSend[room] = message;
+    }
+
+    private async Task<IResult> PublishAsync(string room, bool isUser, HttpRequest request)
     {
         using var body = new StreamReader(request.Body);
         var messages = (await body.ReadToEndAsync()).Split('\n');
-        await _gate.WaitAsync();
+        await Gate.WaitAsync();
         try
         {
             var before = _count.GetValueOrDefault(room);
@@ -105,16 +115,16 @@ internal sealed class FaultyServer : IAsyncDisposable
                 return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
             for (var i = 0; i < messages.Length; i++)
             {
-                var members = _members.Where(entry => entry.Room == room).ToList();
+                var members = Members.Where(entry => entry.Room == room).ToList();
                 for (var member = 0; member < members.Count; member++)
-                    await DeliverAsync(room, members[member].Member, messages[i], before + i + 1, errs: member == 0);
+                    await DeliverAsync(room, members[member].Member, messages[i], before + i + 1, errs: member == 0 && isUser == _usersErr);
             }
 
             return Results.Accepted();
         }
         finally
         {
-            _gate.Release();
+            Gate.Release();
         }
     }
 
@@ -173,9 +183,10 @@ internal sealed class FaultyServer : IAsyncDisposable
     {
         Fault.DropFirst => number <= 2,
         Fault.DropTail => number >= Wrong,
+        >= Fault.SendLost => false,
         _ => number == Wrong && _wrongs++ == 0,
     };
 
     private static Task PushAsync(string room, FaultyMember member, string message) =>
-        member.SendAsync($$$"""{"type":"PUSH","data":{"room":"{{{room}}}","items":[{{{message}}}]}}""");
+        member.SendAsync($$$"""{"type":"PUSH","data":{"{{{(room == member.User ? "user" : "room")}}}":"{{{room}}}","items":[{{{message}}}]}}""");
 }

@@ -18,10 +18,11 @@ public sealed class BegunSendTests : IDisposable
     [InlineData("its outbox has a frame")]
     [InlineData("a GAP comes first")]
     [InlineData("ended")]
+    [InlineData("it entered with the frame")]
     public void A_send_that_cannot_begin_holds_no_gate(string state)
     {
         var client = new TestClient(_metrics, _time);
-        var member = client.Member(_a);
+        var member = state == "it entered with the frame" ? new EnteredMember(client.Connection, _a) : client.Member(_a);
         switch (state)
         {
             case "closing":
@@ -42,7 +43,7 @@ public sealed class BegunSendTests : IDisposable
                 break;
         }
 
-        Assert.Null(client.Connection.TryBeginSend(member));
+        Assert.Null(client.Connection.TryBeginSend(new Frame(TestFrames.Ping.Bytes.ToArray(), place: new FramePlace(7)), member));
         Assert.False(Monitor.IsEntered(client.Connection));
     }
 
@@ -60,10 +61,10 @@ public sealed class BegunSendTests : IDisposable
         }));
         holding.Start();
         inside.Wait(TestContext.Current.CancellationToken);
-        Assert.Null(client.Connection.TryBeginSend(member));
+        Assert.Null(client.Connection.TryBeginSend(TestFrames.Ping, member));
         go.Set();
         holding.Join();
-        Assert.NotNull(client.Connection.TryBeginSend(member));
+        Assert.NotNull(client.Connection.TryBeginSend(TestFrames.Ping, member));
         Assert.Equal(SendOutcome.Sent, client.Connection.EndSend(_a.Push("1"), member, _a.Push("1").Length));
     }
 
@@ -75,7 +76,7 @@ public sealed class BegunSendTests : IDisposable
         var member = client.Member(_a);
         var frame = _a.Push("1", "2");
         client.Wire.Budget = 0;
-        Assert.NotNull(client.Connection.TryBeginSend(member));
+        Assert.NotNull(client.Connection.TryBeginSend(TestFrames.Ping, member));
         var pinging = new Thread(() => client.Connection.Send(TestFrames.Ping));
         pinging.Start();
         // It waits for the gate, and would otherwise have offered its frame to the wire.
@@ -88,5 +89,10 @@ public sealed class BegunSendTests : IDisposable
         Assert.Equal([.. frame.Bytes[5..].Span, .. TestFrames.Ping.Bytes.Span], client.Wire.Taken);
         Assert.Equal(frame.Length + TestFrames.Ping.Length, _metrics.Read("push.sent"));
         Assert.Equal(2, _metrics.Read("push.deliveries"));
+    }
+
+    private sealed class EnteredMember(Connection connection, RoomFrames frames) : Membership(connection, frames)
+    {
+        public override MemberPlace Place { get; } = new() { FirstSequence = 8 };
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
+using PushNode.Connections;
 using PushNode.Control;
 using PushNode.FanOut;
 using PushNode.Settings;
@@ -16,20 +17,21 @@ internal sealed class ControlledNode : IDisposable
     public const string Name = "node-1";
     public const string Channel = "push:control";
 
-    private readonly TestNode _node = new();
     private readonly ManualResetEventSlim _release = new();
 
     public ControlledNode(DrainSettings? settings = null)
     {
         Admission = new Admission(new ConnectionSettings(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Metrics.Node);
-        Drain = new Drain(Admission, _node.Merging, _node.Shards, settings ?? new(), Time, DrainLog);
-        var channel = new ControlChannel(_node.Backplane, Name, Drain, Metrics.Node, Time, ChannelLog);
+        Drain = new Drain(Admission, Node.Merging, Node.Shards, settings ?? new(), Time, DrainLog);
+        var channel = new ControlChannel(Node.Backplane, Name, Drain, new UserControl(Node.Restrictions, Node.Users, Node.Access, Time), Metrics.Node, Time, ChannelLog);
         Assert.True(channel.StartAsync(CancellationToken.None).IsCompletedSuccessfully);
     }
 
-    public ManualTime Time => _node.Time;
+    public TestNode Node { get; } = new(auth: new AuthSettings { Mode = AuthMode.Optional });
 
-    public TestMetrics Metrics => _node.Metrics;
+    public ManualTime Time => Node.Time;
+
+    public TestMetrics Metrics => Node.Metrics;
 
     public Admission Admission { get; }
 
@@ -42,7 +44,7 @@ internal sealed class ControlledNode : IDisposable
     public List<TestClient> Clients { get; } = [];
 
     /// <summary>Clients that got a close frame.</summary>
-    public int Closed => Clients.Count(client => client.Connection.IsClosing);
+    public int Closed => Clients.Count(client => IsClosed(client.Connection));
 
     /// <summary>The reasons of their close frames.</summary>
     public IEnumerable<string> Hints => Clients.SelectMany(client => client.Frames).Where(frame => frame.Opcode == WsOpcode.Close).Select(frame => Encoding.UTF8.GetString(frame.Payload.AsSpan(2)));
@@ -52,14 +54,14 @@ internal sealed class ControlledNode : IDisposable
         for (var i = 0; i < count; i++)
         {
             Assert.Null(Admission.TryEnter());
-            Clients.Add(_node.Connect());
+            Clients.Add(Node.Connect());
         }
     }
 
     /// <summary>Ends all clients that got a close frame.</summary>
     public void EndClosed()
     {
-        foreach (var client in Clients.Where(client => client.Connection.IsClosing).ToList())
+        foreach (var client in Clients.Where(client => IsClosed(client.Connection)).ToList())
         {
             client.End();
             Admission.Leave();
@@ -73,15 +75,15 @@ internal sealed class ControlledNode : IDisposable
         // Not a member of Everyone, so that nothing else waits for its gate.
         var member = new TestClient(Metrics, Time);
         member.Wire.OnWrite = _release.Wait;
-        var room = new RoomMembers(_node.Shards);
+        var room = new RoomMembers(Node.Shards);
         var frames = TestFrames.Of("stuck");
         room.Add(member.Member(frames));
-        _node.Shards.Dispatch(room, frames.Batch("1"));
+        Node.Shards.Dispatch(room, frames.Batch("1"));
     }
 
-    public void Publish(string payload) => Assert.True(_node.Backplane.Publish(Channel, payload));
+    public void Publish(string payload) => Assert.True(Node.Backplane.Publish(Channel, payload));
 
-    public void Publish(byte[] payload) => Assert.True(_node.Backplane.Publish(Channel, payload));
+    public void Publish(byte[] payload) => Assert.True(Node.Backplane.Publish(Channel, payload));
 
     /// <summary>Messages on the channel with this result.</summary>
     public long Counted(string? result = null) => Metrics.Read("push.control_messages", result);
@@ -91,7 +93,14 @@ internal sealed class ControlledNode : IDisposable
     public void Dispose()
     {
         _release.Set();
-        _node.Dispose();
+        Node.Dispose();
         _release.Dispose();
+    }
+
+    /// <summary>Looks under the gate: a connection begins to close before its close frame is written.</summary>
+    private static bool IsClosed(Connection connection)
+    {
+        lock (connection)
+            return connection.IsClosing;
     }
 }

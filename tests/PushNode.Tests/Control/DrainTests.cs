@@ -130,6 +130,56 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task A_drain_for_the_live_room_ends_when_all_clients_are_closed()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(Burst);
+        Assert.Equal(Burst, node.Drain.BeginBriefly());
+        Assert.Null(node.Drain.BeginBriefly());
+        Assert.Equal(Refusal.Draining, node.Admission.TryEnter());
+        await ClosedAsync(node, Burst);
+        node.EndClosed();
+        node.Time.Advance(Tick);
+        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.False(node.IsDraining);
+        Assert.False(node.Drain.Undrain());
+        node.Connect(1);
+        Assert.Equal(1, node.Drain.BeginBriefly());
+    }
+
+    [Fact]
+    public async Task A_command_takes_over_a_drain_for_the_live_room()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(Burst);
+        Assert.NotNull(node.Drain.BeginBriefly());
+        Assert.True(node.Drain.Begin());
+        Assert.False(node.Drain.Begin());
+        Assert.Null(node.Drain.BeginBriefly());
+        await ClosedAsync(node, Burst);
+        node.EndClosed();
+        node.Time.Advance(Tick);
+        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.True(node.IsDraining);
+        Assert.True(node.Drain.Undrain());
+    }
+
+    [Fact]
+    public async Task The_programs_end_continues_a_drain_for_the_live_room()
+    {
+        using var node = new ControlledNode(TwentyPerSecond);
+        node.Connect(Burst);
+        node.Drain.BeginBriefly();
+        var end = node.Drain.EndAsync();
+        Assert.Null(node.Drain.BeginBriefly());
+        await ClosedAsync(node, Burst);
+        node.EndClosed();
+        node.Time.Advance(Tick);
+        await end.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.True(node.IsDraining);
+    }
+
+    [Fact]
     public async Task The_programs_end_continues_a_drain_by_command_for_good()
     {
         using var node = new ControlledNode(TwentyPerSecond);
@@ -160,7 +210,7 @@ public sealed class DrainTests
         await ClosedAsync(node, Burst);
         node.Time.Advance(TimeSpan.FromSeconds(23));
         await ClosedAsync(node, 30);
-        Assert.Equal(1, node.DrainLog.Count(4015));
+        await Eventually.HoldsAsync(() => node.DrainLog.Count(4015) == 1, "the late clients are logged");
         Assert.All(node.Clients, client => Assert.False(client.Wire.IsAborted));
         Assert.Equal(30, node.Hints.Count());
         node.Time.Advance(TimeSpan.FromSeconds(2));

@@ -1,4 +1,5 @@
 using System.Text;
+using PushBackplane;
 using PushNode.Connections;
 using PushNode.FanOut;
 using PushNode.Messages;
@@ -130,7 +131,7 @@ public sealed class BatchEncoderTests : IDisposable
     public async Task A_gap_is_never_deflated()
     {
         var client = Join(Variant.JsonDeflate);
-        await DispatchAsync(new RoomFrames(TestFrames.Room(new string('a', 128))).Gap(long.MaxValue, new string('b', 1000)));
+        await DispatchAsync(new RoomFrames(Topic.Room(TestFrames.Room(new string('a', 128)))).Gap(long.MaxValue, new string('b', 1000)));
         Assert.Equal(0x81, client.Wire.Taken[0]);
         Assert.Equal(0, _metrics.Read("push.deflate_input"));
     }

@@ -36,7 +36,8 @@ public sealed class MemberSetTests
             }
 
             Assert.Equal(model.Count, set.Count);
-            var count = set.ListLocked(ref listed);
+            if (!set.TryListLocked(listed, out var count))
+                Assert.True(set.TryListLocked(listed = new Membership[2 * count], out count));
             Assert.Equal(model.Count, count);
             if (step % 50 == 0)
                 Assert.Equal([.. model], listed[..count].ToHashSet());

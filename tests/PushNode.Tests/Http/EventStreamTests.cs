@@ -1,4 +1,5 @@
 using System.Text;
+using PushBackplane;
 using PushNode.Http;
 using PushNode.Messages;
 using TestSupport.Clients;
@@ -68,8 +69,8 @@ public sealed class EventStreamTests
     [Fact]
     public void Broadcasts_and_errors_are_events_too()
     {
-        var everyone = new RoomFrames(null);
-        Assert.Equal([("push", "{\"items\":[1]}")], Parse(everyone.Push([(ReadOnlyMemory<byte>)"1"u8.ToArray()]).For(Variant.Sse).Bytes.ToArray()));
+        var everyone = new RoomFrames(Topic.All);
+        Assert.Equal([("push", "{\"items\":[1]}")], Parse(everyone.Push([new RoomMessage("1"u8.ToArray())]).For(Variant.Sse).Bytes.ToArray()));
         var error = Framing.Of(Variant.Sse).Encode(Answers.Error(ErrorCode.RoomLimit, "a \"b\"", null));
         Assert.Equal([("error", "{\"code\":\"room_limit\",\"message\":\"a \\u0022b\\u0022\"}")], Parse(error.Bytes.ToArray()).Select(event_ => (event_.Name, event_.Data.Replace("\\\"", "\\u0022", StringComparison.Ordinal))));
     }

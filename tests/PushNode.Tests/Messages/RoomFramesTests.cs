@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using PushBackplane;
 using PushNode.Messages;
 using TestSupport.Clients;
 
@@ -21,9 +22,18 @@ public sealed class RoomFramesTests
     [Fact]
     public void A_broadcast_has_no_room()
     {
-        var frames = new RoomFrames(null);
+        var frames = new RoomFrames(Topic.All);
         Assert.Equal("""{"type":"PUSH","data":{"items":[1,2]}}""", Payload(frames.Push("1", "2")));
         Assert.Equal("""{"type":"GAP","data":{"missed":null,"reason":"backplane"}}""", Payload(frames.Gap(Variant.Json, null, GapReason.Backplane)));
+    }
+
+    [Fact]
+    public void A_users_frames_name_the_user()
+    {
+        Assert.True(UserId.TryParse("al\"ice", out var user, out _));
+        var frames = new RoomFrames(Topic.User(user));
+        Assert.Equal("""{"type":"PUSH","data":{"user":"al\"ice","items":[1]}}""", Payload(frames.Push("1")));
+        Assert.Equal("""{"type":"GAP","data":{"user":"al\"ice","missed":1,"reason":"slow"}}""", Payload(frames.Gap(Variant.Json, 1, GapReason.Slow)));
     }
 
     [Fact]

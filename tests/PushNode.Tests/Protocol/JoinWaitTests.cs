@@ -56,9 +56,13 @@ public sealed class JoinWaitTests : IDisposable
 
         Assert.Equal(6000, Waiting);
         _node.Backplane.ComeBack();
+        // The last ones do not wait any more, and are about to be answered.
         await Eventually.HoldsAsync(() => Waiting == 0, "no JOIN waits");
+        await Eventually.HoldsAsync(() => clients.All(client => Answers(client) >= 2), "every JOIN is answered");
         await _node.FlushAsync();
-        Assert.All(clients, client => Assert.Equal(2, client.Received.Count(text => text.StartsWith("JOINED", StringComparison.Ordinal))));
+        Assert.All(clients, client => Assert.Equal(2, Answers(client)));
+
+        static int Answers(TestClient client) => client.Received.Count(text => text.StartsWith("JOINED", StringComparison.Ordinal));
     }
 
     /// <summary>Outages begin and end while clients join and leave; in the end every client is answered.</summary>

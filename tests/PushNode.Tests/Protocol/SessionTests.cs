@@ -1,4 +1,5 @@
 using PushBackplane;
+using PushNode.Access;
 using PushNode.Messages;
 using PushNode.Protocol;
 using PushNode.Settings;
@@ -111,6 +112,18 @@ public sealed class SessionTests : IDisposable
         client.Send($$"""{"type":"PING","id":"{{new string('默', 21)}}"}""");
         client.Send("""{"type":"PING","id":"\ud800\n\u0022"}""");
         Assert.Equal([$"PONG \"{new string('x', 62)}\"", "ERROR bad_request", "ERROR bad_request", """PONG "\ud800\n\u0022" """.Trim()], client.Received);
+    }
+
+    [Fact]
+    public void A_room_that_the_principal_may_not_join_is_forbidden()
+    {
+        Assert.True(RoomPatterns.TryParseList("news-*", out var rooms, out _));
+        var client = _node.Connect(out _, principal: new Principal { Join = rooms });
+        Join(client, "news-de", 1);
+        Join(client, "sport", 2);
+        Leave(client, "sport", 3);
+        Assert.Equal(["JOINED news-de 1", "ERROR forbidden 2", "LEFT sport 3"], client.Received);
+        Assert.Null(_node.Rooms.Find(Topic.Room(TestFrames.Room("sport"))));
     }
 
     [Fact]

@@ -110,6 +110,14 @@ public sealed class PushSettingsTests
     }
 
     [Fact]
+    public void Nodes_that_share_a_port_need_names_and_the_epoll_transport()
+    {
+        Assert.StartsWith("Push:Node is empty", Refusal(("Connections:SharePort", "true")), StringComparison.Ordinal);
+        Assert.StartsWith("Push:Connections:SharePort is 'True'", Refusal(("Connections:SharePort", "true"), ("Node", "a"), ("Transport", "Stream")), StringComparison.Ordinal);
+        Assert.True(Read(("Connections:SharePort", "true"), ("Node", "a")).Connections.SharePort);
+    }
+
+    [Fact]
     public void A_full_node_must_be_closed_before_the_deadline()
     {
         Assert.Equal(4348, Read(("Drain:ClosesPerSecond", "4348")).Drain.ClosesPerSecond);

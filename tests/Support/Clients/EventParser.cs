@@ -9,10 +9,14 @@ public sealed class EventParser
     private readonly List<byte> _line = [];
     private readonly StringBuilder _data = new();
     private string _name = "";
+    private string? _id;
     private bool _wasReturn;
 
     /// <summary>The last reconnection time; null before the first.</summary>
     public int? Retry { get; private set; }
+
+    /// <summary>The id of the last event, or of the last one before it that had any; null before the first.</summary>
+    public string? LastId { get; private set; }
 
     /// <summary>How many comments have come.</summary>
     public int Comments { get; private set; }
@@ -45,6 +49,7 @@ public sealed class EventParser
         _line.Clear();
         if (line.Length == 0)
         {
+            LastId = _id;
             if (_data.Length > 0)
                 events.Add((_name.Length > 0 ? _name : "message", _data.ToString(0, _data.Length - 1)));
             _data.Clear();
@@ -64,6 +69,8 @@ public sealed class EventParser
             Comments++;
         else if (field == "event")
             _name = value;
+        else if (field == "id")
+            _id = value;
         else if (field == "data")
             _data.Append(value).Append('\n');
         else if (field == "retry")

@@ -8,8 +8,6 @@ namespace TestSupport.Clients;
 /// <summary>A client's socket. The test controls every byte that it sends and reads.</summary>
 public sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly Socket _socket;
     private readonly byte[] _buffer = new byte[64 * 1024];
     private byte[] _rest = [];
@@ -63,7 +61,7 @@ public sealed class RawClient : IDisposable
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)
-            bytes = bytes[await _socket.SendAsync(bytes, TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience)..];
+            bytes = bytes[await _socket.SendAsync(bytes, TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Patience)..];
     }
 
     /// <summary>Reads once. Returns the number of bytes, or 0 at the end, also after a reset.</summary>
@@ -79,7 +77,7 @@ public sealed class RawClient : IDisposable
 
         try
         {
-            return await _socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience);
+            return await _socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Patience);
         }
         catch (SocketException)
         {
@@ -97,7 +95,11 @@ public sealed class RawClient : IDisposable
     }
 
     /// <summary>Reads an answer's head, with its last line end.</summary>
-    public async Task<string> ReadHeadAsync()
+    public async Task<string> ReadHeadAsync() =>
+        await TryReadHeadAsync() ?? throw new IOException($"The connection ended. Unread: {Encoding.UTF8.GetString(_rest)}");
+
+    /// <summary>Like <see cref="ReadHeadAsync"/>; null if the connection ends first.</summary>
+    public async Task<string?> TryReadHeadAsync()
     {
         while (true)
         {
@@ -109,7 +111,8 @@ public sealed class RawClient : IDisposable
                 return head;
             }
 
-            await ReadMoreAsync();
+            if (!await TryReadMoreAsync())
+                return null;
         }
     }
 

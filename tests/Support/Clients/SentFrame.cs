@@ -21,11 +21,16 @@ public sealed record SentFrame(WsOpcode Opcode, byte[] Payload)
     {
         "PUSH" => $"PUSH {Room}{Data.GetProperty("items").GetRawText()}",
         "GAP" => $"GAP {Room}{Data.GetProperty("missed").GetRawText()} {Data.GetProperty("reason").GetString()}",
-        "JOINED" or "LEFT" => $"{Type} {Room}{Id}".TrimEnd(),
+        "JOINED" or "LEFT" => $"{Type} {Room}{Reason}{Id}".TrimEnd(),
+        "AUTHED" or "EXPIRING" => $"{Type} {Data.GetRawText()} {Id}".TrimEnd(),
+        "HISTORY" => $"HISTORY {Room}{Recovered}{Position}{Data.GetProperty("items").GetRawText()}{(Data.GetProperty("more").GetBoolean() ? " more" : "")} {Id}".TrimEnd(),
         "PONG" => $"PONG {Id}".TrimEnd(),
         "ERROR" => $"ERROR {Data.GetProperty("code").GetString()} {Id}".TrimEnd(),
         _ => Opcode == WsOpcode.Close ? $"Close {CloseCode}" : Opcode.ToString(),
     };
+
+    /// <summary>Whether it is a GAP that belongs to no room.</summary>
+    public bool IsGapOfBroadcasts => Type == "GAP" && Room.Length == 0;
 
     public int CloseCode => Payload.Length == 0 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(Payload);
 
@@ -40,6 +45,12 @@ public sealed record SentFrame(WsOpcode Opcode, byte[] Payload)
     private JsonElement Data => Json.GetProperty("data");
 
     private string Room => Data.TryGetProperty("room", out var room) ? room.GetString() + " " : "";
+
+    private string Recovered => Data.TryGetProperty("recovered", out var recovered) ? $"recovered:{recovered.GetRawText()} " : "";
+
+    private string Position => $"{Data.GetProperty("epoch").GetString()}.{Data.GetProperty("offset").GetRawText()}";
+
+    private string Reason => Data.TryGetProperty("reason", out var reason) ? reason.GetString() + " " : "";
 
     private string Id => Json.TryGetProperty("id", out var id) ? id.GetRawText() : "";
 

@@ -44,6 +44,9 @@ public sealed class StreamClient : SocketClient
     /// <summary>Completes when the response has ended.</summary>
     public Task<StreamEnd> Ended => _ended.Task;
 
+    /// <summary>What a browser that reconnects would send as Last-Event-ID.</summary>
+    public string? LastEventId => _events.LastId;
+
     /// <summary>How many comments or empty lines have come.</summary>
     public int Heartbeats => Volatile.Read(ref _heartbeats);
 

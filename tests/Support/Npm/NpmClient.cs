@@ -1,9 +1,6 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using System.Threading.Channels;
 using TestSupport.Clients;
-using TestSupport.Processes;
 
 namespace TestSupport.Npm;
 
@@ -13,29 +10,10 @@ namespace TestSupport.Npm;
 /// </summary>
 public sealed class NpmClient : IAsyncDisposable
 {
-    private readonly Channel<string> _events = Channel.CreateUnbounded<string>();
-    private readonly StringBuilder _errors = new();
-    private readonly Process _process;
+    private readonly NodeProcess _process;
 
-    private NpmClient(string url, bool deflate, string[] subprotocols)
-    {
-        string[] arguments = ["client.js", url, deflate ? "true" : "false", string.Join(',', subprotocols)];
-        _process = new Process
-        {
-            StartInfo = new ProcessStartInfo(InstalledProgram.Find("node"), arguments)
-            {
-                WorkingDirectory = MessagePackJs.InstallDirectory,
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            },
-        };
-        _process.OutputDataReceived += (_, line) => Take(line.Data);
-        _process.ErrorDataReceived += (_, line) => _errors.AppendLine(line.Data);
-        _process.Start();
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-    }
+    private NpmClient(string url, bool deflate, string[] subprotocols) =>
+        _process = new NodeProcess(MessagePackJs.InstallDirectory, "client.js", url, deflate ? "true" : "false", string.Join(',', subprotocols));
 
     /// <summary>What the server chose; empty if nothing.</summary>
     public string Subprotocol { get; private set; } = "";
@@ -54,14 +32,14 @@ public sealed class NpmClient : IAsyncDisposable
     }
 
     /// <summary>Sends a text message.</summary>
-    public Task SendTextAsync(string text) => SendAsync($$"""{"text":{{JsonSerializer.Serialize(text)}}}""");
+    public Task SendTextAsync(string text) => _process.SendAsync($$"""{"text":{{JsonSerializer.Serialize(text)}}}""");
 
     /// <summary>Sends a value as MessagePack.</summary>
     /// <param name="json">The value.</param>
-    public Task SendValueAsync(string json) => SendAsync($$"""{"value":{{json}}}""");
+    public Task SendValueAsync(string json) => _process.SendAsync($$"""{"value":{{json}}}""");
 
     /// <summary>Sends a binary message.</summary>
-    public Task SendBinaryAsync(byte[] bytes) => SendAsync($$"""{"hex":"{{Convert.ToHexStringLower(bytes)}}"}""");
+    public Task SendBinaryAsync(byte[] bytes) => _process.SendAsync($$"""{"hex":"{{Convert.ToHexStringLower(bytes)}}"}""");
 
     /// <summary>The next message, which must have come in a binary frame or in a text frame.</summary>
     public async Task<ServerMessage> NextAsync(bool isBinary = true)
@@ -78,40 +56,12 @@ public sealed class NpmClient : IAsyncDisposable
         return (end.GetProperty("closed").GetInt32(), end.GetProperty("reason").GetString()!);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (!_process.HasExited)
-            _process.Kill();
-        await _process.WaitForExitAsync(CancellationToken.None);
-        _process.Dispose();
-    }
-
-    private void Take(string? line)
-    {
-        if (line is null)
-            _events.Writer.TryComplete();
-        else
-            _events.Writer.TryWrite(line);
-    }
-
-    private async Task SendAsync(string line)
-    {
-        await _process.StandardInput.WriteLineAsync(line);
-        await _process.StandardInput.FlushAsync(CancellationToken.None);
-    }
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     private async Task<JsonElement> NextEventAsync(string name)
     {
-        try
-        {
-            var line = await Eventually.CompletesAsync(_events.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask(), name, () => _errors.ToString());
-            using var document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = 128 });
-            Assert.True(document.RootElement.TryGetProperty(name, out _), $"expected {name}, got {line}");
-            return document.RootElement.Clone();
-        }
-        catch (ChannelClosedException)
-        {
-            throw new InvalidOperationException($"The client ended instead of telling {name}: {_errors}");
-        }
+        var next = await _process.NextAsync(name);
+        Assert.True(next.TryGetProperty(name, out _), $"expected {name}, got {next}");
+        return next;
     }
 }

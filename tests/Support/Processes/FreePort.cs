@@ -7,9 +7,9 @@ namespace TestSupport.Processes;
 public static class FreePort
 {
     // Below the range from which Linux takes ports for outgoing connections (32768 up): the thousands of clients here must not be
-    // given the port of a program that is just being restarted.
-    private const int First = 15000;
-    private const int End = 32000;
+    // given the port of a program that is just being restarted. And below those that bench/ and tests/Faults take, without a lock.
+    private const int First = 10000;
+    private const int End = 20000;
 
     private static readonly string Directory =
         System.IO.Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"redispush-test-ports-{Environment.UserName}")).FullName;

@@ -18,6 +18,13 @@ public static class InstalledProgram
         throw new FileNotFoundException($"{names[0]} is not installed; tests/run.sh installs it.");
     }
 
+    /// <summary>As <see cref="Find"/>, with its folder.</summary>
+    public static string FindFile(params string[] names)
+    {
+        var name = Find(names);
+        return Folders().Select(folder => Path.Combine(folder, name)).First(File.Exists);
+    }
+
     /// <summary>Starts what a fixture needs.</summary>
     /// <returns>Why it cannot start in a --fast run; null when it has started.</returns>
     public static async Task<string?> SkippedAsync(Func<Task> start)
@@ -34,6 +41,7 @@ public static class InstalledProgram
         }
     }
 
-    private static bool IsOnPath(string program) =>
-        Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+    private static bool IsOnPath(string program) => Folders().Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    private static string[] Folders() => Environment.GetEnvironmentVariable("PATH")!.Split(':');
 }

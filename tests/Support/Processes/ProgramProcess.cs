@@ -10,7 +10,10 @@ namespace TestSupport.Processes;
 /// </summary>
 public sealed class ProgramProcess : IAsyncDisposable
 {
-    private static readonly string[] OwnSettings = ["ASPNETCORE", "DOTNET_ENVIRONMENT", "Push", "Farm", "ConnectionStrings", "Management", "Backplane", "OTEL_", "Logging", "Kestrel", "urls"];
+    private static readonly string[] OwnSettings = ["ASPNETCORE", "DOTNET_ENVIRONMENT", "Push", "Farm", "ConnectionStrings", "Management", "Backplane", "OTEL_", "Proxies", "Logging", "Kestrel", "urls"];
+
+    /// <summary>Hundreds of nodes are started by tests, and few of them are there to be fast.</summary>
+    private static readonly (string, string) StartsCold = ("Push:Connections:WarmUpHandshakes", "0");
 
     private readonly Process _process;
     private readonly ProgramOutput _output = new();
@@ -50,7 +53,7 @@ public sealed class ProgramProcess : IAsyncDisposable
     public static Task<ProgramProcess> StartFarmWithDescriptorsAsync(int? limit, params (string Key, string Value)[] settings)
     {
         var (node, api) = (FreePort.Next(), FreePort.Next());
-        return StartReadyAsync("PushFarm", node, api, [("Farm:NodeUrl", $"http://127.0.0.1:{node}"), ("Farm:ApiUrl", $"http://127.0.0.1:{api}"), .. settings], [], limit);
+        return StartReadyAsync("PushFarm", node, api, [("Farm:NodeUrl", $"http://127.0.0.1:{node}"), ("Farm:ApiUrl", $"http://127.0.0.1:{api}"), StartsCold, .. settings], [], limit);
     }
 
     public static Task<ProgramProcess> StartNodeAsync(RedisProcess redis, params (string Key, string Value)[] settings) => StartNodeAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
@@ -58,7 +61,7 @@ public sealed class ProgramProcess : IAsyncDisposable
     public static Task<ProgramProcess> StartNodeAsync(params (string Key, string Value)[] settings)
     {
         var port = FreePort.Next();
-        return StartReadyAsync("PushNode", port, 0, settings, ["--urls", $"http://127.0.0.1:{port}"]);
+        return StartReadyAsync("PushNode", port, 0, [StartsCold, .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
     }
 
     public static Task<ProgramProcess> StartApiAsync(RedisProcess redis, params (string Key, string Value)[] settings) => StartApiAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
@@ -121,6 +124,9 @@ public sealed class ProgramProcess : IAsyncDisposable
 
     /// <summary>Waits until /readyz answers 503.</summary>
     public Task BecomesUnreadyAsync() => Eventually.HoldsAsync(async () => await Http.StatusAsync(ManagementPort, "/readyz") == HttpStatusCode.ServiceUnavailable, $"{Name} is not ready", () => Log);
+
+    /// <summary>Waits until it has written a text: what it does is seen elsewhere before its log is.</summary>
+    public Task WroteAsync(string text) => Eventually.HoldsAsync(() => Log.Contains(text, StringComparison.Ordinal), $"{Name} writes '{text}'", () => Log);
 
     public void Signal(int signal) => Signals.Send(Pid, signal);
 

@@ -12,8 +12,6 @@ namespace TestSupport.Processes;
 /// </summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
-
     private readonly string _directory = Directory.CreateTempSubdirectory("redispush-test-").FullName;
     private readonly string[] _arguments;
     private Process? _process;
@@ -61,7 +59,7 @@ public sealed class RedisProcess : IAsyncDisposable
                 throw new InvalidOperationException($"redis-server has ended:\n{output}");
             }
 
-            if (Stopwatch.GetElapsedTime(started) > StartTimeout)
+            if (Stopwatch.GetElapsedTime(started) > Eventually.Patience)
                 throw new TimeoutException("redis-server does not answer.");
             await Task.Delay(10);
         }

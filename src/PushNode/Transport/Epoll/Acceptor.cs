@@ -15,15 +15,22 @@ namespace PushNode.Transport.Epoll;
 /// <param name="loop">The loop that serves the connections.</param>
 /// <param name="listener">The listening socket.</param>
 /// <param name="local">The local address of all connections; null if it listens on every address, and each connection has its own.</param>
-/// <param name="accepted">Takes the connections.</param>
+/// <param name="accepted">Takes the connections for Kestrel.</param>
 /// <param name="pauses">Counts and logs the pauses.</param>
-internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, ChannelWriter<ConnectionContext> accepted, AcceptPauses pauses)
-    : EpollHandler
+/// <param name="requests">Answers first requests; null if all are for Kestrel.</param>
+internal sealed class Acceptor(
+    EpollLoop loop, int listener, IPEndPoint? local, ChannelWriter<ConnectionContext> accepted, AcceptPauses pauses, IFirstRequests? requests) : EpollHandler
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Connections accepted before the loop's other work gets its turn.</summary>
     private const int PerTurn = 64;
+
+    /// <summary>
+    /// Connections accepted before the loop goes to the back of the queue. The kernel wakes the first idle loop that waits for the listener, in the
+    /// order in which they registered, so without this one loop would get all connections that come one after another.
+    /// </summary>
+    private const int PerPlace = 8;
 
     /// <summary>
     /// Descriptors reserved from clients. Kestrel's own listeners, such as the management listener, cannot pause: without a free descriptor
@@ -32,19 +39,38 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
     private const int Reserve = 32;
 
     private ulong? _key;
+    private int _taken;
     private bool _stopped;
 
     public Task StartAsync() => loop.RunAsync(Register);
 
+    /// <summary>Stops accepting, and closes the connections that have sent nothing yet. Kestrel knows all others.</summary>
     public Task StopAsync() => loop.RunAsync(() =>
     {
         _stopped = true;
         Unregister();
+        foreach (var greeting in loop.Handlers.OfType<Greeting>())
+        {
+            if (greeting.Acceptor == this)
+                greeting.End();
+        }
     });
+
+    /// <summary>Makes an accepted socket a connection for Kestrel.</summary>
+    public EpollConnection ConnectionOf(int descriptor, IPEndPoint? remote) => new(loop, descriptor, remote, local ?? Descriptor.Local(descriptor));
+
+    /// <summary>Gives a connection that has begun to Kestrel, or closes it if Kestrel has stopped to take any.</summary>
+    public void Pass(EpollConnection connection)
+    {
+        if (!accepted.TryWrite(connection))
+            _ = connection.DisposeAsync().AsTask();
+    }
 
     public override void OnEvents(uint events)
     {
-        for (var turn = 0; turn < PerTurn && _key is not null; turn++)
+        // If there is nothing else to do, epoll says whether more connections wait. It is cheaper than an accept that finds none.
+        var most = loop.EventsAtOnce == 1 ? 1 : PerTurn;
+        for (var turn = 0; turn < most && _key is not null; turn++)
         {
             var descriptor = Descriptor.Accept(listener, out var remote, out var error);
             if (descriptor >= 0)
@@ -52,8 +78,11 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
             else if (error is Libc.EMFILE or Libc.ENFILE or Libc.ENOBUFS or Libc.ENOMEM)
                 PauseFor(error);
             else if (error == Libc.EAGAIN)
-                return;
+                break;
         }
+
+        if (_taken >= PerPlace && _key is not null)
+            GoToTheBack();
     }
 
     /// <summary>Loses only the connection being accepted; the next accept may succeed.</summary>
@@ -70,18 +99,34 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
 
     private void Take(int descriptor, IPEndPoint? remote)
     {
-        var connection = new EpollConnection(loop, descriptor, remote, local ?? Descriptor.Local(descriptor));
-        if (!connection.TryStart())
+        if (!TryStart(descriptor, remote))
         {
             Descriptor.Close(descriptor);
             PauseFor(Libc.ENOSPC);
             return;
         }
 
-        if (!accepted.TryWrite(connection))
-            _ = connection.DisposeAsync().AsTask();
+        _taken++;
         if (descriptor >= FirstReserved())
             PauseFor(Libc.EMFILE);
+    }
+
+    private bool TryStart(int descriptor, IPEndPoint? remote)
+    {
+        if (requests is not null)
+            return new Greeting(this, requests, loop, descriptor, remote).TryStart();
+        var connection = ConnectionOf(descriptor, remote);
+        if (!connection.TryStart())
+            return false;
+        Pass(connection);
+        return true;
+    }
+
+    private void GoToTheBack()
+    {
+        _taken = 0;
+        Unregister();
+        Register();
     }
 
     private void PauseFor(int error)
@@ -117,7 +162,7 @@ internal sealed class Acceptor(EpollLoop loop, int listener, IPEndPoint? local, 
     private void Unregister()
     {
         if (_key is { } key)
-            loop.Unregister(listener, key);
+            loop.UnregisterListener(listener, key);
         _key = null;
     }
 }

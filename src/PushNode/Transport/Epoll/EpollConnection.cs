@@ -78,6 +78,24 @@ internal sealed class EpollConnection : DefaultConnectionContext
         return true;
     }
 
+    /// <summary>Takes a socket over that the loop watches and has begun to read. The loop's thread.</summary>
+    /// <param name="key">The socket's key in the loop.</param>
+    /// <param name="read">The bytes that were read.</param>
+    /// <param name="events">The events upon which they were read.</param>
+    public void TakeOver(ulong key, ReadOnlySpan<byte> read, uint events)
+    {
+        _key = key;
+        _loop.Replace(key, _events);
+        _sending = SendAllAsync();
+        lock (_lock)
+        {
+            read.CopyTo(_input.Writer.GetSpan(read.Length));
+            PassLocked(read.Length);
+        }
+
+        _events.OnEvents(events);
+    }
+
     /// <summary>
     /// Announces that frames of a <see cref="SocketWire"/> follow the next answer's head directly. The kernel may hold the head back until
     /// they follow, because the main cost of sending is per segment. Called by the handler before it answers.
@@ -230,9 +248,15 @@ internal sealed class EpollConnection : DefaultConnectionContext
         if (!_isReading || _isPaused)
             return null;
         var received = Descriptor.Receive(_descriptor, _input.Writer.GetSpan());
-        if (received is not > 0)
-            return received;
-        _input.Writer.Advance(received.Value);
+        if (received is > 0 and var count)
+            PassLocked(count);
+        return received;
+    }
+
+    /// <summary>Passes bytes to Kestrel.</summary>
+    private void PassLocked(int count)
+    {
+        _input.Writer.Advance(count);
         var flush = _input.Writer.FlushAsync();
         if (!flush.IsCompletedSuccessfully)
         {
@@ -243,8 +267,6 @@ internal sealed class EpollConnection : DefaultConnectionContext
         {
             StopReadingLocked();
         }
-
-        return received;
     }
 
     private async Task ReadOnAsync(ValueTask<FlushResult> flush)

@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Connections;
 namespace PushNode.Transport.Epoll;
 
 /// <summary>
-/// A listening socket from which every loop accepts; a loop keeps the connections that it accepted. Kestrel takes them from here.
+/// A listening socket from which every loop accepts; a loop keeps the connections that it accepted. Kestrel takes those from here that the loops
+/// do not open themselves.
 /// </summary>
 internal sealed class EpollListener : IConnectionListener
 {
@@ -15,13 +16,13 @@ internal sealed class EpollListener : IConnectionListener
     private readonly Socket _socket;
     private readonly Acceptor[] _acceptors;
 
-    public EpollListener(Socket socket, IReadOnlyList<EpollLoop> loops, AcceptPauses pauses)
+    public EpollListener(Socket socket, IReadOnlyList<EpollLoop> loops, AcceptPauses pauses, IFirstRequests? requests = null)
     {
         _socket = socket;
         EndPoint = socket.LocalEndPoint!;
         var local = (IPEndPoint)EndPoint;
         var only = local.Address.Equals(IPAddress.Any) || local.Address.Equals(IPAddress.IPv6Any) ? null : local;
-        _acceptors = [.. loops.Select(loop => new Acceptor(loop, (int)socket.Handle, only, _accepted.Writer, pauses))];
+        _acceptors = [.. loops.Select(loop => new Acceptor(loop, (int)socket.Handle, only, _accepted.Writer, pauses, requests))];
     }
 
     public EndPoint EndPoint { get; }

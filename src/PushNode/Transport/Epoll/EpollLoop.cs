@@ -18,6 +18,12 @@ internal sealed unsafe class EpollLoop : IDisposable
     /// </summary>
     public const int BufferSize = 1024;
 
+    /// <summary>
+    /// The most bytes of a request that the loop looks at itself: as much as Kestrel takes of a request's first line alone. Browsers send a tenth of
+    /// it, and a few times as much with the cookies of a large site.
+    /// </summary>
+    public const int FirstBufferSize = 8192;
+
     private const int EventsPerWait = 512;
     private const uint ConnectionEvents = Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET;
 
@@ -29,6 +35,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     private readonly Queue<EpollHandler> _turns = new();
     private List<Action> _posted = [];
     private List<Action> _running = [];
+    private int _listeners;
     private volatile bool _stopping;
     private bool _hasEnded;
 
@@ -47,6 +54,15 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     /// <summary>For reading, within one event.</summary>
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
+
+    /// <summary>For reading a new connection's first bytes, within one event.</summary>
+    public byte[] FirstBuffer { get; } = GC.AllocateUninitializedArray<byte>(FirstBufferSize, pinned: true);
+
+    /// <summary>The number of events of the current wait. The loop's thread only.</summary>
+    public int EventsAtOnce { get; private set; }
+
+    /// <summary>The connections that it serves, in HTTP or after it. Any thread.</summary>
+    public int Connections => _handlers.Count - Volatile.Read(ref _listeners);
 
     /// <summary>Turns that were asked for and not given yet. The loop's thread only.</summary>
     public int TurnsAwaited => _turns.Count;
@@ -101,8 +117,13 @@ internal sealed unsafe class EpollLoop : IDisposable
 
     /// <summary>Registers a listening descriptor: level-triggered, and each connection wakes one loop. The loop's thread only.</summary>
     /// <returns>Its key; null if the kernel has no room for it.</returns>
-    public ulong? RegisterListener(int descriptor, EpollHandler handler) =>
-        Register(descriptor, handler, Libc.EPOLLIN | Libc.EPOLLEXCLUSIVE);
+    public ulong? RegisterListener(int descriptor, EpollHandler handler)
+    {
+        var key = Register(descriptor, handler, Libc.EPOLLIN | Libc.EPOLLEXCLUSIVE);
+        if (key is not null)
+            Volatile.Write(ref _listeners, _listeners + 1);
+        return key;
+    }
 
     /// <summary>Passes a descriptor's events to another handler from now on. The loop's thread only.</summary>
     public void Replace(ulong key, EpollHandler handler) => _handlers.Replace(key, handler);
@@ -114,13 +135,17 @@ internal sealed unsafe class EpollLoop : IDisposable
             Descriptor.Check(Control(Libc.EPOLL_CTL_MOD, descriptor, ConnectionEvents, key));
     }
 
+    /// <summary>The handlers at this moment. The loop's thread only.</summary>
+    public IReadOnlyList<EpollHandler> Handlers => _handlers.All;
+
     /// <summary>Forgets a descriptor that is about to be closed. The loop's thread only.</summary>
     public void Forget(ulong key) => _handlers.Remove(key);
 
-    /// <summary>Stops watching a descriptor that stays open. The loop's thread only.</summary>
-    public void Unregister(int descriptor, ulong key)
+    /// <summary>Stops watching a listening descriptor, which stays open. The loop's thread only.</summary>
+    public void UnregisterListener(int descriptor, ulong key)
     {
         _handlers.Remove(key);
+        Volatile.Write(ref _listeners, _listeners - 1);
         if (!_hasEnded)
             Descriptor.Check(Control(Libc.EPOLL_CTL_DEL, descriptor, 0, key));
     }
@@ -176,6 +201,7 @@ internal sealed unsafe class EpollLoop : IDisposable
         while (!_stopping)
         {
             var count = Libc.EpollWait(_epoll, events, EventsPerWait, timeoutMilliseconds: _turns.Count > 0 ? 0 : -1);
+            EventsAtOnce = count;
             for (var i = 0; i < count; i++)
             {
                 var (happened, key) = EpollEvent.Read(events, i);

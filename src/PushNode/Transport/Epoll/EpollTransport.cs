@@ -13,14 +13,30 @@ namespace PushNode.Transport.Epoll;
 /// Kestrel's transport on the clients' plain ports: one epoll loop for each core. TLS and other ports stay on Kestrel's sockets. Lives as
 /// long as the node.
 /// </summary>
-internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings settings, AcceptPauses pauses, Failures failures)
-    : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+internal sealed class EpollTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     /// <summary>Connections that the kernel completes before they are accepted. The kernel caps it at net.core.somaxconn.</summary>
     private const int Backlog = 4096;
 
-    private readonly Lazy<EpollLoop[]> _loops =
-        new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index, failures))]);
+    private readonly ClientPorts _ports;
+    private readonly ConnectionSettings _settings;
+    private readonly AcceptPauses _pauses;
+    private readonly IFirstRequests? _requests;
+    private readonly Lazy<EpollLoop[]> _loops;
+
+    /// <param name="ports">The ports to serve.</param>
+    /// <param name="settings">What accepted sockets get.</param>
+    /// <param name="pauses">Counts and logs pauses of accepting.</param>
+    /// <param name="failures">Counts and logs unhandled exceptions.</param>
+    /// <param name="metrics">Shows the loops' connections.</param>
+    /// <param name="requests">Answers first requests; null if all are for Kestrel, because the host has put something before them.</param>
+    public EpollTransport(
+        ClientPorts ports, ConnectionSettings settings, AcceptPauses pauses, Failures failures, NodeMetrics metrics, IFirstRequests? requests = null)
+    {
+        (_ports, _settings, _pauses, _requests) = (ports, settings, pauses, requests);
+        _loops = new(() => [.. Enumerable.Range(0, Environment.ProcessorCount).Select(index => new EpollLoop(index, failures))]);
+        metrics.ShowLoops(() => _loops.IsValueCreated ? Array.ConvertAll(_loops.Value, loop => loop.Connections) : []);
+    }
 
     private static bool IsSupported =>
         OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
@@ -37,7 +53,7 @@ internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings sett
         return setting != TransportKind.Stream && IsSupported;
     }
 
-    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint { Port: var port } && ports.Contains(port);
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint { Port: var port } && _ports.Contains(port);
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
@@ -49,8 +65,10 @@ internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings sett
                 socket.DualMode = true;
             // Accepted sockets inherit all three.
             socket.NoDelay = true;
-            socket.SendBufferSize = settings.SendBufferBytes;
-            Descriptor.LimitUnsent((int)socket.Handle, settings.MaxUnsentBytes);
+            socket.SendBufferSize = _settings.SendBufferBytes;
+            Descriptor.LimitUnsent((int)socket.Handle, _settings.MaxUnsentBytes);
+            if (_settings.SharePort)
+                Descriptor.SharePort((int)socket.Handle);
             socket.Bind(address);
             socket.Listen(Backlog);
             // The loops share it, and none may block in accept for a connection that another loop took.
@@ -64,7 +82,7 @@ internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings sett
             throw;
         }
 
-        var listener = new EpollListener(socket, _loops.Value, pauses);
+        var listener = new EpollListener(socket, _loops.Value, _pauses, _requests);
         await listener.StartAsync();
         return listener;
     }
@@ -76,4 +94,15 @@ internal sealed class EpollTransport(HashSet<int> ports, ConnectionSettings sett
         foreach (var loop in _loops.Value)
             loop.Dispose();
     }
+}
+
+/// <summary>The plain ports that are for clients only. Filled while Kestrel is configured, read when it opens its listeners; one thread.</summary>
+internal sealed class ClientPorts
+{
+    private readonly HashSet<int> _ports = [];
+
+    /// <param name="port">0 stands for every port that the kernel chooses.</param>
+    public void Add(int port) => _ports.Add(port);
+
+    public bool Contains(int port) => _ports.Contains(port);
 }

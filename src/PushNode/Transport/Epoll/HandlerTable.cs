@@ -2,13 +2,21 @@ namespace PushNode.Transport.Epoll;
 
 /// <summary>
 /// The handlers of one loop, under keys that are never reused: a slot's index, which is reused, with the slot's generation, which is not.
-/// It is an array to make the lookup for each event fast, and to keep the cost of a connection to one reference. The loop's thread only.
+/// It is an array to make the lookup for each event fast, and to keep the cost of a connection to one reference. The loop's thread only,
+/// except for the count.
 /// </summary>
 internal sealed class HandlerTable
 {
     private readonly Stack<int> _free = new();
     private Slot[] _slots = new Slot[64];
     private int _used;
+    private int _count;
+
+    /// <summary>The number of handlers. Any thread.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>All handlers, in a list of its own.</summary>
+    public IReadOnlyList<EpollHandler> All => [.. _slots.Take(_used).Select(slot => slot.Handler).OfType<EpollHandler>()];
 
     /// <summary>Takes a slot.</summary>
     /// <returns>Its key; never 0.</returns>
@@ -20,6 +28,7 @@ internal sealed class HandlerTable
             Array.Resize(ref _slots, _slots.Length + _slots.Length / 4);
         ref var slot = ref _slots[index];
         slot.Handler = handler;
+        Volatile.Write(ref _count, _count + 1);
         return (ulong)++slot.Generation << 32 | (uint)index;
     }
 
@@ -40,6 +49,7 @@ internal sealed class HandlerTable
     {
         Taken(key).Handler = null;
         _free.Push((int)(uint)key);
+        Volatile.Write(ref _count, _count - 1);
     }
 
     private ref Slot Taken(ulong key)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using PushNode.Connections;
@@ -21,6 +22,10 @@ internal sealed unsafe class SendRing : ISocketSender
 
     private readonly int _descriptor;
     private readonly List<(nint Address, nuint Length)> _maps = [];
+
+    /// <summary>The frames of the call under way.</summary>
+    private readonly MemoryHandle[] _pins = new MemoryHandle[Size];
+
     private readonly Entry* _entries;
     private readonly uint _mask;
     private readonly uint* _submitHead;
@@ -92,22 +97,35 @@ internal sealed unsafe class SendRing : ISocketSender
         }
     }
 
-    public void Send(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> sockets, Span<int> accepted)
+    public void Send(ReadOnlySpan<SocketSend> sends, Span<int> accepted)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(sockets.Length, Capacity);
-        fixed (byte* start = bytes)
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sends.Length, Capacity);
+        var pinned = 0;
+        try
         {
-            for (var i = 0; i < sockets.Length; i++)
-                Queue((uint)i, sockets[i], start, bytes.Length);
+            byte* start = null;
+            for (var i = 0; i < sends.Length; i++)
+            {
+                // The members of one room have the same frame.
+                if (i == 0 || !sends[i].Bytes.Equals(sends[i - 1].Bytes))
+                    start = (byte*)(_pins[pinned++] = sends[i].Bytes.Pin()).Pointer;
+                Queue((uint)i, sends[i].Socket, start, sends[i].Bytes.Length);
+            }
+
             // A failed send took no bytes, and one that does not complete was not begun; send(2) retries both.
-            accepted[..sockets.Length].Fill(-1);
-            SubmitAndWait((uint)sockets.Length, accepted);
+            accepted[..sends.Length].Fill(-1);
+            SubmitAndWait((uint)sends.Length, accepted);
+        }
+        finally
+        {
+            while (pinned > 0)
+                _pins[--pinned].Dispose();
         }
 
-        for (var i = 0; i < sockets.Length; i++)
+        for (var i = 0; i < sends.Length; i++)
         {
             if (accepted[i] < 0)
-                accepted[i] = Descriptor.Send(sockets[i], bytes);
+                accepted[i] = Descriptor.Send(sends[i].Socket, sends[i].Bytes.Span);
         }
     }
 

@@ -1,5 +1,4 @@
-using System.Net;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using System.Net.Sockets;
 using PushNode.Settings;
 using PushNode.Transport.Linux;
 
@@ -9,15 +8,20 @@ namespace PushNode.Transport.Kestrel;
 internal static class KestrelSockets
 {
     /// <summary>
-    /// Limits the bytes that the kernel holds for each connection. Connections inherit it from the socket that accepts them.
+    /// Limits the bytes that the kernel holds for a client, from now on. Only the client's own socket: the listener may serve other things.
     /// </summary>
-    public static void Limit(SocketTransportOptions transport, ConnectionSettings settings) =>
-        transport.CreateBoundListenSocket = endpoint =>
+    public static void Limit(Socket socket, ConnectionSettings settings)
+    {
+        try
         {
-            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
             socket.SendBufferSize = settings.SendBufferBytes;
-            if (OperatingSystem.IsLinux() && endpoint is IPEndPoint)
-                Descriptor.LimitUnsent((int)socket.Handle, settings.MaxUnsentBytes);
-            return socket;
-        };
+            // Through the Socket: the descriptor's number may already be reused.
+            if (OperatingSystem.IsLinux() && socket.ProtocolType == ProtocolType.Tcp)
+                socket.SetRawSocketOption(Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, BitConverter.GetBytes(settings.MaxUnsentBytes));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Expected: the peer is gone. The wire's reader sees that too and ends the connection.
+        }
+    }
 }

@@ -49,6 +49,15 @@ internal static unsafe class Descriptor
         Check(Libc.SetOption(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, &bytes, sizeof(int)));
 
     /// <summary>
+    /// Lets other processes of the same user listen on the same port, if they ask for it too (socket(7), SO_REUSEPORT). Call it before bind.
+    /// </summary>
+    public static void SharePort(int descriptor)
+    {
+        var on = 1;
+        Check(Libc.SetOption(descriptor, Libc.SOL_SOCKET, Libc.SO_REUSEPORT, &on, sizeof(int)));
+    }
+
+    /// <summary>
     /// Makes the kernel break the connection when the peer acknowledges nothing for this long, or takes nothing (tcp(7), TCP_USER_TIMEOUT).
     /// Otherwise it goes on for 15 minutes.
     /// </summary>

@@ -40,6 +40,7 @@ internal static unsafe partial class Libc
     public const int TCP_NOTSENT_LOWAT = 25;
     public const int SOL_SOCKET = 1;
     public const int SO_LINGER = 13;
+    public const int SO_REUSEPORT = 15;
     public const int RLIMIT_NOFILE = 7;
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]

@@ -20,9 +20,11 @@ public sealed class DescriptorReuseTests
     {
         Assert.SkipUnless(sends == "Send" || Sandbox.AllowsIoUring, "This machine, or a sandbox, has no io_uring.");
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
-        // One shard: a broadcast goes to all connections at once.
+        // One shard: a broadcast goes to all connections at once. No pings: the residents would not answer them.
         await using var node = await NodeHost.StartAsync(
-            settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:Outbox:MaxBytes", "4000000"), ("Push:FanOut:Sends", sends), ("Push:FanOut:Workers", "1")]);
+            settings: [
+                ("Push:Connections:SendBufferBytes", "4096"), ("Push:Outbox:MaxBytes", "4000000"), ("Push:FanOut:Sends", sends), ("Push:FanOut:Workers", "1"),
+                ("Push:Connections:PingAfter", "00:20:00"), ("Push:Connections:CloseAfter", "01:00:00")]);
         var residents = new List<RawClient>();
         for (var i = 0; i < Residents; i++)
             residents.Add(await JoinAsync(node, $"resident-{i}"));

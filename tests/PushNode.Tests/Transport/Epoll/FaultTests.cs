@@ -19,7 +19,7 @@ public sealed class FaultTests
         using var metrics = new TestMetrics();
         var ended = 0;
         var log = new EventLog();
-        var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System, metrics.Node, () => Interlocked.Increment(ref ended))
+        var rules = new ConnectionRules(new ConnectionSettings(), new OutboxSettings(), TimeProvider.System, metrics.Node, _ => Interlocked.Increment(ref ended))
         {
             Failures = new Failures(FailedStage.Client, metrics.Node, TimeProvider.System, log),
         };

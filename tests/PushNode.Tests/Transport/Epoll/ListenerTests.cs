@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using PushNode.Transport.Epoll;
 using TestSupport.Clients;
+using TestSupport.Processes;
 
 namespace PushNode.Tests.Transport.Epoll;
 
@@ -21,7 +22,7 @@ public sealed class ListenerTests
     [Fact]
     public async Task A_port_can_be_bound_again_at_once()
     {
-        var first = await NodeHost.StartAsync();
+        var first = await NodeHost.StartAsync($"http://127.0.0.1:{FreePort.Next()}");
         var client = await RawClient.UpgradeAsync(first.EndPoint);
         await first.StopAsync();
         await client.ReadToEndAsync();
@@ -45,14 +46,16 @@ public sealed class ListenerTests
     }
 
     [Theory]
-    [InlineData("http://[::1]:0", false, true)]
-    [InlineData("http://127.0.0.1:0", true, false)]
-    [InlineData("http://*:0", true, true)]
-    public async Task Addresses_of_both_families_are_served(string url, bool ipv4, bool ipv6)
+    [InlineData("[::1]", false, true)]
+    [InlineData("127.0.0.1", true, false)]
+    [InlineData("*", true, true)]
+    public async Task Addresses_of_both_families_are_served(string host, bool ipv4, bool ipv6)
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "no IPv6 here");
         var remotes = new ConcurrentQueue<(EndPoint? Remote, EndPoint? Local)>();
-        await using var node = await NodeHost.StartAsync(url, onConnection: connection => remotes.Enqueue((connection.RemoteEndPoint, connection.LocalEndPoint)));
+        // A port that no other test has in the other family.
+        await using var node = await NodeHost.StartAsync(
+            $"http://{host}:{FreePort.Next()}", onConnection: connection => remotes.Enqueue((connection.RemoteEndPoint, connection.LocalEndPoint)));
         foreach (var (address, served) in new[] { (IPAddress.Loopback, ipv4), (IPAddress.IPv6Loopback, ipv6) })
         {
             if (!served)

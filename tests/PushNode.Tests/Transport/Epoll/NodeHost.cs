@@ -8,10 +8,13 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using PushBackplane;
+using PushHosting.Network;
 using PushNode.Control;
 using PushNode.Telemetry;
+using PushNode.Transport.Epoll;
 using TestSupport.Clients;
 
 namespace PushNode.Tests.Transport.Epoll;
@@ -38,12 +41,15 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Connections that hold a place. 0 at the end if nothing leaked.</summary>
     public int Admitted => _app.Services.GetRequiredService<Admission>().Connections;
 
+    /// <summary>Addresses that have a connection or have used their rate. 0 at the end if nothing leaked.</summary>
+    public int Networks => _app.Services.GetRequiredService<HandshakeLimits>().Networks;
+
     /// <summary>Connections accepted and not ended.</summary>
     public long Open => _app.Services.GetRequiredService<NodeMetrics>().Connections;
 
     /// <param name="url">Port 0 takes any free one.</param>
     /// <param name="map">More endpoints.</param>
-    /// <param name="onConnection">Gets each connection as the transport made it.</param>
+    /// <param name="onConnection">Gets each connection as the transport made it; Kestrel then answers all handshakes.</param>
     /// <param name="configure">Adds to the node's services, or replaces some.</param>
     /// <param name="settings">Keys and values.</param>
     public static async Task<NodeHost> StartAsync(
@@ -51,7 +57,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ["--urls", url] });
         builder.Logging.ClearProviders();
-        foreach (var (key, value) in ((string, string)[])[("Push:Transport", "Epoll"), ("Push:Merge:Window", "00:00:00.01"), ("Push:Merge:Gather", "00:00:00"), ("Push:Drain:ClosesPerSecond", "100000"), ("Push:Drain:Over", "00:00:00"), ("Push:Drain:Deadline", "00:00:03"), .. settings])
+        foreach (var (key, value) in ((string, string)[])[("Push:Transport", "Epoll"), ("Push:Connections:WarmUpHandshakes", "0"), ("Push:Merge:Window", "00:00:00.01"), ("Push:Merge:Gather", "00:00:00"), ("Push:Drain:ClosesPerSecond", "100000"), ("Push:Drain:Over", "00:00:00"), ("Push:Drain:Deadline", "00:00:03"), .. settings])
             builder.Configuration[key] = value;
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint =>
         {
@@ -64,7 +70,10 @@ internal sealed class NodeHost : IAsyncDisposable
         }));
         var metrics = new TestMetrics();
         builder.Services.AddSingleton<IMeterFactory>(metrics);
-        builder.Services.AddPushNode(builder.Configuration, "test", defaultRedis: null, [BindingAddress.Parse(url).Port]);
+        builder.Services.AddPushNode(builder.Configuration, "test", defaultRedis: null).LimitHost();
+        builder.Services.AddTrustedProxies(builder.Configuration);
+        if (onConnection is not null)
+            AllThroughKestrel(builder.Services);
         configure?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapPushNode();
@@ -83,15 +92,25 @@ internal sealed class NodeHost : IAsyncDisposable
         return new NodeHost(app, BindingAddress.Parse(address).Port, metrics);
     }
 
+    /// <summary>Leaves every handshake to Kestrel, for <see cref="StartAsync"/>.</summary>
+    public static void AllThroughKestrel(IServiceCollection services) => services.RemoveAll<IFirstRequests>();
+
     /// <summary>Publishes one JSON value to a room.</summary>
-    public Task PublishAsync(string room, string json)
+    public Task PublishAsync(string room, string json) => PublishAsync(Topic.Room(TestFrames.Room(room)), json);
+
+    /// <summary>Publishes one JSON value to everybody.</summary>
+    public Task BroadcastAsync(string json) => PublishAsync(Topic.All, json);
+
+    private Task<int?> PublishAsync(Topic topic, string json)
     {
         var backplane = _app.Services.GetRequiredService<IBackplane>();
-        return backplane.PublishAsync(backplane.Channel(Topic.Room(TestFrames.Room(room))), Encoding.UTF8.GetBytes(json));
+        return backplane.PublishAsync(backplane.Channel(topic), Encoding.UTF8.GetBytes(json));
     }
 
     /// <summary>Waits until every connection has ended and released its place.</summary>
-    public Task IsEmptyAsync() => Eventually.HoldsAsync(() => Admitted == 0 && Open == 0, $"no connection is left, but {Admitted} are admitted and {Open} open");
+    public Task IsEmptyAsync() => Eventually.HoldsAsync(
+        () => Admitted == 0 && Open == 0 && Networks == 0,
+        $"no connection is left, but {Admitted} are admitted, {Open} open, and those of {Networks} addresses counted");
 
     /// <summary>Requires that a new client is served.</summary>
     public async Task ServesAsync()

@@ -59,7 +59,7 @@ public sealed class StreamingTests
             Assert.Equal(client == sse ? end.Reason : "retry=", $"retry={end.Retry}");
         }
 
-        Assert.Equal(2, node.Metrics.Read("push.connections_closed", "draining"));
+        await Eventually.HoldsAsync(() => node.Metrics.Read("push.connections_closed", "draining") == 2, "both have ended");
         node.Metrics.AssertDeliveriesClose();
     }
 

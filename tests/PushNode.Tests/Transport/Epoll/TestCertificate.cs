@@ -22,8 +22,12 @@ internal static class TestCertificate
     /// <summary>The client's side of a TLS handshake.</summary>
     public static async Task<SslStream> TrustAsync(Stream stream)
     {
-        var tls = new SslStream(stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate?.GetCertHashString() == Certificate.Value.GetCertHashString());
+        var tls = new SslStream(stream, leaveInnerStreamOpen: false, IsTrusted);
         await tls.AuthenticateAsClientAsync("localhost").WaitAsync(TestContext.Current.CancellationToken);
         return tls;
     }
+
+    /// <summary>The client's check of the server's certificate.</summary>
+    public static bool IsTrusted(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        certificate?.GetCertHashString() == Certificate.Value.GetCertHashString();
 }
