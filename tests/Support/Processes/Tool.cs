@@ -51,10 +51,19 @@ public sealed class Tool : IAsyncDisposable
     }
 
     /// <summary>Waits until its output has a text.</summary>
-    public Task WroteAsync(string text) => Eventually.HoldsAsync(
-        () => Output.Contains(text, StringComparison.Ordinal) || (_process.HasExited ? throw new InvalidOperationException($"It has ended: {Output}") : false),
-        $"it writes '{text}'",
-        () => Output);
+    public Task WroteAsync(string text)
+    {
+        // HasExited is true before the last lines are read; this task ends after them.
+        var end = _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return Eventually.HoldsAsync(
+            () =>
+            {
+                var ended = end.IsCompleted;
+                return Output.Contains(text, StringComparison.Ordinal) || (ended ? throw new InvalidOperationException($"It has ended without '{text}': {Output}") : false);
+            },
+            $"it writes '{text}'",
+            () => Output);
+    }
 
     /// <summary>Waits for its end.</summary>
     /// <returns>Its exit code, once both streams are read to their ends.</returns>
