@@ -42,7 +42,7 @@ missing_packages() {
     local package names name
     while read -r package names; do
         for name in $names; do
-            if has "$name" || [[ -e $name ]]; then continue 2; fi
+            if has "$name" || [[ $name == /* && -e $name ]]; then continue 2; fi
         done
         echo "$package"
     done <<< "${programs:1:-1}"
