@@ -35,6 +35,8 @@ python3-jwt                /usr/lib/python3/dist-packages/jwt/__init__.py
 nodejs                     node
 npm                        npm
 curl                       curl
+iproute2                   ip
+iptables                   iptables
 chromium                   chromium chromium-browser google-chrome
 "
 
