@@ -1,12 +1,12 @@
 // Says what a run needs, refuses with code 2 when it is not there, and asks. Code 3: nothing is to be run.
 import { createInterface } from "node:readline/promises";
 import { conditions } from "../measure/conditions.mjs";
-import { describe, problems } from "./needs.mjs";
+import { describe, problems, warnings } from "./needs.mjs";
 import { readOptions } from "./options.mjs";
 
 const options = readOptions(process.argv.slice(2));
 console.log(describe(options));
-for (const sentence of await conditions()) console.log(`Warning: ${sentence}`);
+for (const sentence of [...await conditions(), ...warnings(options)]) console.log(`Warning: ${sentence}`);
 
 const missing = await problems(options);
 if (missing.length > 0) {

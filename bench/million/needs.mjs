@@ -42,6 +42,12 @@ export async function problems(options) {
   return missing;
 }
 
+/** What makes a run slower than it could be. */
+export function warnings({ viewers }) {
+  const entries = Math.abs(numbers("/proc/sys/net/ipv4/tcp_ehash_entries")[0]);
+  return entries >= viewers ? [] : [`the kernel looks for ${whole(2 * viewers)} sockets in a table of ${whole(entries)} entries. As root, with iproute2 installed, the run makes a network with a larger one.`];
+}
+
 /** What will happen, for people. */
 export function describe(options) {
   const { viewers, processes, batches, window, connectRate, atMost } = options;

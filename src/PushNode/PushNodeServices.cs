@@ -134,7 +134,11 @@ public static class PushNodeServices
             PendingHandshakes.OutlastIn(kestrel.Limits, connections);
         });
         if (services.Any(service => service.ImplementationType == typeof(EpollTransport)))
-            services.AddSingleton<LoopHandshakes>().AddSingleton<IFirstRequests>(provider => provider.GetRequiredService<LoopHandshakes>()).AddHostedService<Warming>();
+        {
+            services.AddSingleton<LoopHandshakes>().AddSingleton<IFirstRequests>(provider => provider.GetRequiredService<LoopHandshakes>());
+            services.AddSingleton<Warming>().AddSingleton<IReadiness>(provider => provider.GetRequiredService<Warming>()).AddHostedService(provider => provider.GetRequiredService<Warming>());
+        }
+
         services.AddOptions<LoggerFilterOptions>().PostConfigure<AuthSettings>((filters, auth) => TokenLogs.Hide(filters, auth));
         services.AddOptions<HostOptions>().Configure<DrainSettings, HookSettings>((host, drain, hooks) => host.ShutdownTimeout = TimeToStop(drain, hooks));
         return services;

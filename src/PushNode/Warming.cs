@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime;
 using Microsoft.AspNetCore.Connections;
+using PushHosting.Management;
 using PushNode.Control;
 using PushNode.Endpoints;
 using PushNode.Settings;
@@ -14,11 +15,12 @@ namespace PushNode;
 /// <summary>
 /// Makes the code of a handshake hot before the program's listener opens, because a node often starts in the storm of another one's clients. The
 /// handshakes are those of a second node in this process, with loops, metrics and a listener on loopback of its own, so that they are in no
-/// count, metric or log of the real one; it is gone before the program is ready. Takes less than <see cref="Longest"/>.
+/// count, metric or log of the real one; it is gone before the listener opens. The program is ready once the runtime has also compiled what its start
+/// made hot. Each of the two takes at most <see cref="Longest"/>.
 /// </summary>
-internal sealed class Warming(ConnectionSettings settings, ILogger<Warming> logger) : IHostedService
+internal sealed class Warming(ConnectionSettings settings, IHostApplicationLifetime lifetime, ILogger<Warming> logger) : IHostedService, IReadiness
 {
-    /// <summary>The program starts after this time, warm or not.</summary>
+    /// <summary>After this time the program goes on, warm or not.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
     /// <summary>
@@ -27,21 +29,32 @@ internal sealed class Warming(ConnectionSettings settings, ILogger<Warming> logg
     /// </summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
 
+    /// <summary>Pauses without much to compile until the program is ready.</summary>
+    private const int PausesAfterStart = 4;
+
+    /// <summary>Compiled methods that a pause may have: some timer always does something for the first or the thirtieth time.</summary>
+    private const int Few = 10;
+
     /// <summary>Handshakes between two pauses.</summary>
     private const int AtOnce = 100;
 
     private static readonly byte[] Request =
         "GET /ws?room=warm HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"u8.ToArray();
 
+    private volatile bool _isWarm;
+
+    public string? NotReadyBecause => _isWarm || settings.WarmUpHandshakes == 0 ? null : "The runtime still compiles what the start has made hot.";
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (settings.WarmUpHandshakes == 0)
             return;
+        lifetime.ApplicationStarted.Register(() => _ = StartedAsync());
         var begun = Stopwatch.GetTimestamp();
         try
         {
             var done = await WarmAsync(settings.WarmUpHandshakes, begun);
-            await CompiledAsync(begun);
+            await CompiledAsync(begun, 1);
             logger.Warmed(done, Stopwatch.GetElapsedTime(begun));
         }
         catch (Exception e) when (e is SocketException or IOException)
@@ -52,6 +65,12 @@ internal sealed class Warming(ConnectionSettings settings, ILogger<Warming> logg
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task StartedAsync()
+    {
+        await CompiledAsync(Stopwatch.GetTimestamp(), PausesAfterStart);
+        _isWarm = true;
+    }
 
     /// <returns>How many handshakes there was time for.</returns>
     private static async Task<int> WarmAsync(int handshakes, long begun)
@@ -108,14 +127,17 @@ internal sealed class Warming(ConnectionSettings settings, ILogger<Warming> logg
         return false;
     }
 
-    /// <summary>Waits until the runtime has compiled what has become hot.</summary>
-    private static async Task CompiledAsync(long begun)
+    /// <summary>Waits until the runtime has compiled what has become hot, and found little more in this number of pauses.</summary>
+    private static async Task CompiledAsync(long begun, int pauses)
     {
-        var count = -1L;
-        while (count != JitInfo.GetCompiledMethodCount() && Stopwatch.GetElapsedTime(begun) < Longest)
+        var count = JitInfo.GetCompiledMethodCount();
+        for (var quiet = 0; quiet < pauses && Stopwatch.GetElapsedTime(begun) < Longest; quiet++)
         {
-            count = JitInfo.GetCompiledMethodCount();
             await Task.Delay(Pause);
+            var now = JitInfo.GetCompiledMethodCount();
+            if (now - count > Few)
+                quiet = -1;
+            count = now;
         }
     }
 
