@@ -44,6 +44,8 @@ export class Farm {
       // A million pings every 25 seconds would be a load of their own.
       Push__Connections__PingAfter: "01:00:00",
       Push__Connections__CloseAfter: "02:00:00",
+      // All nodes start on the same cores, and clients come at a fixed rate.
+      Push__Connections__WarmUpHandshakes: 0,
       // As patient as the clients, who all connect at once on two cores.
       Push__Connections__HandshakeTimeout: "00:00:30",
     };

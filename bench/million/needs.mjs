@@ -45,7 +45,9 @@ export async function problems(options) {
 /** What makes a run slower than it could be. */
 export function warnings({ viewers }) {
   const entries = Math.abs(numbers("/proc/sys/net/ipv4/tcp_ehash_entries")[0]);
-  return entries >= viewers ? [] : [`the kernel looks for ${whole(2 * viewers)} sockets in a table of ${whole(entries)} entries. As root, with iproute2 installed, the run makes a network with a larger one.`];
+  if (entries >= viewers) return [];
+  return [`The kernel's table of connections has ${whole(entries)} entries for ${whole(2 * viewers)} sockets, and looks through lists.`
+    + " As root, with unshare and ip installed, bench/million.sh makes a network with a larger table."];
 }
 
 /** What will happen, for people. */
