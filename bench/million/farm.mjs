@@ -68,7 +68,7 @@ export class Farm {
     return new ChildProcess(command, [
       ...args, ...this.nodes.map(node => node.url), "--deflate", "--connections", viewers, "--processes", processes, "--connect-rate", connectRate,
       "--connect-timeout", limits.connect, "--publish", this.publishUrl, "--retry", 20, "--rate", batchMessages / window, "--burst", batchMessages, "--size", 45,
-      "--pause", pauseOf(this.#options),
+      "--pause", pauseOf(this.#options), "--read-every", 0.05,
       // The last batch is due half a window before the end.
       "--duration", (batches - 0.5) * window, "--drain", 2 * window + 10, "--json", json,
     ].map(String), { env: runtime });

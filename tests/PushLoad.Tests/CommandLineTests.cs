@@ -23,6 +23,7 @@ public sealed class CommandLineTests
     [InlineData("--api-key needs --publish", "ws://localhost:1/ws", "--api-key", "x")]
     [InlineData("--online needs --protocol ws or msgpack", "http://localhost:1/sse", "--protocol", "sse", "--online")]
     [InlineData("--rate accepts", "ws://localhost:1/ws", "--rate", "0")]
+    [InlineData("--read-every accepts 0 to 1", "ws://localhost:1/ws", "--read-every", "1.5")]
     [InlineData("--burst accepts 1 to 1000", "ws://localhost:1/ws", "--burst", "1001")]
     [InlineData("--burst accepts at most 10000 bursts", "ws://localhost:1/ws", "--burst", "2", "--rate", "1000", "--duration", "21")]
     [InlineData("url is 'ws://localhost:1/ws'; with this", "ws://localhost:1/ws", "--protocol", "sse")]

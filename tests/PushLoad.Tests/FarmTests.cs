@@ -93,6 +93,16 @@ public sealed class FarmTests
         }
     }
 
+    /// <summary>More frames come in a second than one look at epoll tells of.</summary>
+    [Fact]
+    public async Task Looking_once_a_second_is_often_enough()
+    {
+        await using var farm = await ProgramProcess.StartFarmAsync();
+        var (exitCode, output) = await LoadGenerator.RunAsync(
+            farm.WebSocketUrl, "--publish", farm.ApiUrl, "--connections", "1500", "--rate", "10", "--duration", "5", "--drain", "4", "--read-every", "1");
+        Assert.True(exitCode == 0, output);
+    }
+
     [Fact]
     public async Task Gaps_announce_exactly_what_slow_readers_miss()
     {

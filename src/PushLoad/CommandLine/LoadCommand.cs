@@ -50,6 +50,7 @@ internal sealed class LoadCommand
     private readonly Option<bool> _resume = new("--resume") { Description = "Keep positions, and resume from them, at the next url." };
     private readonly Option<double> _cutEvery = With("--cut-every", "Seconds after which a connection is cut, on average; 0 means never.", 0.0);
     private readonly Option<double> _cutAllAfter = With("--cut-all-after", "Seconds after which all connections are cut at once; 0 means never.", 0.0);
+    private readonly Option<double> _readEvery = With("--read-every", "Seconds between two looks at connections that only receive; 0 means at once.", 0.0);
     private readonly Option<int> _seed = With("--seed", "Which connections are cut, and when; 0 means a random seed.", 0);
     private readonly Option<double> _retry = With("--retry", "With --publish: seconds for which a request is repeated, with one Idempotency-Key.", 0.0);
     private readonly Option<int> _slowReaders = With("--slow-readers", "Connections that read slowly.", 0);
@@ -74,7 +75,7 @@ internal sealed class LoadCommand
         {
             _targets, _protocol, _deflate, _connections, _processes, _threads, _rooms, _roomsPerConnection, _roomPrefix, _tokenKey, _users, _sendRate, _userRate,
             _online, _publish, _apiKey, _redis, _channelPrefix, _userChannelPrefix, _lanes, _rate, _burst, _size, _duration, _connectTimeout, _pause, _drain, _connectRate, _churn, _reconnects,
-            _resume, _cutEvery, _cutAllAfter, _seed, _retry, _slowReaders, _slowRate,
+            _resume, _cutEvery, _cutAllAfter, _readEvery, _seed, _retry, _slowReaders, _slowRate,
             _raw, _send, _headers, _portable, _allowGaps, _allowDisconnects, _allowUnconfirmed, _allowUnrecovered, _json, _html,
         };
         command.SetAction((result, cancellation) => run(Plan(result), new Outputs(result.GetValue(_json), result.GetValue(_html)), cancellation));
@@ -116,6 +117,7 @@ internal sealed class LoadCommand
         Resume = result.GetValue(_resume),
         CutEvery = result.GetValue(_cutEvery),
         CutAllAfter = result.GetValue(_cutAllAfter),
+        ReadEvery = result.GetValue(_readEvery),
         Seed = result.GetValue(_seed) is var seed and not 0 ? seed : RandomNumberGenerator.GetInt32(1, int.MaxValue / 2),
         Retry = TimeSpan.FromSeconds(result.GetValue(_retry)),
         SlowReaders = result.GetValue(_slowReaders),

@@ -70,6 +70,7 @@ internal static class PlanProblem
             (plan.CutAllAfter is >= 0 and <= MaxSeconds, "--cut-all-after accepts 0 or seconds up to a week."),
             (plan.Resume || (plan.CutEvery == 0 && plan.CutAllAfter == 0), "--cut-every and --cut-all-after need --resume."),
             (!plan.Resume || !plan.Raw, "--resume cannot be combined with --raw: positions are in the server's messages."),
+            (plan.ReadEvery is >= 0 and <= 1, "--read-every accepts 0 to 1 second."),
             (plan.Seed >= 0, "--seed accepts 0 or more."),
             (plan.Retry.TotalSeconds is >= 0 and <= MaxRetrySeconds, "--retry accepts 0 to 100 seconds: the API forgets a key after 120."),
             (plan.Retry == TimeSpan.Zero || plan.PublishUrl is not null, "--retry needs --publish."),

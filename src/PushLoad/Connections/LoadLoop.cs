@@ -139,9 +139,14 @@ internal sealed class LoadLoop : ISocketEvents, IDisposable
     {
         Now = Clock.Now;
         _connects.Restart(Now);
+        var hasMore = false;
         while (!_stopped)
         {
-            _driver.Wait(OnlyReceives ? IdleWaitMilliseconds : WaitMilliseconds);
+            // While the thread sleeps it does not wait for events, and none wakes it.
+            var looksLater = OnlyReceives && Plan.ReadEvery > 0;
+            if (looksLater && !hasMore)
+                Thread.Sleep(TimeSpan.FromSeconds(Plan.ReadEvery));
+            hasMore = _driver.Wait(looksLater ? 0 : OnlyReceives ? IdleWaitMilliseconds : WaitMilliseconds);
             Now = Clock.Now;
             while (_posted.TryDequeue(out var action))
                 action();

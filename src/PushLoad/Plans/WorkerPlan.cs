@@ -78,6 +78,9 @@ internal sealed record WorkerPlan
     /// <summary>Seconds after which all connections are cut at once; 0 for never.</summary>
     public double CutAllAfter { get; init; }
 
+    /// <summary>Seconds between two looks at connections that only receive; 0 to be woken by each event.</summary>
+    public double ReadEvery { get; init; }
+
     /// <summary>Which connections are cut, and when, follows from it.</summary>
     public int Seed { get; init; }
 

@@ -84,7 +84,7 @@ internal sealed unsafe class EpollDriver : ISocketDriver
         _descriptors[index] = Closed;
     }
 
-    public void Wait(int milliseconds)
+    public bool Wait(int milliseconds)
     {
         var count = EpollWait(_epoll, _ready, MaxEvents, milliseconds);
         if (count < 0 && Marshal.GetLastPInvokeError() != Interrupted)
@@ -99,6 +99,8 @@ internal sealed unsafe class EpollDriver : ISocketDriver
             else
                 Receive(index, BufferBytes);
         }
+
+        return count == MaxEvents;
     }
 
     public void Dispose()

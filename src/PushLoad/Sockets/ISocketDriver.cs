@@ -29,7 +29,8 @@ internal interface ISocketDriver : IDisposable
     void Close(int index);
 
     /// <summary>Waits for events and reports them.</summary>
-    void Wait(int milliseconds);
+    /// <returns>Whether there may be more already.</returns>
+    bool Wait(int milliseconds);
 }
 
 /// <summary>A driver's events, on the loop's thread, from within <see cref="ISocketDriver.Wait"/>.</summary>

@@ -53,7 +53,7 @@ internal sealed class PortableDriver(ISocketEvents events, int sockets) : ISocke
         _connections[index] = null;
     }
 
-    public void Wait(int milliseconds)
+    public bool Wait(int milliseconds)
     {
         // Handles only those that are queued now, so that the loop gets to its other work.
         for (var left = Math.Max(1, _completed.Count); left > 0 && _completed.TryTake(out var connection, milliseconds); left--)
@@ -61,6 +61,8 @@ internal sealed class PortableDriver(ISocketEvents events, int sockets) : ISocke
             if (ReferenceEquals(_connections[connection.Index], connection))
                 Report(connection);
         }
+
+        return _completed.Count > 0;
     }
 
     public void Dispose()
