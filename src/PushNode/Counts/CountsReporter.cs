@@ -148,7 +148,7 @@ internal sealed class CountsReporter : BackgroundService
             return outcome.Result;
         }
 
-        _batch.PutBack();
+        _batch.PutBack(mayBeKept: outcome.Result == ReportResult.Failed);
         // Only somebody else can have written to a key of a node that begins.
         if (outcome.Result == ReportResult.Stale && _isFirst)
             _id = NewId();

@@ -21,6 +21,10 @@ internal sealed class ReportBatch(Rooms rooms, MemberChanges changes, bool asks)
     /// <summary>Rooms and users that were reported with members. Kept over a lost lease: what others know of them has not changed by it.</summary>
     private readonly HashSet<RoomId> _knownRooms = [];
     private readonly HashSet<UserId> _knownUsers = [];
+
+    /// <summary>Rooms and users that were last reported with members, without an answer: others may know of them.</summary>
+    private readonly HashSet<RoomId> _doubtfulRooms = [];
+    private readonly HashSet<UserId> _doubtfulUsers = [];
     private readonly RoomUsers _allUsers = new();
     private int _moreRooms;
     private int _moreUsers;
@@ -67,9 +71,14 @@ internal sealed class ReportBatch(Rooms rooms, MemberChanges changes, bool asks)
         foreach (var (change, _, _) in _taken)
             change.IsReported = true;
         foreach (var room in _rooms)
+        {
             _ = room.Online > 0 ? _knownRooms.Add(room.Room) : _knownRooms.Remove(room.Room);
+            _doubtfulRooms.Remove(room.Room);
+        }
+
         foreach (var (user, connections, _) in _users)
         {
+            _doubtfulUsers.Remove(user);
             if (connections > 0 && _knownUsers.Add(user))
                 _allUsers.Enter(UserSketch.HashOf(user));
             else if (connections == 0 && _knownUsers.Remove(user))
@@ -81,8 +90,15 @@ internal sealed class ReportBatch(Rooms rooms, MemberChanges changes, bool asks)
     }
 
     /// <summary>The backplane has not kept the batch, or has not said so.</summary>
-    public void PutBack()
+    /// <param name="mayBeKept">It has not said so.</param>
+    public void PutBack(bool mayBeKept)
     {
+        if (mayBeKept)
+        {
+            _doubtfulRooms.UnionWith(_rooms.Where(room => room.Online > 0).Select(room => room.Room));
+            _doubtfulUsers.UnionWith(_users.Where(user => user.Connections > 0).Select(user => user.User));
+        }
+
         foreach (var (change, room, hasUsers) in _taken)
         {
             if (hasUsers)
@@ -106,14 +122,15 @@ internal sealed class ReportBatch(Rooms rooms, MemberChanges changes, bool asks)
     private void AddRoom(MemberChange change, Room? room, RoomId id, int members)
     {
         var was = _knownRooms.Contains(id);
+        var mayHaveBeen = was || _doubtfulRooms.Contains(id);
         // Joined and left between two reports.
-        if (members == 0 && !was)
+        if (members == 0 && !mayHaveBeen)
             return;
         var users = members > 0 ? room?.Users?.TakeChange() : null;
         // The room closed and opened again between two reports.
-        if (users is null && was && !change.IsReported)
+        if (users is null && mayHaveBeen && !change.IsReported)
             users = UserSketch.Empty;
-        _rooms.Add(new RoomReport(id, members, users, asks && was != members > 0));
+        _rooms.Add(new RoomReport(id, members, users, asks && (members > 0 ? !was : mayHaveBeen)));
         _moreRooms += (members > 0 ? 1 : 0) - (was ? 1 : 0);
         _taken.Add((change, room, users is not null));
     }
@@ -121,9 +138,10 @@ internal sealed class ReportBatch(Rooms rooms, MemberChanges changes, bool asks)
     private void AddUser(MemberChange change, Room? room, UserId user, int connections)
     {
         var was = _knownUsers.Contains(user);
-        if (connections == 0 && !was)
+        var mayHaveBeen = was || _doubtfulUsers.Contains(user);
+        if (connections == 0 && !mayHaveBeen)
             return;
-        _users.Add(new UserReport(user, connections, asks && was != connections > 0));
+        _users.Add(new UserReport(user, connections, asks && (connections > 0 ? !was : mayHaveBeen)));
         _moreUsers += (connections > 0 ? 1 : 0) - (was ? 1 : 0);
         _taken.Add((change, room, false));
     }

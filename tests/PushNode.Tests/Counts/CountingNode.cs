@@ -61,6 +61,8 @@ internal sealed class CountingNode : IFarmEvents, IDisposable
     {
         Told.AddRange(changes.Occupied.Select(room => $"+{room}"));
         Told.AddRange(changes.Vacated.Select(room => $"-{room}"));
+        Told.AddRange(changes.Online.Select(user => $"+{user}"));
+        Told.AddRange(changes.Offline.Select(user => $"-{user}"));
     }
 
     public void Dispose()
@@ -83,6 +85,9 @@ internal sealed class FlakyCounts(IFarmCounts inner) : IFarmCounts
     /// <summary>What the next reports answer instead of being kept; null for what the backplane says.</summary>
     public Queue<ReportOutcome?> Outcomes { get; } = new();
 
+    /// <summary>How many of the next reports are kept, although the node does not learn it.</summary>
+    public int AnswersToLose { get; set; }
+
     /// <summary>Whether members elsewhere are unknown.</summary>
     public bool IsAway { get; set; }
 
@@ -96,7 +101,7 @@ internal sealed class FlakyCounts(IFarmCounts inner) : IFarmCounts
 
     public bool IsOneProcess => false;
 
-    public Task<ReportOutcome> ReportAsync(CountsReport report)
+    public async Task<ReportOutcome> ReportAsync(CountsReport report)
     {
         // The node's own lists are used again.
         _reports.Add(new CountsReport
@@ -110,7 +115,10 @@ internal sealed class FlakyCounts(IFarmCounts inner) : IFarmCounts
             Rooms = [.. report.Rooms],
             Users = [.. report.Users],
         });
-        return Outcomes.TryDequeue(out var outcome) && outcome is { } instead ? Task.FromResult(instead) : inner.ReportAsync(report);
+        if (Outcomes.TryDequeue(out var outcome) && outcome is { } instead)
+            return instead;
+        var kept = await inner.ReportAsync(report);
+        return AnswersToLose-- > 0 ? new ReportOutcome(ReportResult.Failed) : kept;
     }
 
     public Task<bool> LeaveAsync(string id) => inner.LeaveAsync(id);

@@ -80,6 +80,31 @@ public sealed class CountsReporterTests
         Assert.Equal(0, node.Node.Changes.Count);
     }
 
+    /// <summary>A client comes, the answer to its report is lost, and it leaves before the next.</summary>
+    [Fact]
+    public async Task What_was_kept_without_an_answer_is_taken_back()
+    {
+        using var node = new CountingNode(hasEvents: true);
+        await node.Reporter.RunAsync();
+        Assert.True(UserId.TryParse("alice", out var alice, out _));
+        var devices = node.Node.Rooms.Hold(Topic.User(alice))!;
+        var device = node.Node.Connect().Member(devices.Frames);
+        devices.Members.Add(device);
+        var client = node.Join("r");
+        node.Counts.AnswersToLose = 1;
+        await node.Reporter.RunAsync();
+        Assert.Equal(1, await node.OnlineAsync("r"));
+
+        client.End();
+        devices.Members.Remove(device);
+        await node.Reporter.RunAsync();
+        Assert.Equal((0, 0), (await node.OnlineAsync("r"), (await node.Counts.UserAsync(alice)).Value!.Connections));
+        // Another node, which left meanwhile, may have thought that somebody was still here.
+        Assert.Equal(["-r", "-alice"], node.Told);
+        await node.Reporter.RunAsync();
+        Assert.Empty(node.Counts.Reports[^1].Rooms);
+    }
+
     [Fact]
     public async Task A_refusal_is_logged_once_and_so_is_its_end()
     {
