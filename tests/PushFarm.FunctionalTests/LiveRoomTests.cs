@@ -287,6 +287,7 @@ public abstract class LiveRoomTests(LiveRoomFixture room) : IAsyncDisposable
               return {{Boxes}};
             })()
             """);
+        Assert.Equal(calm.Length, wild.Length);
         var moved = calm.Zip(wild).Where(pair => pair.First != pair.Second).Select(pair => $"{pair.First} -> {pair.Second}").ToList();
         Assert.True(moved.Count == 0, string.Join("\n", moved));
     }
