@@ -54,10 +54,16 @@ internal sealed class CountsReporter : BackgroundService
     /// <summary>The node's key on the backplane.</summary>
     public string Id => _id;
 
-    /// <summary>One second's reports: at least one, which renews the lease, and as many as there are changes, up to the limit.</summary>
+    /// <summary>The number of changes to report now.</summary>
+    private int Waiting => Math.Min(_settings.MaxChanges, _changes.Count);
+
+    /// <summary>
+    /// One second's reports: at least one, which renews the lease, and as many as it takes for the changes that wait, up to the limit. What changes
+    /// meanwhile waits for the next second: a room that is joined all the time would be reported as often as the backplane answers.
+    /// </summary>
     public async Task RunAsync()
     {
-        var left = _settings.MaxChanges;
+        var left = Waiting;
         var wasFirst = false;
         do
         {
@@ -66,8 +72,11 @@ internal sealed class CountsReporter : BackgroundService
             if (result == ReportResult.Failed || (result != ReportResult.Kept && wasFirst))
                 return;
             wasFirst |= _isFirst;
+            // The node was forgotten: everything is a change.
+            if (_isFirst)
+                left = Waiting;
         }
-        while (_isFirst || (left > 0 && _changes.Count > 0));
+        while (_isFirst || left > 0);
 
         if (--_untilFarm > 0)
             return;

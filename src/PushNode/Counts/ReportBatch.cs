@@ -15,6 +15,7 @@ namespace PushNode.Counts;
 internal sealed class ReportBatch(Rooms rooms, MemberChanges changes, bool asks)
 {
     private readonly List<(MemberChange Change, Room? Room, bool HasUsers)> _taken = [];
+    private readonly HashSet<Topic> _topics = [];
     private readonly List<RoomReport> _rooms = [];
     private readonly List<UserReport> _users = [];
 
@@ -48,12 +49,20 @@ internal sealed class ReportBatch(Rooms rooms, MemberChanges changes, bool asks)
     public int OnlineUsers => _knownUsers.Count + _moreUsers;
 
     /// <summary>Takes the changes that have waited longest.</summary>
+    /// <param name="most">At most so many; not more than wait, or those that are listed again meanwhile are taken too.</param>
     /// <returns>How many were taken; some of them may have left nothing to report.</returns>
     public int Fill(int most)
     {
         var taken = 0;
         for (; taken < most && changes.Take() is { } change; taken++)
         {
+            // A room that has closed and opened again is listed twice, and one that changes meanwhile again. Twice in one report, it would be told twice.
+            if (!_topics.Add(change.Topic))
+            {
+                change.Mark();
+                continue;
+            }
+
             var room = rooms.Find(change.Topic);
             var members = room?.Members.Count ?? 0;
             if (change.Topic.UserId is { } user)
@@ -149,6 +158,7 @@ internal sealed class ReportBatch(Rooms rooms, MemberChanges changes, bool asks)
     private void Clear()
     {
         _taken.Clear();
+        _topics.Clear();
         _rooms.Clear();
         _users.Clear();
         (_moreRooms, _moreUsers) = (0, 0);

@@ -88,6 +88,9 @@ internal sealed class FlakyCounts(IFarmCounts inner) : IFarmCounts
     /// <summary>How many of the next reports are kept, although the node does not learn it.</summary>
     public int AnswersToLose { get; set; }
 
+    /// <summary>Called during each report.</summary>
+    public Action OnReport { get; set; } = static () => { };
+
     /// <summary>Whether members elsewhere are unknown.</summary>
     public bool IsAway { get; set; }
 
@@ -115,6 +118,7 @@ internal sealed class FlakyCounts(IFarmCounts inner) : IFarmCounts
             Rooms = [.. report.Rooms],
             Users = [.. report.Users],
         });
+        OnReport();
         if (Outcomes.TryDequeue(out var outcome) && outcome is { } instead)
             return instead;
         var kept = await inner.ReportAsync(report);

@@ -152,6 +152,41 @@ public sealed class CountsReporterTests
     }
 
     [Fact]
+    public async Task What_changes_during_a_report_waits_for_the_next_second()
+    {
+        using var node = new CountingNode();
+        node.Join("r");
+        node.Counts.OnReport = () => node.Join("r");
+        await node.Reporter.RunAsync();
+        Assert.Single(node.Counts.Reports);
+        await node.Reporter.RunAsync();
+        Assert.Equal([1, 2], node.Counts.Reports.Select(report => report.Rooms.Single().Online));
+    }
+
+    /// <summary>A user's JOIN lists the room twice: by the member and by the user.</summary>
+    [Fact]
+    public async Task A_room_that_changes_while_it_is_reported_is_told_once()
+    {
+        const int Rooms = 3000;
+        using var node = new CountingNode(hasEvents: true);
+        await node.Reporter.RunAsync();
+        var joining = Task.Factory.StartNew(
+            () =>
+            {
+                for (var i = 0; i < Rooms; i++)
+                    node.Join("alice", Variant.Json, $"r{i}");
+            },
+            TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        while (!joining.IsCompleted || node.Node.Changes.Count > 0)
+            await node.Reporter.RunAsync();
+        await joining;
+        Assert.Equal(Enumerable.Range(0, Rooms).Select(i => $"+r{i}").Append("+alice").Order(StringComparer.Ordinal), node.Told.Order(StringComparer.Ordinal));
+        Assert.All(node.Counts.Reports, report => Assert.Equal(report.Rooms.Count, report.Rooms.DistinctBy(room => room.Room).Count()));
+    }
+
+    [Fact]
     public async Task Changes_of_the_farm_are_told_once_even_if_the_node_is_forgotten()
     {
         using var node = new CountingNode(hasEvents: true);
