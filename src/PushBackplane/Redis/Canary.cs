@@ -66,12 +66,13 @@ internal sealed class Canary(RedisLink link, string channel, Guid nonce, TimeSpa
         var overslept = false;
         while (!link.IsClosed)
         {
+            // Before the canary leaves: whatever this process sleeps through from here on, it notices.
+            var began = time.GetTimestamp();
             Send();
 
             // Sleeps at most until the time-out, plus a little because a timer may fire slightly early.
             var left = timeout - Overdue();
             var pause = overslept || left > interval ? interval : (left > TimeSpan.Zero ? left : TimeSpan.Zero) + TimerResolution;
-            var began = time.GetTimestamp();
             await Task.Delay(pause, time, link.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
             // A late wake-up means that this process was itself stopped or starved. The canary may be waiting to be read, so it gets one
