@@ -25,9 +25,9 @@ public abstract class LiveRoomFixture(BrowserKind kind) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        // A drained page is away for longer than a merge window. Otherwise what is published meanwhile could wait for it in the open batch.
+        // A drained page is away for much longer than a merge window. Otherwise what is published meanwhile could wait for it in the open batch.
         _farm = await ProgramProcess.StartFarmAsync(
-            ("Push:Drain:RetryAfter", "00:00:02.5"),
+            ("Push:Drain:RetryAfter", "00:00:06"),
             ("Rooms:0:Pattern", $"{SlowRoom}*"),
             ("Rooms:0:SlowMode", "00:10:00"),
             ("Rooms:1:Pattern", $"{KeptRoom}*"),

@@ -39,7 +39,7 @@ export class Outbox {
   #room;
   #ledger;
   #waiting = [];
-  #unsure = null;
+  #post = null; // the request whose outcome is not known
   #isOpen = false;
   #isHeld = false;
   #turning = null;
@@ -58,9 +58,9 @@ export class Outbox {
     [this.#api, this.#line] = [api, line];
   }
 
-  /** Messages that the API does not have, or perhaps not. */
+  /** Messages that the API does not have, or perhaps not: it has not confirmed or refused them. */
   get waiting() {
-    return this.#waiting.length + (this.#unsure?.messages.length ?? 0);
+    return this.#waiting.length + (this.#post?.messages.length ?? 0);
   }
 
   /** How many messages the API has taken since `release`. */
@@ -75,7 +75,7 @@ export class Outbox {
 
   /** Messages go to this room, and are written down in this ledger. What waits for another room is dropped. */
   enter(room, ledger) {
-    [this.#room, this.#ledger, this.#unsure] = [room, ledger, null];
+    [this.#room, this.#ledger, this.#post] = [room, ledger, null];
     this.#waiting.length = 0;
     this.#isOpen = false;
   }
@@ -113,7 +113,7 @@ export class Outbox {
   }
 
   get #hasWork() {
-    return this.#isOpen && !this.#isHeld && (this.#unsure !== null || this.#waiting.length > 0);
+    return this.#isOpen && !this.#isHeld && (this.#post !== null || this.#waiting.length > 0);
   }
 
   #schedule(delay) {
@@ -126,11 +126,13 @@ export class Outbox {
     if (!this.#hasWork)
       return;
     const began = performance.now();
-    const post = this.#unsure ?? this.#next(began);
-    this.#unsure = null;
+    const post = this.#post ??= this.#next(began);
     this.#turning = post.isSent ? this.#send(post) : this.#publish(post);
     const delay = await this.#turning;
     this.#turning = null;
+    // A request that must be repeated has taken its place.
+    if (this.#post === post)
+      this.#post = null;
     this.#schedule(Math.max(0, delay, Pace - (performance.now() - began)));
   }
 
@@ -237,7 +239,7 @@ export class Outbox {
     if (!this.#hasKeys || performance.now() - post.request.at > KeyTime)
       post.ledger.doubt(post.request);
     else if (post.ledger === this.#ledger)
-      this.#unsure = { ...post, isRepeated: true };
+      this.#post = { ...post, isRepeated: true };
     return this.#backOff(why, hint);
   }
 

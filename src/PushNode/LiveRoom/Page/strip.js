@@ -92,7 +92,7 @@ export class Strip {
 
   /**
    * Shows all figures. Called a few times a second.
-   * @param {number} waiting Messages of this page that are not given to the API yet.
+   * @param {number} waiting Messages of this page that the API has not confirmed.
    */
   update(now, stage, waiting) {
     const messages = this.#messages.over(5, now);
