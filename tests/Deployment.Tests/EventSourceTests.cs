@@ -47,20 +47,26 @@ public sealed partial class EventSourceTests
         await farm.CommandAsync("undrain", node);
 
         node = await NodeAsync(farm);
-        farm.Nodes[node].Signal(Signals.Kill);
+        await KillAsync(farm.Nodes[node]);
         await ToldAsync(["joined", "reconnected"], page);
         await ToldAsync(await PublishAsync(farm), page);
 
         // With no node, nginx answers 502, after which an EventSource does not reconnect by itself.
-        // All at once, or the page would come back to the next one.
-        var nodes = farm.Nodes.Values.Where(each => !each.HasExited).ToList();
-        nodes.ForEach(each => each.Signal(Signals.Kill));
-        foreach (var each in nodes)
-            await each.ExitAsync();
+        // The page's node last, or the page would come back to the next one.
+        var last = farm.Nodes[await NodeAsync(farm)];
+        foreach (var other in farm.Nodes.Values.Where(each => each != last && !each.HasExited))
+            await KillAsync(other);
+        await KillAsync(last);
 
         await farm.StartNodeAsync(node);
         await ToldAsync(["joined", "reconnected"], page);
         await ToldAsync(await PublishAsync(farm), page);
+    }
+
+    private static async Task KillAsync(ProgramProcess node)
+    {
+        node.Signal(Signals.Kill);
+        await node.ExitAsync();
     }
 
     private static async Task<string> NodeAsync(NginxFarm farm)

@@ -29,8 +29,11 @@ public sealed class InternetTests
         var compose = await ComposeFile.ReadAsync(Variables(publicKey), Files);
 
         await using var redis = await RedisProcess.StartNewAsync();
-        await using var api = await ProgramProcess.StartApiAsync(redis, Settings(compose, "push-api"));
-        await using var node = await ProgramProcess.StartNodeAsync(redis, [.. Settings(compose, "push-node"), ("Push:Auth:Keys:0:File", publicKey)]);
+        // A busy machine is no outage.
+        var patient = ("Backplane:CanaryTimeout", "00:01:00");
+        await using var api = await ProgramProcess.StartApiAsync(redis, [.. Settings(compose, "push-api"), patient]);
+        await using var node = await ProgramProcess.StartNodeAsync(
+            redis, [.. Settings(compose, "push-node"), patient, ("Push:Auth:Keys:0:File", publicKey)]);
         var port = FreePort.Next();
         await using var nginx = await Nginx.StartAsync(
             [
@@ -54,10 +57,11 @@ public sealed class InternetTests
         Assert.Equal(401, await StatusAsync(port, RawClient.Get("/sse?room=news")));
         Assert.Equal(401, await StatusAsync(port, RawClient.Get($"/sse?room=news&token={Token(issuer, "another farm")}")));
 
-        // Somebody who goes on is over the rate of an address sooner or later, before a token is looked at.
+        // Somebody who goes on is over the rate of an address sooner or later, before a token is looked at. Without TLS, with which a busy machine
+        // may be slower than the rate.
         int[] statuses = [];
         for (var i = 0; i < 100 && !statuses.Contains(429); i++)
-            statuses = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => StatusAsync(port, RawClient.Get("/sse?room=news"))));
+            statuses = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => PlainStatusAsync(nginx, RawClient.Get("/sse?room=news"))));
         Assert.Contains(429, statuses);
         var metrics = await Metrics.ScrapeAsync(node);
         Assert.True(metrics["push_connections_refused_total{reason=\"address_rate\"}"] > 0);
@@ -114,6 +118,12 @@ public sealed class InternetTests
     private static async Task<int> PublishAsync(Nginx nginx, string headers) => (await RawHttp.SendAsync(
         nginx.Ports.Publishers,
         $"POST /v1/rooms/news/messages HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Type: application/json\r\nContent-Length: 7\r\n\r\n\"hello\"")).Status;
+
+    private static async Task<int> PlainStatusAsync(Nginx nginx, string request)
+    {
+        using var client = await RawClient.RequestAsync("127.0.0.1", nginx.Ports.Clients, request);
+        return client.Answer.Status;
+    }
 
     private static async Task<int> StatusAsync(int port, string request)
     {

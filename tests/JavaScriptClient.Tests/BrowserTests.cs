@@ -16,7 +16,7 @@ public sealed partial class BrowserTests
         <script type="module">
           import { RedisPush } from "/redispush.js";
           window.members = [{ encoding: "json" }, { encoding: "msgpack" }, { transport: "sse" }].map(options => {
-            const client = new RedisPush(NODE, { minDelay: 50, maxDelay: 300, ...options });
+            const client = new RedisPush(NODE, { minDelay: 50, maxDelay: 300, connectTimeout: 60_000, ...options });
             const room = client.join("默认房间"), log = [];
             room.on("message", item => log.push(item.text));
             room.on("gap", gap => log.push(gap.reason));

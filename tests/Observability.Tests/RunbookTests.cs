@@ -12,9 +12,11 @@ public sealed partial class RunbookTests
     public async Task A_dead_process_fires_exactly_the_alerts_of_the_runbook()
     {
         await using var redis = await RedisProcess.StartNewAsync();
-        await using var first = await ProgramProcess.StartNodeAsync(redis);
-        await using var second = await ProgramProcess.StartNodeAsync(redis);
-        await using var api = await ProgramProcess.StartApiAsync(redis);
+        // A busy machine is no outage: three reconnects in a quarter of an hour would be an alert to the end.
+        var patient = ("Backplane:CanaryTimeout", "00:01:00");
+        await using var first = await ProgramProcess.StartNodeAsync(redis, patient);
+        await using var second = await ProgramProcess.StartNodeAsync(redis, patient);
+        await using var api = await ProgramProcess.StartApiAsync(redis, patient);
         await using var exporters = await Exporters.StartAsync(redis);
         await using var prometheus = await PrometheusServer.StartAsync(
             rules => Counted(Sooner(rules)), [("push-node", [first.ManagementPort, second.ManagementPort]), ("push-api", [api.ManagementPort]), .. exporters.Targets]);

@@ -127,6 +127,8 @@ public sealed class BackplaneServicesTests
     private static IHost Build(string? defaultRedis, params (string Key, string Value)[] settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
+        // A busy machine is no outage, unless the test says so.
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Backplane:CanaryTimeout", (string?)"00:00:30")]);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.Services.AddSingleton(typeof(ILogger<>), typeof(LogRecorder<>));
         builder.Services.AddBackplane(builder.Configuration, "me", defaultRedis);

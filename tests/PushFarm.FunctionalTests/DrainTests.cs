@@ -12,11 +12,15 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
 {
     private const string Control = "push:control";
 
+    /// <summary>Every client is in time, so that none is cut.</summary>
+    private static readonly (string, string) WaitsForClients = ("Push:Connections:CloseTimeout", "00:01:00");
+
     [Fact]
     public async Task One_of_two_nodes_drains_and_undrains_and_the_other_is_unaffected()
     {
         await using var redis = await RedisProcess.StartNewAsync();
-        await using var first = await StartNodeAsync(redis, ("Push:Node", "first"), ("Push:Drain:RetryAfter", "00:00:02"), ("Push:Drain:Over", "00:00:02"));
+        await using var first = await StartNodeAsync(
+            redis, ("Push:Node", "first"), ("Push:Drain:RetryAfter", "00:00:02"), ("Push:Drain:Over", "00:00:02"), WaitsForClients);
         await using var second = await StartNodeAsync(redis, ("Push:Node", "second"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var room = Room.New();
@@ -37,7 +41,10 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         Assert.All(hints, hint => Assert.InRange(hint, 1000, 2999));
         Assert.True(hints.Distinct().Count() > 100);
 
-        var drained = await Metrics.UntilAsync(first, metrics => metrics["push_connections"] == 0, "no client is left");
+        var drained = await Metrics.UntilAsync(
+            first,
+            metrics => metrics["push_connections"] == 0 && metrics["push_connections_closed_total{reason=\"draining\"}"] == 400 && BooksBalance(metrics),
+            "no client is left, and the books balance");
         Assert.Equal((1, 0), (drained["push_draining"], drained["push_ready"]));
         Assert.Equal(400, drained["push_connections_closed_total{reason=\"draining\"}"]);
         Assert.Equal(1, drained["push_control_messages_total{result=\"applied\"}"]);
@@ -64,10 +71,13 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     public async Task A_node_undrained_half_way_keeps_its_clients_and_accepts_new_ones()
     {
         await using var redis = await RedisProcess.StartNewAsync();
-        await using var node = await StartNodeAsync(redis, ("Push:Node", "a"), ("Push:Connections:Max", "200"), ("Push:Drain:ClosesPerSecond", "10"));
+        await using var node = await StartNodeAsync(
+            redis, ("Push:Node", "a"), ("Push:Connections:Max", "500"), ("Push:Drain:ClosesPerSecond", "10"), ("Push:Drain:Deadline", "00:10:00"),
+            WaitsForClients);
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var room = Room.New();
-        var members = await Member.JoinAsync(node, room, 100);
+        // Enough that a drain for half a minute leaves some.
+        var members = await Member.JoinAsync(node, room, 400);
         await DrainTwiceAsync(publisher, "a");
         await Metrics.UntilAsync(node, metrics => metrics["push_connections_closed_total{reason=\"draining\"}"] >= 5, "some are closed");
         await publisher.PublishAsync(Control, """{"command":"undrain","node":"a"}""");
@@ -75,7 +85,9 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
         await using var newcomer = await WsClient.ConnectAsync(node.NodePort, $"/ws?room={room}");
         await newcomer.NextAsync("JOINED");
 
-        // A drain that continued would close ten clients in each of two windows; earlier hints may still count.
+        // A drain that continued would close ten clients in each of two windows; the last hint may be still on its way.
+        var told = await ToldAsync(members);
+        await Metrics.UntilAsync(node, metrics => metrics["push_connections_closed_total"] >= told, "who was told to go is gone");
         var before = await Metrics.ScrapeAsync(node);
         for (var n = 0; n < 3; n++)
         {
@@ -96,13 +108,16 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     public async Task SIGTERM_during_a_drain_ends_the_process_in_order()
     {
         await using var redis = await RedisProcess.StartNewAsync();
-        await using var node = await StartNodeAsync(redis, ("Push:Node", "a"), ("Push:Connections:Max", "400"), ("Push:Drain:ClosesPerSecond", "30"));
+        await using var node = await StartNodeAsync(
+            redis, ("Push:Node", "a"), ("Push:Connections:Max", "200"), ("Push:Drain:ClosesPerSecond", "6"), ("Push:Drain:Deadline", "00:02:00"),
+            WaitsForClients);
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
-        var members = await Member.JoinAsync(node, Room.New(), 300);
+        // Half a minute's.
+        var members = await Member.JoinAsync(node, Room.New(), 180);
         await DrainTwiceAsync(publisher, "a");
         await Metrics.UntilAsync(node, metrics => metrics["push_connections_closed_total{reason=\"draining\"}"] > 0, "some are closed");
         node.Signal(Signals.Terminate);
-        await Eventually.HoldsAsync(() => node.Output.Contains("Draining", StringComparison.Ordinal) && node.Output.Contains("at most 00:00:25", StringComparison.Ordinal), "the end has begun", () => node.Log);
+        await Eventually.HoldsAsync(() => node.Output.Contains("Draining", StringComparison.Ordinal) && node.Output.Contains("at most 00:02:00", StringComparison.Ordinal), "the end has begun", () => node.Log);
         // No command cancels the exit.
         await publisher.PublishAsync(Control, """{"command":"undrain","node":"a"}""");
         await RefusesAsync(node);
@@ -177,6 +192,16 @@ public abstract class DrainTests(NodeTransport transport) : TransportTests(trans
     {
         var drain = Encoding.UTF8.GetBytes($$"""{"command":"drain","node":"{{node}}"}""");
         Assert.Equal([1, 1], await publisher.PublishAsync(Control, [drain, drain]));
+    }
+
+    /// <summary>Waits until each client has answered: by its end if it was told to go, and by a pong if it was not.</summary>
+    /// <returns>How many were told to go.</returns>
+    private static async Task<int> ToldAsync(IReadOnlyList<Member> members)
+    {
+        foreach (var member in members)
+            await member.Client.SendHostileAsync(ClientFrame.Ping(1));
+        await Eventually.HoldsAsync(() => members.All(member => member.Client.Ended.IsCompleted || member.Client.HasPong), "each client's end or pong");
+        return members.Count(member => member.Client.Ended.IsCompleted);
     }
 
     private static bool BooksBalance(Metrics metrics) =>

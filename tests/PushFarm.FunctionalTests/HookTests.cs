@@ -12,6 +12,9 @@ namespace PushFarm.FunctionalTests;
 /// <summary>What two nodes tell a receiver about the farm.</summary>
 public sealed class HookTests
 {
+    /// <summary>A receiver that answers late would get its events again.</summary>
+    private static readonly (string, string) WaitsForReceiver = ("Hooks:Timeout", "00:01:00");
+
     private readonly ConcurrentQueue<JsonElement> _events = new();
     private readonly string _target = "/ws?token=" + ClientToken.Make("\"sub\":\"alice\",\"join\":[\"*\"],\"send\":[\"*\"]");
 
@@ -23,7 +26,7 @@ public sealed class HookTests
         (string, string)[] settings =
         [
             .. ClientToken.Settings(), ("Hooks:Url", receiver.Urls.Single()), ("Hooks:Secret", new string('s', 32)),
-            ("Push:Subscription:Linger", "00:00:00"),
+            ("Push:Subscription:Linger", "00:00:00"), WaitsForReceiver,
         ];
         await using var first = await ProgramProcess.StartNodeAsync(redis, settings);
         await using var second = await ProgramProcess.StartNodeAsync(redis, settings);
@@ -56,7 +59,10 @@ public sealed class HookTests
     {
         await using var receiver = await StartReceiverAsync();
         await using var farm = await ProgramProcess.StartFarmAsync(
-            [.. ClientToken.Settings(), ("Hooks:Url", receiver.Urls.Single()), ("Hooks:Secret", new string('s', 32)), ("Hooks:Events", "message.sent")]);
+        [
+            .. ClientToken.Settings(), ("Hooks:Url", receiver.Urls.Single()), ("Hooks:Secret", new string('s', 32)), ("Hooks:Events", "message.sent"),
+            WaitsForReceiver,
+        ]);
         await using var alice = await WsClient.ConnectAsync(farm.NodePort, _target);
         await alice.SendAsync("""{"type":"SEND","id":1,"data":{"room":"r","item":{"text":"hi"}}}""");
         await ToldAsync(1, farm);

@@ -84,7 +84,8 @@ public sealed class LiveRoomGuestTests(FarmFixture fixture)
     public async Task A_farm_that_looks_at_tokens_or_wants_no_guests_gives_none(string key, string value)
     {
         await using var farm = await ProgramProcess.StartFarmAsync(
-            (key, value), ("Push:Auth:Keys:0:Algorithm", "HS256"), ("Push:Auth:Keys:0:Secret", "a secret of the tests, of 32 bytes and more"));
+            (key, value), ("Push:Auth:Keys:0:Algorithm", "HS256"), ("Push:Auth:Keys:0:Secret", "a secret of the tests, of 32 bytes and more"),
+            ("Push:Auth:AuthTimeout", "00:02:00"));
         Assert.Equal(HttpStatusCode.NotFound, (await Http.PostAsync(farm.ApiPort, "/live/token", Http.Json, """{"name":"alice"}""")).Status);
         Assert.False((await Http.GetAsync(farm.NodePort, "/live/settings.json")).JsonBody.GetProperty("guests").GetBoolean());
 

@@ -8,14 +8,17 @@ namespace PushFarm.FunctionalTests;
 /// <summary>When Redis is killed or stalls, clients stay connected, get a GAP, and receive messages again afterwards.</summary>
 public abstract class OutageTests(NodeTransport transport) : TransportTests(transport)
 {
+    /// <summary>A stall is noticed, but not one of some seconds, as a busy machine makes them.</summary>
+    private static readonly (string, string) NoticesStalls = ("Backplane:CanaryTimeout", "00:00:15");
+
     [Theory]
     [InlineData("killed and restarted")]
     [InlineData("stalled and resumed")]
     public async Task Clients_outlive_a_Redis_that_is(string how)
     {
         await using var redis = await RedisProcess.StartNewAsync();
-        await using var api = await ProgramProcess.StartApiAsync(redis);
-        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:00.2"));
+        await using var api = await ProgramProcess.StartApiAsync(redis, NoticesStalls);
+        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:00.2"), NoticesStalls);
         var room = Room.New();
         var witnesses = new List<(WsClient Client, OutageWitness Seen)>();
         for (var i = 0; i < 50; i++)
@@ -76,9 +79,11 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
         await using var redis = RedisProcess.NotStarted();
         var (port, nodeManagement, apiPort, apiManagement) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
         await using var node = ProgramProcess.Start(
-            "PushNode", [.. TransportSettings, ("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")], ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
+            "PushNode", [.. TransportSettings, NoticesStalls, ("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{nodeManagement}")],
+            ["--urls", $"http://127.0.0.1:{port}"], nodePort: port, managementPort: nodeManagement);
         await using var api = ProgramProcess.Start(
-            "PushApi", [("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{apiManagement}")], ["--urls", $"http://127.0.0.1:{apiPort}"], apiPort: apiPort, managementPort: apiManagement);
+            "PushApi", [NoticesStalls, ("ConnectionStrings:Redis", redis.EndPoint), ("Management:Port", $"{apiManagement}")],
+            ["--urls", $"http://127.0.0.1:{apiPort}"], apiPort: apiPort, managementPort: apiManagement);
         foreach (var program in (ProgramProcess[])[node, api])
         {
             await Eventually.HoldsAsync(async () => await Http.StatusAsync(program.ManagementPort, "/healthz") == HttpStatusCode.OK, "alive", () => program.Log);
@@ -107,7 +112,7 @@ public abstract class OutageTests(NodeTransport transport) : TransportTests(tran
     {
         const int Flaps = 100;
         await using var redis = await RedisProcess.StartNewAsync();
-        await using var node = await StartNodeAsync(redis, ("Push:Connections:JoinBurst", "1000"));
+        await using var node = await StartNodeAsync(redis, ("Push:Connections:JoinBurst", "1000"), NoticesStalls);
         var room = Room.New();
         await using var staying = await WsClient.ConnectAsync(node.NodePort);
         redis.Suspend();

@@ -13,8 +13,10 @@ public abstract partial class ShutdownTests(NodeTransport transport) : Transport
     {
         const int Clients = 2000;
         await using var redis = await RedisProcess.StartNewAsync();
-        // Slow enough to observe the draining node.
-        await using var node = await StartNodeAsync(redis, ("Push:Merge:Window", "00:00:30"), ("Push:Drain:Over", "00:00:08"));
+        // Slow enough to observe the draining node, and a window that the second message does not outlast.
+        await using var node = await StartNodeAsync(
+            redis, ("Push:Merge:Window", "00:01:00"), ("Push:Drain:Over", "00:00:20"), ("Push:Drain:Deadline", "00:02:00"),
+            ("Push:Connections:CloseTimeout", "00:01:00"));
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
         var room = Room.New();
         var members = await Member.JoinAsync(node, room, Clients);

@@ -16,7 +16,8 @@ public abstract class StreamTests(NodeTransport transport) : TransportTests(tran
     [Fact]
     public async Task Curl_shows_messages_as_they_come()
     {
-        await using var farm = await StartFarmAsync(("Push:Connections:HeartbeatAfter", "00:00:01"));
+        await using var farm = await StartFarmAsync(
+            ("Push:Connections:HeartbeatAfter", "00:00:01"), ("Push:Connections:CloseTimeout", "00:01:00"), ("Push:Drain:Deadline", "00:02:00"));
         await using var stream = Tool.Start("curl", ["-sN", $"http://127.0.0.1:{farm.NodePort}/stream?room=demo"]);
         await using var sse = Tool.Start("curl", ["-sN", $"http://127.0.0.1:{farm.NodePort}/sse?room=demo"]);
         await stream.WroteAsync("{\"type\":\"JOINED\",\"data\":{\"room\":\"demo\"}}");
@@ -43,7 +44,10 @@ public abstract class StreamTests(NodeTransport transport) : TransportTests(tran
         const int Fast = 10, Slow = 4, Rounds = 150;
         await using var redis = await RedisProcess.StartNewAsync();
         await using var publisher = await RedisPublisher.ConnectAsync(redis);
-        await using var node = await StartNodeAsync(redis, ("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"), ("Push:Outbox:StuckAfter", "00:10:00"));
+        // However long the load takes, those that do not read stay.
+        await using var node = await StartNodeAsync(
+            redis, ("Push:Merge:MaxBatchBytes", "32768"), ("Push:Outbox:MaxBytes", "262144"), ("Push:Outbox:StuckAfter", "00:10:00"),
+            ("Push:Connections:CloseAfter", "01:00:00"));
         var room = Room.New();
         var members = await Member.JoinAsync(node, room, Fast);
         var fast = await JoinAsync(node, room, Fast);

@@ -18,18 +18,19 @@ public sealed class VanishedClientTests
         farm=$! client=
         trap 'kill $farm $client' EXIT
         metric() { curl -s http://127.0.0.1:9464/metrics | awk -v name="$1" '$1 == name { print $2 }'; }
-        for attempt in $(seq 200); do if curl -sf http://127.0.0.1:9464/readyz; then break; fi; sleep 0.2; done
+        for attempt in $(seq 600); do if curl -sf http://127.0.0.1:9464/readyz; then break; fi; sleep 0.2; done
         curl -sN 'http://127.0.0.1:7777/sse?room=demo' > /dev/null &
         client=$!
-        for attempt in $(seq 100); do if [ "$(metric push_connections)" = 1 ]; then break; fi; sleep 0.2; done
+        for attempt in $(seq 600); do if [ "$(metric push_connections)" = 1 ]; then break; fi; sleep 0.2; done
         iptables -A INPUT -p tcp --sport 7777 -j DROP
         iptables -A INPUT -p tcp --dport 7777 -j DROP
-        for attempt in $(seq 40); do
-            if [ "$(metric push_connections)" = 0 ]; then break; fi
+        for attempt in $(seq 120); do
+            outcome="lost $(metric 'push_connections_closed_total{reason="lost"}'), open $(metric push_connections)"
+            if [ "$outcome" = "lost 1, open 0" ]; then break; fi
             sleep 1
         done
         curl -s http://127.0.0.1:9464/metrics | grep '^push_connections_closed_total' | grep -v ' 0$' || true
-        echo "lost $(metric 'push_connections_closed_total{reason="lost"}'), open $(metric push_connections)"
+        echo "$outcome"
         """;
 
     /// <summary>Without the limit, the kernel would go on for 15 minutes.</summary>

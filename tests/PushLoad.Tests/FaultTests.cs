@@ -29,7 +29,7 @@ public sealed class FaultTests
         await using var server = await FaultyServer.StartAsync(fault);
         var (actual, output) = await LoadGenerator.RunAsync(
             [server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2",
-             "--rate", "100", "--duration", "1", "--drain", "2", .. options]);
+             "--rate", "100", "--duration", "1", "--drain", LoadGenerator.DrainFor(fault), .. options]);
         Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
     }
 
@@ -49,7 +49,7 @@ public sealed class FaultTests
             var options = protocol.Split(' ');
             var (actual, output) = await LoadGenerator.RunAsync(
                 [server.UrlOf(options[0]), "--protocol", .. options, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2",
-                 "--rate", "100", "--duration", "0.5", "--drain", "10"]);
+                 "--rate", "100", "--duration", "0.5", "--drain", LoadGenerator.Drain]);
             Assert.True(exitCode == actual, $"{fault}: the exit code is {actual} and not {exitCode}:\n{output}");
             if (options.Length > 1)
                 Assert.Matches(@"deflated\s+│ [1-9]", output);
@@ -70,7 +70,7 @@ public sealed class FaultTests
         {
             var (actual, output) = await LoadGenerator.RunAsync(
                 server.WebSocketUrl, "--publish", server.ApiUrl, "--connections", "4", "--rate", "100", "--burst", "25", "--duration", "1",
-                "--drain", "10", "--json", file);
+                "--drain", LoadGenerator.Drain, "--json", file);
             Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
             using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
             var bursts = json.RootElement.GetProperty("bursts").EnumerateArray().ToList();
@@ -118,7 +118,7 @@ public sealed class FaultTests
     public async Task A_server_that_refuses_every_upgrade_is_reported_with_its_status()
     {
         await using var server = await FaultyServer.StartAsync(Fault.RefuseUpgrade);
-        var (exitCode, output) = await LoadGenerator.RunAsync(server.WebSocketUrl, "--connections", "3", "--connect-timeout", "10");
+        var (exitCode, output) = await LoadGenerator.RunAsync(server.WebSocketUrl, "--connections", "3", "--connect-timeout", "30");
         Assert.Equal(2, exitCode);
         Assert.Contains("0 of 3 are open", output, StringComparison.Ordinal);
         Assert.Contains("handshake: 503", output, StringComparison.Ordinal);

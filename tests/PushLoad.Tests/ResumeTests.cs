@@ -16,7 +16,7 @@ public sealed class ResumeTests
     public async Task The_exit_code_names_the_mistake_with_a_position(ResumeFault fault, int exitCode, params string[] options)
     {
         await using var server = await ResumingServer.StartAsync(fault);
-        var (actual, output) = await RunAsync(server, "ws", ["--drain", "20", .. options]);
+        var (actual, output) = await RunAsync(server, "ws", ["--drain", LoadGenerator.Drain, .. options]);
         Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
     }
 
@@ -40,7 +40,7 @@ public sealed class ResumeTests
         var file = Path.GetTempFileName();
         try
         {
-            var (exitCode, output) = await RunAsync(server, "ws", "--drain", "20", "--json", file);
+            var (exitCode, output) = await RunAsync(server, "ws", "--drain", LoadGenerator.Drain, "--json", file);
             Assert.True(exitCode == 0, output);
             using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
             var resumes = json.RootElement.GetProperty("total").GetProperty("resumes");
@@ -65,5 +65,5 @@ public sealed class ResumeTests
     private static Task<(int ExitCode, string Output)> RunAsync(ResumingServer server, string protocol, params string[] options) =>
         LoadGenerator.RunAsync(
             [server.UrlOf(protocol), "--protocol", protocol, "--publish", server.ApiUrl, "--connections", "4", "--rooms", "2", "--rooms-per-connection", "2",
-             "--rate", "100", "--duration", "0.8", "--resume", "--cut-all-after", "0.2", "--cut-every", "1", .. options]);
+             "--rate", "100", "--duration", "2", "--resume", "--cut-all-after", "0.2", "--cut-every", "1", .. options]);
 }

@@ -16,23 +16,26 @@ public sealed class UserFaultTests
     [InlineData(Fault.SendForged, 6, "ws")]
     public async Task The_exit_code_names_the_mistake_with_a_SEND(Fault fault, int exitCode, string protocol)
     {
-        await using var server = await FaultyServer.StartAsync(fault);
+        // The publishing keeps the run going until there have been enough SENDs for the mistake.
+        await using var server = await FaultyServer.StartAsync(fault, sendsBeforePublish: 12);
         var (actual, output) = await LoadGenerator.RunAsync(
             server.WebSocketUrl, "--protocol", protocol, "--token-key", TestToken.Secret, "--users", "3", "--send-rate", "100", "--connections", "6",
-            "--rooms", "2", "--processes", "2", "--duration", "2", "--drain", "1");
+            "--rooms", "2", "--processes", "2", "--publish", server.ApiUrl, "--rate", "10", "--duration", "2",
+            "--drain", LoadGenerator.DrainFor(fault));
         Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
     }
 
     [Fact]
     public async Task What_was_sent_is_what_was_accepted_refused_or_unanswered()
     {
-        await using var server = await FaultyServer.StartAsync(Fault.SendRefused);
+        await using var server = await FaultyServer.StartAsync(Fault.SendRefused, sendsBeforePublish: 21);
         var file = Path.GetTempFileName();
         try
         {
             var (exitCode, output) = await LoadGenerator.RunAsync(
                 server.WebSocketUrl, "--token-key", TestToken.Secret, "--api-key", "a-key", "--publish", server.ApiUrl, "--rate", "50", "--send-rate", "100",
-                "--user-rate", "50", "--online", "--connections", "6", "--rooms", "2", "--duration", "1", "--drain", "2", "--json", file);
+                "--user-rate", "50", "--online", "--connections", "6", "--rooms", "2", "--duration", "1",
+                "--drain", LoadGenerator.Drain, "--json", file);
             Assert.True(exitCode == 0, output);
             var text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
             Assert.DoesNotContain(TestToken.Secret, text, StringComparison.Ordinal);
@@ -69,7 +72,7 @@ public sealed class UserFaultTests
         await using var server = await FaultyServer.StartAsync(fault, usersErr: true);
         var (actual, output) = await LoadGenerator.RunAsync(
             server.UrlOf(protocol), "--protocol", protocol, "--publish", server.ApiUrl, "--token-key", TestToken.Secret, "--users", "2", "--rate", "0",
-            "--user-rate", "100", "--connections", "4", "--duration", "0.5", "--drain", "1");
+            "--user-rate", "100", "--connections", "4", "--duration", "0.5", "--drain", LoadGenerator.DrainFor(fault));
         Assert.True(exitCode == actual, $"The exit code is {actual} and not {exitCode}:\n{output}");
     }
 }

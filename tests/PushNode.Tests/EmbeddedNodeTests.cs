@@ -52,7 +52,9 @@ public sealed class EmbeddedNodeTests
     [InlineData("https")]
     public async Task Clients_are_told_when_the_application_stops(string scheme)
     {
-        await using var app = await EmbeddingApplication.StartAsync(scheme);
+        // The client may be slow to answer the close frame.
+        await using var app = await EmbeddingApplication.StartAsync(
+            scheme, settings: [("Push:Connections:CloseTimeout", "00:01:00"), ("Push:Drain:Deadline", "00:01:00")]);
         using var socket = await app.JoinAsync("r");
         var (head, lines) = await app.ListenAsync("r");
         using var _ = head;

@@ -60,7 +60,9 @@ internal sealed class EmbeddingApplication : IAsyncDisposable
     public static async Task<EmbeddingApplication> StartAsync(
         string scheme = "http", Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? use = null, params (string Key, string Value)[] settings)
     {
-        var builder = Builder([("Push:Merge:Window", "00:00:00.01"), ("Push:Merge:Gather", "00:00:00"), ("Push:Drain:Over", "00:00:00"), .. settings]);
+        var builder = Builder([
+            ("Push:Merge:Window", "00:00:00.01"), ("Push:Merge:Gather", "00:00:00"), ("Push:Drain:Over", "00:00:00"),
+            ("Push:Connections:HandshakeTimeout", "00:01:00"), .. settings]);
         builder.WebHost.UseUrls($"{scheme}://127.0.0.1:0");
         builder.AddPushNode();
         configure?.Invoke(builder);

@@ -29,10 +29,16 @@ public sealed class CountFarmTests(FarmFixture fixture) : IClassFixture<FarmFixt
 
         using var farm = new FarmApi(new HttpPublisherOptions { Url = new Uri(fixture.Farm.ApiUrl) });
         await Eventually.HoldsAsync(async () => await farm.GetRoomAsync(room, Cancellation) is { Online: 2, Nodes: 1, Users: 0 }, "the farm counts both");
-        Assert.Equal(room, Assert.Single((await farm.GetRoomsAsync(prefix: room, cancellationToken: Cancellation)).Rooms).Room);
-        Assert.Equal(2, Assert.Single((await farm.GetTopRoomsAsync(5, room, Cancellation)).Rooms).Online);
-        Assert.True(Assert.Single((await farm.GetNodesAsync(cancellationToken: Cancellation)).Nodes).Connections >= 2);
-        Assert.True(await farm.GetStatsAsync(Cancellation) is { Nodes: 1, Connections: >= 2 });
+        // A farm that a busy machine has held up forgets its node until the node's next report.
+        await Eventually.HoldsAsync(
+            async () => (await farm.GetRoomsAsync(prefix: room, cancellationToken: Cancellation)).Rooms is [var one] && one.Room == room,
+            "the room is listed");
+        await Eventually.HoldsAsync(
+            async () => (await farm.GetTopRoomsAsync(5, room, Cancellation)).Rooms is [{ Online: 2 }], "the room is among the largest");
+        await Eventually.HoldsAsync(
+            async () => (await farm.GetNodesAsync(cancellationToken: Cancellation)).Nodes is [{ Connections: >= 2 }], "the node is listed");
+        await Eventually.HoldsAsync(
+            async () => await farm.GetStatsAsync(Cancellation) is { Nodes: 1, Connections: >= 2 }, "the farm counts its node");
         Assert.Equal(new UserCount { User = "nobody" }, await farm.GetUserAsync("nobody", Cancellation));
     }
 }

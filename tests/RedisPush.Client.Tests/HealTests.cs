@@ -116,31 +116,34 @@ public sealed class HealTests
     [Fact]
     public async Task A_server_that_is_busy_is_asked_again_three_times_at_most()
     {
+        var time = new ManualTime();
         await using var server = StubServer.StartJoining(async (connection, _) =>
         {
             await connection.GapAsync(0, 2);
             await connection.PushAsync(2, 3);
-            await connection.ErrorAsync(await connection.NextAsync(), "history_away");
+            await PostponeAsync(connection, 1, "history_away");
             await AnswerAsync(connection, 0, 2);
             await connection.GapAsync(3, 5);
-            foreach (var code in (string[])["history_away", "too_many_joins", "too_many_requests"])
-                await connection.ErrorAsync(await connection.NextAsync(), code);
+            await PostponeAsync(connection, 3, "history_away");
+            await PostponeAsync(connection, 4, "too_many_joins");
+            await connection.ErrorAsync(await connection.NextAsync(), "too_many_requests");
             await connection.PushAsync(5, 6);
             await connection.StayAsync();
         });
-        var time = new ManualTime();
         await using var client = Clients.Of(server.Url, options => (options.TimeProvider, options.PingInterval) = (time, TimeSpan.FromMinutes(50)));
         await using var reading = new Reading(await client.JoinedAsync("demo", Healing));
-        var said = reading.NextAsync(5);
-        await Eventually.HoldsAsync(
-            () =>
-            {
-                // In small steps: the client gives up an answer after 30 s.
-                time.Advance(TimeSpan.FromMilliseconds(20));
-                return said.IsCompleted;
-            },
-            "all of it");
-        Assert.Equal("1 | 2 | 3 | slow 2 e1.3-e1.5 | 6", await said);
+        Assert.Equal("1 | 2 | 3 | slow 2 e1.3-e1.5 | 6", await reading.NextAsync(5));
+
+        // The clock moves while the client pauses, and not while it waits for an answer, which it gives up after 30 s.
+        async Task PostponeAsync(StubConnection connection, int number, string code)
+        {
+            var request = await connection.NextAsync();
+            // The pulse, and the patience with each HISTORY, which begins when it is sent.
+            await Eventually.HoldsAsync(() => time.ActiveTimers == 1 + number, "the client waits for the answer");
+            await connection.ErrorAsync(request, code);
+            await Eventually.HoldsAsync(() => time.ActiveTimers == 2 + number, "the client pauses");
+            time.Advance(TimeSpan.FromSeconds(3));
+        }
     }
 
     [Fact]

@@ -177,7 +177,8 @@ public sealed class HostileServerTests
             await connection.SendAsync(Last);
             await connection.StayAsync();
         });
-        await using var client = Clients.Of(server.Url, options => (options.PingInterval, options.PingTimeout) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(3)));
+        await using var client = Clients.Of(server.Url, options =>
+            (options.PingInterval, options.PingTimeout) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10)));
         var dead = client.WhenAsync(change => change.Reason is not null);
         await using var reading = new Reading(await client.JoinedAsync("demo"));
         Assert.Equal("the server gave no sign of life", (await Eventually.CompletesAsync(dead, "a dead server")).Reason);

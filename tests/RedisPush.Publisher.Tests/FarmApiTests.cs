@@ -112,5 +112,12 @@ public sealed class FarmApiTests
     }
 
     private static FarmApi Farm(StubApi api) =>
-        new(new HttpPublisherOptions { Url = api.Url, ApiKey = "key", MinDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(10) });
+        new(new HttpPublisherOptions
+        {
+            Url = api.Url,
+            ApiKey = "key",
+            MinDelay = TimeSpan.FromMilliseconds(1),
+            MaxDelay = TimeSpan.FromMilliseconds(10),
+            AttemptTimeout = RetryTests.Patience,
+        });
 }

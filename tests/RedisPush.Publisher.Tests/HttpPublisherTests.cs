@@ -110,7 +110,8 @@ public sealed class HttpPublisherTests(HttpPublisherTests.Fixture fixture) : ICl
     {
         await using var redis = await RedisProcess.StartNewAsync();
         await using var farm = await ProgramProcess.StartFarmAsync(("ConnectionStrings:Redis", redis.EndPoint), ("Push:Merge:Window", "00:00:00.05"));
-        using var publisher = RetryTests.Publisher(new Uri(farm.ApiUrl), options => options.MaxDelay = TimeSpan.FromMilliseconds(100));
+        using var publisher = RetryTests.Publisher(new Uri(farm.ApiUrl), options =>
+            (options.MaxDelay, options.RetryFor) = (TimeSpan.FromMilliseconds(100), RetryTests.Patience));
         await using var client = new RedisPushClient(new Uri(farm.WebSocketUrl));
         await using var room = await Eventually.CompletesAsync(client.JoinAsync("demo", cancellationToken: Cancellation), "JOINED");
         for (var n = 0; n < 3; n++)

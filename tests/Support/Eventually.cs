@@ -5,7 +5,7 @@ namespace TestSupport;
 /// <summary>Waits for what happens on other threads or in other processes, with a time-out so generous that only a bug reaches it.</summary>
 public static class Eventually
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan PauseBetweenRequests = TimeSpan.FromMilliseconds(25);

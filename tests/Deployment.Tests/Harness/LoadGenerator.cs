@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using TestSupport.Processes;
@@ -12,7 +13,11 @@ internal sealed partial class LoadGenerator : IAsyncDisposable
 
     private LoadGenerator(NginxFarm farm, string[] options) => _program = Tool.Start(
         "dotnet",
-        [Repository.Built("src/PushLoad"), $"ws://127.0.0.1:{farm.Nginx.Ports.Clients}/ws", "--publish", $"http://127.0.0.1:{farm.Api.ApiPort}", "--duration", "300", "--json", File, .. options]);
+        [
+            Repository.Built("src/PushLoad"), $"ws://127.0.0.1:{farm.Nginx.Ports.Clients}/ws", "--publish", $"http://127.0.0.1:{farm.Api.ApiPort}",
+            // A busy machine may take long for everything, and Redis longer than the API waits for it: the request is then repeated with its key.
+            "--connect-timeout", "120", "--duration", "3600", "--drain", "60", "--retry", "60", "--json", File, .. options,
+        ]);
 
     public string Output => _program.Output;
 
@@ -24,6 +29,13 @@ internal sealed partial class LoadGenerator : IAsyncDisposable
         var load = new LoadGenerator(farm, options);
         await load._program.WroteAsync("s  run");
         return load;
+    }
+
+    /// <summary>Waits until it says that so many connections are in their rooms.</summary>
+    public async Task JoinedAsync(int count)
+    {
+        var (written, joined) = (Output.Length, string.Create(CultureInfo.InvariantCulture, $"  joined {count:N0}  "));
+        await Eventually.HoldsAsync(() => Output.IndexOf(joined, written, StringComparison.Ordinal) >= 0, $"{count} are joined", () => Output);
     }
 
     /// <summary>Waits until messages flow, ends the publishing and waits for the verdict.</summary>

@@ -48,6 +48,15 @@ internal sealed class Nginx : IAsyncDisposable
         return directory;
     }
 
+    /// <summary>Changes a line of a rendered file.</summary>
+    public static void Replace(string directory, string name, string old, string with)
+    {
+        var file = Path.Combine(directory, name);
+        var text = File.ReadAllText(file);
+        Assert.Contains(old, text, StringComparison.Ordinal);
+        File.WriteAllText(file, text.Replace(old, with, StringComparison.Ordinal));
+    }
+
     /// <summary>What runs, or with <c>-t</c> checks, a rendered directory.</summary>
     public static string[] Arguments(string directory) => ["-e", "stderr", "-c", Path.Combine(directory, "nginx.conf"), "-g", $"daemon off; pid {Path.Combine(directory, "nginx.pid")};"];
 

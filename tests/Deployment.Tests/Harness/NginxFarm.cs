@@ -5,10 +5,21 @@ using TestSupport.Processes;
 namespace Deployment.Tests.Harness;
 
 /// <summary>
-/// Redis, an API, three nodes on addresses of their own, their name, and nginx in front. The nodes have the reconnect hint of docker-compose.yml, everything else is default.
+/// Redis, an API, three nodes on addresses of their own, their name, and nginx in front. The nodes have the reconnect hint of docker-compose.yml and do
+/// not warm themselves. Time limits are longer than there, so that a busy machine looks like no outage; everything else is default.
 /// </summary>
 internal sealed class NginxFarm : IAsyncDisposable
 {
+    /// <summary>Of all programs.</summary>
+    private static readonly (string Key, string Value) PatientCanary = ("Backplane:CanaryTimeout", "00:01:00");
+
+    /// <summary>Of nodes: for handshakes, and for clients that are told to go.</summary>
+    private static readonly (string Key, string Value)[] Patient =
+    [
+        PatientCanary, ("Push:Connections:HandshakeTimeout", "00:01:00"), ("Push:Connections:CloseTimeout", "00:01:00"),
+        ("Push:Drain:Deadline", "00:01:40"),
+    ];
+
     private readonly int _nodePort = FreePort.Next();
     private readonly SortedDictionary<string, ProgramProcess> _nodes = new(StringComparer.Ordinal);
     private RedisProcess? _redis;
@@ -35,7 +46,8 @@ internal sealed class NginxFarm : IAsyncDisposable
         try
         {
             farm._redis = await RedisProcess.StartNewAsync();
-            farm._api = await ProgramProcess.StartApiAsync(farm._redis, ("Proxies:Trusted", "127.0.0.0/8"));
+            farm._api = await ProgramProcess.StartApiAsync(
+                farm._redis, ("Proxies:Trusted", "127.0.0.0/8"), PatientCanary, ("Backplane:PublishTimeout", "00:00:01.9"));
             await Task.WhenAll(Enumerable.Range(0, nodes).Select(node => farm.StartNodeAsync(Address(node), settings ?? [])));
             farm._names = await NameServer.StartAsync([.. farm._nodes.Keys]);
             farm._nginx = await Nginx.StartAsync(
@@ -43,7 +55,11 @@ internal sealed class NginxFarm : IAsyncDisposable
                     ("PUSH_RESOLVER", farm._names.EndPoint), ("PUSH_NODES", $"{NameServer.Nodes}:{farm._nodePort}"), ("PUSH_API", $"127.0.0.1:{farm._api.ApiPort}"),
                     ("PUSH_CONNECTIONS_PER_ADDRESS", $"{clientsPerAddress}"),
                 ],
-                edit);
+                directory =>
+                {
+                    WaitLonger(directory);
+                    edit?.Invoke(directory);
+                });
             return farm;
         }
         catch
@@ -61,7 +77,10 @@ internal sealed class NginxFarm : IAsyncDisposable
         var management = FreePort.Next();
         var node = ProgramProcess.Start(
             "PushNode",
-            [("Management:Port", $"{management}"), ("ConnectionStrings:Redis", _redis!.EndPoint), ("Push:Node", address), ("Push:Drain:RetryAfter", "00:00:00.2"), .. settings],
+            [
+                ("Management:Port", $"{management}"), ("ConnectionStrings:Redis", _redis!.EndPoint), ("Push:Node", address),
+                ("Push:Drain:RetryAfter", "00:00:00.2"), ProgramProcess.StartsCold, .. Patient, .. settings,
+            ],
             ["--urls", $"http://{address}:{_nodePort}"],
             _nodePort,
             managementPort: management);
@@ -93,9 +112,27 @@ internal sealed class NginxFarm : IAsyncDisposable
         return connections;
     }
 
+    /// <summary>Waits until the nodes have accepted so many more clients.</summary>
+    public async Task AcceptsAsync(int count, LoadGenerator load)
+    {
+        var before = await AcceptedAsync();
+        await Eventually.HoldsAsync(
+            async () => await AcceptedAsync() >= before + count, $"{count} clients come", () => $"{load.Output}\n{Nginx.Output}");
+    }
+
     /// <summary>Waits until all nodes together have this many clients.</summary>
     public Task HasConnectionsAsync(int count, LoadGenerator load) =>
         Eventually.HoldsAsync(async () => (await ConnectionsAsync()).Values.Sum() == count, $"the nodes have {count} clients", () => $"{load.Output}\n{Nginx.Output}");
+
+    private async Task<double> AcceptedAsync() =>
+        (await Task.WhenAll(_nodes.Values.Select(Metrics.ScrapeAsync))).Sum(metrics => metrics["push_connections_accepted_total"]);
+
+    /// <summary>A name server, or a node that is full, may answer as late as it likes.</summary>
+    private static void WaitLonger(string directory)
+    {
+        Nginx.Replace(directory, "farm.conf", "resolver_timeout 2s;", "resolver_timeout 60s;");
+        Nginx.Replace(directory, "clients.conf", "proxy_next_upstream_timeout 5s;", "proxy_next_upstream_timeout 60s;");
+    }
 
     public async ValueTask DisposeAsync()
     {

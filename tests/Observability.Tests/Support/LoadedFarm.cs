@@ -36,12 +36,15 @@ public sealed class LoadedFarm : IAsyncLifetime
     private async Task StartAsync()
     {
         var redis = Own(await RedisProcess.StartNewAsync());
-        (string, string)[] hooks = [("Hooks:Url", "http://127.0.0.1:1"), ("Hooks:Secret", new string('s', 32))];
-        var first = Own(await ProgramProcess.StartNodeAsync(redis, hooks));
-        var second = Own(await ProgramProcess.StartNodeAsync(redis, [.. hooks, ("Push:Auth:Mode", "Optional"), ("Push:Auth:Jwks", await KeySetAsync())]));
-        var api = Own(await ProgramProcess.StartApiAsync(redis));
+        // A busy machine is no outage.
+        var patient = ("Backplane:CanaryTimeout", "00:01:00");
+        (string, string)[] node = [("Hooks:Url", "http://127.0.0.1:1"), ("Hooks:Secret", new string('s', 32)), patient];
+        var first = Own(await ProgramProcess.StartNodeAsync(redis, node));
+        var second = Own(await ProgramProcess.StartNodeAsync(
+            redis, [.. node, ("Push:Auth:Mode", "Optional"), ("Push:Auth:Jwks", await KeySetAsync())]));
+        var api = Own(await ProgramProcess.StartApiAsync(redis, patient));
         var keyed = Own(await ProgramProcess.StartApiAsync(
-            redis, ("PushApi:Keys:0:Name", "shop"), ("PushApi:Keys:0:Sha256", new string('0', 64)), ("PushApi:Keys:0:Rate", "100")));
+            redis, patient, ("PushApi:Keys:0:Name", "shop"), ("PushApi:Keys:0:Sha256", new string('0', 64)), ("PushApi:Keys:0:Rate", "100")));
         _programs = [first, second, api, keyed];
         _exporters = Own(await Support.Exporters.StartAsync(redis));
         _prometheus = Own(await PrometheusServer.StartAsync(
@@ -52,7 +55,8 @@ public sealed class LoadedFarm : IAsyncLifetime
             [],
             [
                 first.WebSocketUrl, second.WebSocketUrl, "--publish", api.ApiUrl,
-                "--connections", "100", "--rooms", "4", "--rate", "50", "--churn", "2", "--reconnects", "1", "--duration", "1500", "--deflate",
+                "--connections", "100", "--rooms", "4", "--rate", "50", "--churn", "2", "--reconnects", "1", "--deflate",
+                "--connect-timeout", "600", "--duration", "36000",
             ],
             _loadOutput);
     }

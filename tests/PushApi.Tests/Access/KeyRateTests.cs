@@ -12,7 +12,7 @@ public sealed class KeyRateTests
     [Fact]
     public async Task A_key_gets_its_burst_and_then_its_rate()
     {
-        var time = new ManualTime { RealTimers = true };
+        var time = new ManualTime();
         var key = new TestKey("a", Rate: 2, Burst: 5);
         await using var api = await ApiHost.StartAsync(_ => { }, time, TestKey.Settings(key, new TestKey("b", Rate: 1)));
         (await PostAsync(api, key, Two)).IsAccepted(2);
@@ -34,7 +34,7 @@ public sealed class KeyRateTests
     public async Task Another_key_has_a_rate_of_its_own()
     {
         var (a, b, any) = (new TestKey("a", Rate: 1), new TestKey("b", Rate: 2), new TestKey("any"));
-        await using var api = await ApiHost.StartAsync(_ => { }, new ManualTime { RealTimers = true }, TestKey.Settings(a, b, any));
+        await using var api = await ApiHost.StartAsync(_ => { }, new ManualTime(), TestKey.Settings(a, b, any));
         (await PostAsync(api, b, Two)).IsAccepted(2);
         (await PostAsync(api, b, Two)).IsProblem(429, "rate-limited");
         (await PostAsync(api, a, """{"rooms":["a"],"items":[1]}""")).IsAccepted(1);
@@ -55,7 +55,7 @@ public sealed class KeyRateTests
     public async Task A_request_that_is_refused_or_cannot_be_sent_takes_nothing()
     {
         var key = new TestKey("a", Rooms: "a,b", Rate: 2);
-        await using var api = await ApiHost.StartAsync(_ => { }, new ManualTime { RealTimers = true }, TestKey.Settings(key));
+        await using var api = await ApiHost.StartAsync(_ => { }, new ManualTime(), TestKey.Settings(key));
         (await PostAsync(api, key, """{"rooms":["c"],"items":[1]}""")).IsForbidden();
         (await PostAsync(api, key, "{")).IsProblem(400, "bad-body");
         api.Backplane.IsUp = false;

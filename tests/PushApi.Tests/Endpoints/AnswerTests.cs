@@ -71,7 +71,7 @@ public class AnswerTests
     [Fact]
     public async Task A_stalled_backplane_is_503_too()
     {
-        await using var api = await ApiHost.StartAsync();
+        await using var api = await ApiHost.StartAsync(_ => { }, TimeProvider.System);
         api.Backplane.Holds = true;
         (await api.PostAsync("/v1/broadcast", "application/json", "1")).IsProblem(503, "not-confirmed");
     }

@@ -25,7 +25,7 @@ public sealed class ApiHost : IAsyncDisposable
         Backplane = backplane;
         History = history;
         Url = new Uri(app.Urls.Single());
-        Client = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(60) };
+        Client = new HttpClient { BaseAddress = Url, Timeout = Eventually.Patience };
     }
 
     public FakeBackplane Backplane { get; }
@@ -45,7 +45,7 @@ public sealed class ApiHost : IAsyncDisposable
 
     /// <summary>Starts the API with routes of the test.</summary>
     public static Task<ApiHost> StartAsync(Action<RouteGroupBuilder> map, params (string Key, object Value)[] settings) =>
-        StartAsync(map, TimeProvider.System, settings);
+        StartAsync(map, new PatientTime(), settings);
 
     /// <summary>Starts the API with routes and a clock of the test.</summary>
     public static async Task<ApiHost> StartAsync(Action<RouteGroupBuilder> map, TimeProvider time, params (string Key, object Value)[] settings)
@@ -54,6 +54,8 @@ public sealed class ApiHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create("PushApi:" + setting.Key, setting.Value.ToString())));
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        // A client that a busy machine holds up for five seconds is not too slow.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MinRequestBodyDataRate = null);
         var backplane = new FakeBackplane();
         builder.Services.AddSingleton<IBackplane>(backplane);
         var history = new FakeHistory();
@@ -106,7 +108,7 @@ public sealed class ApiHost : IAsyncDisposable
             if (thenClose)
                 socket.Shutdown(SocketShutdown.Send);
             var buffer = new byte[8192];
-            while (await socket.ReceiveAsync(buffer, cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(60), cancelled) is > 0 and var count)
+            while (await socket.ReceiveAsync(buffer, cancelled).AsTask().WaitAsync(Eventually.Patience, cancelled) is > 0 and var count)
                 received.Write(buffer, 0, count);
         }
         catch (SocketException)

@@ -8,6 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PushApi.Endpoints;
 using PushBackplane;
+using PushBackplane.History;
+using PushBackplane.Publishing;
 using TestSupport.Processes;
 
 namespace PushApi.Tests.Hosting;
@@ -21,7 +23,7 @@ public sealed class BackplaneHost : IAsyncDisposable
     private BackplaneHost(WebApplication app, RedisProcess? redis)
     {
         (_app, Redis) = (app, redis);
-        _client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(60) };
+        _client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()), Timeout = Eventually.Patience };
     }
 
     /// <summary>Null on memory.</summary>
@@ -44,11 +46,15 @@ public sealed class BackplaneHost : IAsyncDisposable
             builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:Redis", (string?)redis.EndPoint)]);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddBackplane(builder.Configuration, "test", defaultRedis: null);
+        // Nor does it make the API give up a publish.
+        builder.Services.AddSingleton(services =>
+            new ChannelPublisher(services.GetRequiredService<IBackplane>(), services.GetRequiredService<IRoomHistory>(), new PatientTime()));
         builder.Services.AddPushApi(builder.Configuration);
         var app = builder.Build();
+        app.Services.GetRequiredService<BackplaneSettings>().PublishTimeout = Eventually.Patience;
         app.MapPushApi();
         await app.StartAsync(TestContext.Current.CancellationToken);
-        await app.Services.GetRequiredService<IBackplane>().Control.Home.Up.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await app.Services.GetRequiredService<IBackplane>().Control.Home.Up.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         return new BackplaneHost(app, redis);
     }
 

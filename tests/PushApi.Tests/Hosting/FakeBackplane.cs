@@ -59,7 +59,7 @@ public sealed class FakeBackplane : IBackplane, IBackplaneServer
 
     /// <summary>Waits for the next publish that is held.</summary>
     public async Task<HeldPublish> NextAsync() =>
-        await _held.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        await _held.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Patience);
 
     /// <summary>Whether a held publish is waiting to be taken by the test.</summary>
     public bool HasNext => _held.Reader.TryPeek(out _);

@@ -274,7 +274,7 @@ public class GroupCommitTests
         var first = Task.Run(() => Publish("a", "1"));
         try
         {
-            Assert.Equal(PublishOutcome.Confirmed(1), await first.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            Assert.Equal(PublishOutcome.Confirmed(1), await first.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken));
         }
         finally
         {
@@ -285,11 +285,11 @@ public class GroupCommitTests
 
     // A request that gets no answer fails its test instead of hanging it.
     private Task<PublishOutcome> Publish(string channel, params string[] messages) =>
-        _publisher.PublishAsync(_backplane.Named(channel), Messages(messages), _time.GetUtcNow()).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        _publisher.PublishAsync(_backplane.Named(channel), Messages(messages), _time.GetUtcNow()).WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
 
     private Task<PublishOutcome> PublishOnce(string channel, string key, params string[] messages) =>
         _publisher.PublishAsync(_backplane.Named(channel), Messages(messages), _time.GetUtcNow(), new IdempotencyKey(key, new byte[16]))
-            .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            .WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
 
     private static ReadOnlyMemory<byte>[] Messages(params string[] messages) =>
         [.. messages.Select(message => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(message)))];

@@ -37,7 +37,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     {
         using var link = await ConnectAsync();
         Assert.True(await link.Subscriber.SubscribeAsync("a", _ => { }));
-        Assert.Equal(1, await link.PublishAsync("a", [1], TimeSpan.FromSeconds(10), TimeProvider.System));
+        Assert.Equal(1, await link.PublishAsync("a", [1], TestBackplane.Patience, TimeProvider.System));
         var clients = (await _server.CliAsync("CLIENT", "LIST")).Split('\n').Where(client => !client.Contains("cmd=client|list", StringComparison.Ordinal)).ToArray();
         Assert.Equal(2, clients.Length);
         Assert.Single(clients, client => client.Contains(" sub=1 ", StringComparison.Ordinal));
@@ -59,7 +59,7 @@ public sealed class RedisLinkTests : IAsyncLifetime
     [Fact]
     public async Task A_socket_that_cannot_be_made_is_an_unreachable_server()
     {
-        var options = RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint);
+        var options = RedisOptions.Parse("ConnectionStrings:Redis", $"{_server.EndPoint},connectTimeout=20000");
         options.Library.EndPoints.Clear();
         options.Library.EndPoints.Add(new UnusableEndPoint());
         var refused = await Assert.ThrowsAsync<RedisUnreachableException>(
@@ -142,18 +142,29 @@ public sealed class RedisLinkTests : IAsyncLifetime
         await running;
     }
 
-    private Task<RedisLink> ConnectAsync() => RedisLink.ConnectAsync(RedisOptions.Parse("ConnectionStrings:Redis", _server.EndPoint), TimeSpan.Zero, TimeProvider.System, TestContext.Current.CancellationToken);
+    /// <summary>However long a busy machine takes.</summary>
+    private Task<RedisLink> ConnectAsync() => RedisLink.ConnectAsync(
+        RedisOptions.Parse("ConnectionStrings:Redis", $"{_server.EndPoint},connectTimeout=60000"),
+        TimeSpan.Zero,
+        TimeProvider.System,
+        TestContext.Current.CancellationToken);
 
     private Canary NewCanary(RedisLink link, Guid nonce, TimeProvider time) =>
-        new(link, "canary", nonce, TimeSpan.FromSeconds(3), () => { }, time, _services.GetRequiredService<BackplaneMetrics>().Add("test"));
+        new(link, "canary", nonce, TestBackplane.Patience, () => { }, time, _services.GetRequiredService<BackplaneMetrics>().Add("test"));
 
+    /// <summary>Runs so slowly that the second for which the canary waits after a jump is enough for a busy machine too.</summary>
     private sealed class JumpingTime : TimeProvider
     {
+        private const int Slowness = 8;
+
         private long _ahead;
 
         public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
 
-        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
+        public override long GetTimestamp() => (base.GetTimestamp() / Slowness) + Interlocked.Read(ref _ahead);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime == Timeout.InfiniteTimeSpan ? dueTime : dueTime * Slowness, period);
     }
 
     /// <summary>Has an address family for which the system makes no stream sockets.</summary>

@@ -6,8 +6,6 @@ namespace PushBackplane.Tests.Redis;
 /// <summary>A subscriber connection that records why it closed. Any thread.</summary>
 internal sealed class TestSubscriber : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _causes = new();
 
@@ -40,10 +38,10 @@ internal sealed class TestSubscriber : IDisposable
     public Task<bool> UnsubscribeAsync(string channel) => InTimeAsync(Connection.UnsubscribeAsync(channel));
 
     /// <summary>Waits with a limit: a missing reply fails the test instead of hanging it.</summary>
-    public static Task<T> InTimeAsync<T>(Task<T> task) => task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+    public static Task<T> InTimeAsync<T>(Task<T> task) => task.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
 
     /// <inheritdoc cref="InTimeAsync{T}(Task{T})"/>
-    public static Task InTimeAsync(Task task) => task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+    public static Task InTimeAsync(Task task) => task.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
 
     public void Dispose() => Connection.Dispose();
 }

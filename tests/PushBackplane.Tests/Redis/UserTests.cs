@@ -59,7 +59,9 @@ public sealed class UserTests : IAsyncLifetime
     public async Task A_users_publish_into_a_stall_is_not_confirmed_and_the_link_recovers()
     {
         await AddUserAsync(AllThatIsNeeded);
-        await using var node = await TestBackplane.StartAsync(Form("{0},user=node,password={1}"), settings: new BackplaneSettings { PublishTimeout = TimeSpan.FromMilliseconds(200) });
+        // A busy machine that delays a canary is no outage: there is only the stall's.
+        var settings = new BackplaneSettings { PublishTimeout = TimeSpan.FromMilliseconds(200), CanaryTimeout = TimeSpan.FromSeconds(10) };
+        await using var node = await TestBackplane.StartAsync(Form("{0},user=node,password={1}"), settings: settings);
         await node.IsUpAsync();
         await node.SubscribeAsync("push:room:a", _ => { });
 
@@ -98,12 +100,14 @@ public sealed class UserTests : IAsyncLifetime
         await _server.CliAsync("-a", Password, "--no-auth-warning", "ACL", "SETUSER", "node", "on", $">{Password}", "resetchannels", "&push:canary:*", "+@all");
         await using var node = await TestBackplane.StartAsync(Form(form));
         await node.IsUpAsync();
+        // On a busy machine the first attempt to connect may be late.
+        var outages = node.Log.Count(2002);
         for (var i = 0; i < 10; i++)
             Assert.Null(await node.PublishAsync("push:room:a", new byte[1]));
         Assert.Equal(1, node.Log.Count(2005));
         Assert.Contains("refuses to publish: its ACL forbids the user a channel that PUBLISH needs (NOPERM).", node.Log.Text, StringComparison.Ordinal);
         Assert.True(node.Server.IsUp);
-        Assert.Equal(0, node.Log.Count(2002));
+        Assert.Equal(outages, node.Log.Count(2002));
     }
 
     private async Task AddUserAsync(string rights)

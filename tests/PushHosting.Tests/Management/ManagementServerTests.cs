@@ -257,7 +257,7 @@ public sealed class ManagementServerTests
         var buffer = new byte[4096];
         try
         {
-            while (await client.GetStream().ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60)) is > 0 and var count)
+            while (await client.GetStream().ReadAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Patience) is > 0 and var count)
                 text.Append(Encoding.ASCII.GetString(buffer, 0, count));
         }
         catch (IOException)

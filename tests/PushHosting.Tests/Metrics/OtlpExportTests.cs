@@ -30,7 +30,7 @@ public sealed class OtlpExportTests
 
         await host.App.StopAsync(TestContext.Current.CancellationToken);
 
-        var request = await received.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var request = await received.Task.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Assert.Contains("push.last_words", Encoding.Latin1.GetString(request), StringComparison.Ordinal);
     }
 }

@@ -5,7 +5,6 @@ namespace PushHosting.Tests.Support;
 /// <summary>The sample program as a process of its own, ended with the test.</summary>
 internal sealed class SampleProcess : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly Task<string> _errors;
 
@@ -45,7 +44,7 @@ internal sealed class SampleProcess : IDisposable
     /// <returns>The addresses of the application and of its management listener.</returns>
     public async Task<(Uri Public, Uri Management)> StartedAsync()
     {
-        while (await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience) is { } line)
+        while (await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Eventually.Patience) is { } line)
         {
             if (line.StartsWith(SampleProgram.Started, StringComparison.Ordinal))
             {
@@ -61,16 +60,16 @@ internal sealed class SampleProcess : IDisposable
     public async Task TerminateAsync()
     {
         using var kill = Process.Start("sh", ["-c", $"kill -TERM {_process.Id}"]);
-        await kill.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Patience);
         Assert.Equal(0, kill.ExitCode);
     }
 
     /// <summary>Waits for its end.</summary>
     public async Task<(int ExitCode, string Output, string Errors)> EndedAsync()
     {
-        var output = await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
-        var errors = await _errors.WaitAsync(Patience);
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        var output = await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Patience);
+        var errors = await _errors.WaitAsync(Eventually.Patience);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Patience);
         return (_process.ExitCode, output, errors);
     }
 

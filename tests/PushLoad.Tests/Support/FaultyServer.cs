@@ -16,11 +16,19 @@ internal sealed class FaultyServer : TestServer
     /// <summary>The message at which it makes its mistake, counted from 1.</summary>
     private const int Wrong = 10;
 
+    /// <summary>Completes when the member is back whose connection it has closed.</summary>
+    private readonly TaskCompletionSource _back = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes after so many SENDs that publishing may go on.</summary>
+    private readonly TaskCompletionSource _sentEnough = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly Fault _fault;
     private readonly Dictionary<string, int> _count = [];
     private (string Room, string Message)? _held;
     private readonly Dictionary<string, string> _lastSend = [];
     private bool _usersErr;
+    private int _sendsBeforePublish;
+    private bool _hasClosed;
     private int _wrongs;
     private int _sends;
 
@@ -33,9 +41,10 @@ internal sealed class FaultyServer : TestServer
 
     /// <param name="fault">Its mistake.</param>
     /// <param name="usersErr">Whether it makes it with a message to a user rather than to a room.</param>
-    public static async Task<FaultyServer> StartAsync(Fault fault, bool usersErr = false)
+    /// <param name="sendsBeforePublish">How many SENDs it takes before a publish: however late they come, the run is not over without them.</param>
+    public static async Task<FaultyServer> StartAsync(Fault fault, bool usersErr = false, int sendsBeforePublish = 0)
     {
-        var server = new FaultyServer(fault) { _usersErr = usersErr };
+        var server = new FaultyServer(fault) { _usersErr = usersErr, _sendsBeforePublish = sendsBeforePublish };
         await server.App.StartAsync();
         return server;
     }
@@ -52,6 +61,9 @@ internal sealed class FaultyServer : TestServer
             await member.SendAsync($$$"""{"type":"JOINED","data":{"room":"{{{room}}}"}}""");
             Members.Add((room!, member));
         }
+
+        if (_hasClosed)
+            _back.TrySetResult();
     }
 
     /// <summary>A SEND, or a JOIN that asks for the number of members.</summary>
@@ -84,11 +96,19 @@ internal sealed class FaultyServer : TestServer
         var isWrong = ++_sends == Wrong;
         var message = $$"""{"from":"{{(isWrong && _fault == Fault.SendForged ? "mallory" : sender.User)}}","item":{{item}}}""";
         var isRefused = _fault == Fault.SendRefused ? _sends % 2 == 0 : isWrong && _fault == Fault.SendRefusedInVain;
+        if (_fault != Fault.SendRefused || !isRefused)
+            await DeliverAsync(room, message, isWrong);
+        // After the deliveries: a run whose SENDs are all answered may end at once.
         await sender.SendAsync(isRefused
             ? $$$"""{"type":"ERROR","id":{{{id}}},"data":{"code":"slow_mode","message":"Wait."}}"""
             : $$$"""{"type":"SENT","id":{{{id}}},"data":{"room":"{{{room}}}"}}""");
-        if (_fault == Fault.SendRefused && isRefused)
-            return;
+        if (_sends >= _sendsBeforePublish)
+            _sentEnough.TrySetResult();
+    }
+
+    /// <summary>Delivers what a member has sent.</summary>
+    private async Task DeliverAsync(string room, string message, bool isWrong)
+    {
         var members = Members.Where(entry => entry.Room == room).ToList();
         for (var member = 0; member < members.Count; member++)
         {
@@ -106,6 +126,8 @@ internal sealed class FaultyServer : TestServer
     {
         using var body = new StreamReader(request.Body);
         var messages = (await body.ReadToEndAsync()).Split('\n');
+        if (_sendsBeforePublish > 0)
+            await _sentEnough.Task.WaitAsync(request.HttpContext.RequestAborted);
         await Gate.WaitAsync();
         try
         {
@@ -119,13 +141,16 @@ internal sealed class FaultyServer : TestServer
                 for (var member = 0; member < members.Count; member++)
                     await DeliverAsync(room, members[member].Member, messages[i], before + i + 1, errs: member == 0 && isUser == _usersErr);
             }
-
-            return Results.Accepted();
         }
         finally
         {
             Gate.Release();
         }
+
+        // The run must not be over before the member is back.
+        if (_hasClosed)
+            await _back.Task.WaitAsync(request.HttpContext.RequestAborted);
+        return Results.Accepted();
     }
 
     private async Task DeliverAsync(string room, FaultyMember member, string message, int number, bool errs)
@@ -174,6 +199,7 @@ internal sealed class FaultyServer : TestServer
                 await member.SendAsync("""{"kind":"garbage"}""");
                 break;
             case Fault.Close:
+                _hasClosed = true;
                 await member.CloseAsync();
                 break;
         }

@@ -30,9 +30,17 @@ public enum ResumeFault
     Unconfirmed,
 }
 
-/// <summary>A small push server with the whole history of its rooms, one PUSH per message. It serves one request at a time.</summary>
+/// <summary>
+/// A small push server with the whole history of its rooms, one PUSH per message. It serves one request at a time. However late anything is, somebody
+/// resumes and has missed a message: the publishing waits for the one, who waits for the other.
+/// </summary>
 internal sealed class ResumingServer : TestServer
 {
+    /// <summary>Messages of a room that do not wait for somebody who resumes.</summary>
+    private const int First = 3;
+
+    private readonly TaskCompletionSource _resumes = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _misses = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ResumeFault _fault;
     private readonly Dictionary<string, List<string>> _rooms = [];
     private readonly HashSet<string> _keys = [];
@@ -49,6 +57,15 @@ internal sealed class ResumingServer : TestServer
         var server = new ResumingServer(fault);
         await server.App.StartAsync();
         return server;
+    }
+
+    protected override async Task ArriveAsync(HttpContext context)
+    {
+        // Who has got no message yet has no message before its position that could be repeated.
+        if (!Joins(context.Request.QueryString.Value!).TrueForAll(join => join.Since > 0))
+            return;
+        _resumes.TrySetResult();
+        await _misses.Task.WaitAsync(context.RequestAborted);
     }
 
     protected override async Task EnterAsync(FaultyMember member, HttpRequest request)
@@ -115,7 +132,11 @@ internal sealed class ResumingServer : TestServer
                 return Results.Accepted();
             foreach (var message in messages)
             {
+                if (Room(room).Count == First)
+                    await SomebodyResumesAsync(request.HttpContext.RequestAborted);
                 Room(room).Add(message);
+                if (Room(room).Count > First)
+                    _misses.TrySetResult();
                 foreach (var (_, member) in Members.Where(entry => entry.Room == room).ToList())
                     await PushAsync(member, room, Room(room).Count, Room(room).Count - 1);
             }
@@ -125,6 +146,22 @@ internal sealed class ResumingServer : TestServer
         finally
         {
             Gate.Release();
+        }
+    }
+
+    /// <summary>Waits without the gate, and has it again afterwards. Without positions nobody resumes.</summary>
+    private async Task SomebodyResumesAsync(CancellationToken aborted)
+    {
+        if (_fault == ResumeFault.NoHistory)
+            return;
+        Gate.Release();
+        try
+        {
+            await _resumes.Task.WaitAsync(aborted);
+        }
+        finally
+        {
+            await Gate.WaitAsync(CancellationToken.None);
         }
     }
 

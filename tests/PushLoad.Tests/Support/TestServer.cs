@@ -44,6 +44,9 @@ internal abstract class TestServer : IAsyncDisposable
         Gate.Dispose();
     }
 
+    /// <summary>A client has connected, and waits for its turn. Without the gate.</summary>
+    protected virtual Task ArriveAsync(HttpContext context) => Task.CompletedTask;
+
     /// <summary>A client has connected: it gets its JOINEDs. Under the gate.</summary>
     protected abstract Task EnterAsync(FaultyMember member, HttpRequest request);
 
@@ -72,6 +75,7 @@ internal abstract class TestServer : IAsyncDisposable
 
     private async Task ServeAsync(HttpContext context, FaultyMember member)
     {
+        await ArriveAsync(context);
         await Gate.WaitAsync();
         try
         {

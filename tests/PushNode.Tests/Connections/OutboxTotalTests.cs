@@ -86,7 +86,7 @@ public sealed class OutboxTotalTests : IDisposable
             large.Connection.TrySend(_a.Push($"\"{new string('x', 10_000)}\""), largeMember);
         }
 
-        await high.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await high.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Shed();
         Assert.InRange(_total.Bytes, 1, _total.Low);
         large.TakeAll();

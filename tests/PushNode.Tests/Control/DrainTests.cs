@@ -91,7 +91,7 @@ public sealed class DrainTests
             Assert.True(node.Drain.Begin());
             await ClosedAsync(node, Burst + (2 * i));
             Assert.True(node.Drain.Undrain());
-            await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await node.Drain.Closing.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
             node.Time.Advance(Tick);
         }
     }
@@ -105,7 +105,7 @@ public sealed class DrainTests
         await ClosedAsync(node, Burst);
         node.Drain.Undrain();
         node.Time.Advance(TimeSpan.FromMinutes(1));
-        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await node.Drain.Closing.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Assert.Equal(Burst, node.Closed);
         Assert.Equal(1, node.DrainLog.Count(4013));
         Assert.Equal(0, node.DrainLog.Count(4012));
@@ -122,7 +122,7 @@ public sealed class DrainTests
         node.Time.Advance(TimeSpan.FromDays(1));
         Assert.Equal(0, node.DrainLog.Count(4012));
         node.EndClosed();
-        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await node.Drain.Closing.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Assert.Equal(1, node.DrainLog.Count(4012));
         Assert.True(node.IsDraining);
         Assert.True(node.Drain.Undrain());
@@ -140,7 +140,7 @@ public sealed class DrainTests
         await ClosedAsync(node, Burst);
         node.EndClosed();
         node.Time.Advance(Tick);
-        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await node.Drain.Closing.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Assert.False(node.IsDraining);
         Assert.False(node.Drain.Undrain());
         node.Connect(1);
@@ -159,7 +159,7 @@ public sealed class DrainTests
         await ClosedAsync(node, Burst);
         node.EndClosed();
         node.Time.Advance(Tick);
-        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await node.Drain.Closing.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Assert.True(node.IsDraining);
         Assert.True(node.Drain.Undrain());
     }
@@ -175,7 +175,7 @@ public sealed class DrainTests
         await ClosedAsync(node, Burst);
         node.EndClosed();
         node.Time.Advance(Tick);
-        await end.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await end.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Assert.True(node.IsDraining);
     }
 
@@ -235,7 +235,7 @@ public sealed class DrainTests
         node.Clients.RemoveAt(5);
         node.Admission.Leave();
         node.EndClosed();
-        await end.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await end.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -250,7 +250,7 @@ public sealed class DrainTests
         await ClosedAsync(node, 2);
         Assert.Equal(1, node.DrainLog.Count(4029));
         node.EndClosed();
-        await end.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await end.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -261,7 +261,7 @@ public sealed class DrainTests
         node.BlockFanOut();
         Assert.True(node.Drain.Begin());
         Assert.True(node.Drain.Undrain());
-        await node.Drain.Closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await node.Drain.Closing.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Assert.Equal(0, node.Closed);
         Assert.Equal(0, node.DrainLog.Count(4029));
     }

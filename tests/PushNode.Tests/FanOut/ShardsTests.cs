@@ -55,7 +55,7 @@ public abstract class ShardsTests : IDisposable
         // A member that was removed already: a bug of the caller.
         Assert.ThrowsAny<Exception>(() => room.Remove(member));
         await Task.Factory.StartNew(() => room.Add(member), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default)
-            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            .WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         Assert.Equal(1, room.Count);
     }
 

@@ -21,13 +21,14 @@ public sealed partial class DocumentedReceiverTests
             await File.WriteAllTextAsync(script, Script().Match(Repository.Read("docs/hooks.md")).Groups[1].Value, TestContext.Current.CancellationToken);
             await using var python = Tool.Start("env", [$"HOOKS_SECRET={HookHost.Secret}", $"PORT={port}", InstalledProgram.Find("python3"), script]);
 
-            var settings = new HookSettings { Url = $"http://localhost:{port}/push", Secret = HookHost.Secret };
+            var settings = new HookSettings { Url = $"http://localhost:{port}/push", Secret = HookHost.Secret, Timeout = Eventually.Patience };
             using var receiver = new HookReceiver(settings, TimeProvider.System);
             var body = HookBody.Write("batch-1", "node-1", 0, [new HookEvent(HookEventName.RoomOccupied, DateTimeOffset.UtcNow, "demo")]);
             await Eventually.HoldsAsync(async () => await SendAsync(receiver, body) == HookRequest.Delivered, "the receiver listens", () => python.Output);
             Assert.Equal(HookRequest.Delivered, await SendAsync(receiver, body));
 
-            using var stranger = new HookReceiver(new HookSettings { Url = settings.Url, Secret = HookHost.Secret[..^1] + "x" }, TimeProvider.System);
+            using var stranger = new HookReceiver(
+                new HookSettings { Url = settings.Url, Secret = HookHost.Secret[..^1] + "x", Timeout = Eventually.Patience }, TimeProvider.System);
             Assert.Equal(HookRequest.Rejected, await SendAsync(stranger, Encoding.UTF8.GetBytes("{}")));
             using var late = new HookReceiver(settings, new ManualTime());
             Assert.Equal(HookRequest.Rejected, await SendAsync(late, body));

@@ -18,7 +18,7 @@ internal sealed class HookHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly HookReceiver _receiver;
 
-    private HookHost(WebApplication app, HookSettings settings)
+    private HookHost(WebApplication app, HookSettings settings, TimeProvider time)
     {
         _app = app;
         settings.Url = settings.Url.Length > 0 ? settings.Url : $"{app.Urls.Single()}/push?key=1";
@@ -26,7 +26,7 @@ internal sealed class HookHost : IAsyncDisposable
         var metrics = new HookMetrics(Metrics);
         Queue = new HookQueue(settings, metrics);
         _receiver = new HookReceiver(settings, TimeProvider.System);
-        Delivery = new HookDelivery("node-1", Queue, _receiver, settings, metrics, Metrics.Node, TimeProvider.System, Log);
+        Delivery = new HookDelivery("node-1", Queue, _receiver, settings, metrics, Metrics.Node, time, Log);
     }
 
     public TestMetrics Metrics { get; } = new();
@@ -54,7 +54,11 @@ internal sealed class HookHost : IAsyncDisposable
     public string[] Accepted =>
         [.. All.Where(one => one.Status is >= 200 and < 300).SelectMany(one => one.Json.GetProperty("events").EnumerateArray()).Select(one => one.GetProperty("room").GetString()!)];
 
-    public static async Task<HookHost> StartAsync(HookSettings? settings = null, bool starts = true)
+    /// <summary>Starts the receiver.</summary>
+    /// <param name="settings">Null for no gathering; a time-out that is not set is generous.</param>
+    /// <param name="starts">Whether the delivery runs from the beginning.</param>
+    /// <param name="time">The delivery's clock; null for the system's.</param>
+    public static async Task<HookHost> StartAsync(HookSettings? settings = null, bool starts = true, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
@@ -65,7 +69,10 @@ internal sealed class HookHost : IAsyncDisposable
         await app.StartAsync(TestContext.Current.CancellationToken);
         settings ??= new HookSettings { Gather = TimeSpan.Zero };
         settings.RetryAfter = TimeSpan.FromMilliseconds(20);
-        host = new HookHost(app, settings);
+        // Otherwise a batch is sent twice if this machine is slow to answer.
+        if (settings.Timeout == new HookSettings().Timeout)
+            settings.Timeout = Eventually.Patience;
+        host = new HookHost(app, settings, time ?? TimeProvider.System);
         if (starts)
             await host.Delivery.StartAsync(TestContext.Current.CancellationToken);
         return host;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using PushNode.Status;
 using TestSupport.Clients;
@@ -46,7 +47,7 @@ public sealed class TopRoomsTests : IDisposable
         foreach (var room in (string[])["quiet", "busy", "busier"])
             Join(room, 1);
         await PublishAsync("quiet", 1000);
-        _top.Rank();
+        LookQuickly();
         await PublishAsync("busy", 15);
         await PublishAsync("busier", 45);
         _node.Time.Advance(Longest);
@@ -65,6 +66,7 @@ public sealed class TopRoomsTests : IDisposable
         await PublishAsync("room", 1000);
         _node.Time.Advance(TimeSpan.FromHours(1));
         Assert.Null(_top.Rank().Over);
+        LookQuickly();
         await PublishAsync("room", 30);
         _node.Time.Advance(Longest);
         Assert.Equal(2, Assert.Single(_top.Rank().Rates).Rate);
@@ -109,6 +111,19 @@ public sealed class TopRoomsTests : IDisposable
 
         await end.CancelAsync();
         await Eventually.CompletesAsync(churn, "the end of the churn");
+    }
+
+    /// <summary>Looks until a look was quick: after a slow one, the next would not come within <see cref="Longest"/>.</summary>
+    private void LookQuickly()
+    {
+        long began;
+        do
+        {
+            _node.Time.Advance(TimeSpan.FromHours(1));
+            began = Stopwatch.GetTimestamp();
+            _top.Rank();
+        }
+        while (Stopwatch.GetElapsedTime(began) > Longest / 30);
     }
 
     private static string Name(int room) => room.ToString("D2", CultureInfo.InvariantCulture);

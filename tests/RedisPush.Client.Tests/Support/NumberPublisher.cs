@@ -26,14 +26,14 @@ internal sealed class NumberPublisher : IAsyncDisposable
 
     public static async Task<NumberPublisher> StartAsync(RedisProcess redis, string room)
     {
-        var connection = await ConnectionMultiplexer.ConnectAsync(redis.EndPoint);
+        var connection = await ConnectionMultiplexer.ConnectAsync($"{redis.EndPoint},connectTimeout=60000");
         return new(connection, new RedisPublisher((channel, payload, _) => connection.GetSubscriber().PublishAsync(channel, payload.ToArray())), room);
     }
 
     /// <summary>By the API, which numbers the messages of rooms with history.</summary>
     public static NumberPublisher Start(Uri api, string room)
     {
-        var publisher = new HttpPublisher(new HttpPublisherOptions { Url = api });
+        var publisher = new HttpPublisher(new HttpPublisherOptions { Url = api, RetryFor = TimeSpan.FromSeconds(100) });
         return new(publisher, publisher, room);
     }
 

@@ -48,6 +48,9 @@ internal static class Clients
         MaxDelay = TimeSpan.FromMilliseconds(50),
         PingInterval = TimeSpan.FromMilliseconds(300),
         PingTimeout = TimeSpan.FromSeconds(20),
+        // A busy machine delays a connection and an answer, and ends neither.
+        ConnectTimeout = Eventually.Patience,
+        SendTimeout = Eventually.Patience,
     };
 
     public static RedisPushClient Of(Uri url, Action<RedisPushClientOptions>? configure = null)

@@ -29,6 +29,7 @@ public sealed class BrowserPage : IAsyncDisposable
         var page = new BrowserPage(new NodeProcess(Folder, "browser.js", name, program, JsonSerializer.Serialize(view ?? new BrowserView(), JsonSerializerOptions.Web)));
         try
         {
+            await page._node.NextAsync($"an open {name}");
             await page.GoToAsync(url);
         }
         catch

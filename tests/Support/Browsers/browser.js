@@ -1,7 +1,7 @@
 // One page in a headless browser, driven by npm's puppeteer-core.
 //   node browser.js <chrome or firefox> <its program> <view as JSON>
 // Each line of standard input is [what, ...arguments], a method of `page` below; each line of standard output is {"value": any} or {"failed": "..."},
-// its answer. The browser closes at the end of standard input.
+// its answer, after one without a value that tells that the browser is open. The browser closes at the end of standard input.
 import { createInterface } from "node:readline";
 import puppeteer from "puppeteer-core";
 
@@ -38,6 +38,9 @@ tab.on("requestfailed", (request) => errors.push(`failed: ${request.method()} ${
 tab.on("response", (response) => { if (response.status() >= 400) errors.push(`status ${response.status()}: ${response.url()}`); });
 // Firefox does not report these as console messages.
 await tab.evaluateOnNewDocument(() => addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`)));
+
+// It is open.
+tell({ value: null });
 
 const page = {
   goto: (url) => tab.goto(url, { waitUntil: "load" }).then((response) => response?.status() || 200),

@@ -117,6 +117,9 @@ public sealed class WsClient : SocketClient
         return items;
     }
 
+    /// <summary>Whether a pong has come that <see cref="NextPongAsync"/> has not given yet.</summary>
+    public bool HasPong => _pongs.Reader.TryPeek(out _);
+
     /// <summary>The payload of the next pong.</summary>
     public Task<byte[]> NextPongAsync() => Eventually.CompletesAsync(_pongs.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask(), "a pong");
 

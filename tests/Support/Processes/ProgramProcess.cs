@@ -13,7 +13,16 @@ public sealed class ProgramProcess : IAsyncDisposable
     private static readonly string[] OwnSettings = ["ASPNETCORE", "DOTNET_ENVIRONMENT", "Push", "Farm", "ConnectionStrings", "Management", "Backplane", "OTEL_", "Proxies", "Logging", "Kestrel", "urls"];
 
     /// <summary>Hundreds of nodes are started by tests, and few of them are there to be fast.</summary>
-    private static readonly (string, string) StartsCold = ("Push:Connections:WarmUpHandshakes", "0");
+    public static readonly (string, string) StartsCold = ("Push:Connections:WarmUpHandshakes", "0");
+
+    /// <summary>A client or a node that a busy machine stops for seconds is not cut.</summary>
+    private static readonly (string, string) WaitsForHandshakes = ("Push:Connections:HandshakeTimeout", "00:01:00");
+
+    /// <summary>The longest that is accepted.</summary>
+    private static readonly (string, string) WaitsForRedis = ("Backplane:PublishTimeout", "00:00:01.9");
+
+    /// <summary>A Redis that a busy machine stops for seconds is not away. Tests that stall one set how soon that is noticed.</summary>
+    private static readonly (string, string) BearsStalls = ("Backplane:CanaryTimeout", "00:01:00");
 
     private readonly Process _process;
     private readonly ProgramOutput _output = new();
@@ -53,7 +62,8 @@ public sealed class ProgramProcess : IAsyncDisposable
     public static Task<ProgramProcess> StartFarmWithDescriptorsAsync(int? limit, params (string Key, string Value)[] settings)
     {
         var (node, api) = (FreePort.Next(), FreePort.Next());
-        return StartReadyAsync("PushFarm", node, api, [("Farm:NodeUrl", $"http://127.0.0.1:{node}"), ("Farm:ApiUrl", $"http://127.0.0.1:{api}"), StartsCold, .. settings], [], limit);
+        (string, string)[] own = [("Farm:NodeUrl", $"http://127.0.0.1:{node}"), ("Farm:ApiUrl", $"http://127.0.0.1:{api}")];
+        return StartReadyAsync("PushFarm", node, api, [.. own, StartsCold, WaitsForHandshakes, WaitsForRedis, .. settings], [], limit);
     }
 
     public static Task<ProgramProcess> StartNodeAsync(RedisProcess redis, params (string Key, string Value)[] settings) => StartNodeAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
@@ -61,7 +71,8 @@ public sealed class ProgramProcess : IAsyncDisposable
     public static Task<ProgramProcess> StartNodeAsync(params (string Key, string Value)[] settings)
     {
         var port = FreePort.Next();
-        return StartReadyAsync("PushNode", port, 0, [StartsCold, .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
+        (string, string)[] all = [StartsCold, WaitsForHandshakes, WaitsForRedis, BearsStalls, .. settings];
+        return StartReadyAsync("PushNode", port, 0, all, ["--urls", $"http://127.0.0.1:{port}"]);
     }
 
     public static Task<ProgramProcess> StartApiAsync(RedisProcess redis, params (string Key, string Value)[] settings) => StartApiAsync([("ConnectionStrings:Redis", redis.EndPoint), .. settings]);
@@ -69,7 +80,7 @@ public sealed class ProgramProcess : IAsyncDisposable
     public static Task<ProgramProcess> StartApiAsync(params (string Key, string Value)[] settings)
     {
         var port = FreePort.Next();
-        return StartReadyAsync("PushApi", 0, port, settings, ["--urls", $"http://127.0.0.1:{port}"]);
+        return StartReadyAsync("PushApi", 0, port, [WaitsForRedis, BearsStalls, .. settings], ["--urls", $"http://127.0.0.1:{port}"]);
     }
 
     /// <summary>Starts a program and waits until it says that it is ready.</summary>

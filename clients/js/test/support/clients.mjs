@@ -5,8 +5,8 @@ import { eventually } from "./eventually.mjs";
 /** Node 20 has none. */
 export const WebSocket = globalThis.WebSocket ?? Ws;
 
-// Tests do not wait as long as people do.
-const hasty = { minDelay: 50, maxDelay: 300, connectTimeout: 5000, WebSocket };
+// Tests do not wait as long as people do between attempts, but for an attempt as long as a busy machine takes.
+const hasty = { minDelay: 50, maxDelay: 300, connectTimeout: 60_000, WebSocket };
 
 /** A client that writes down what it tells. The test disconnects it at its end. */
 export function watched(test, url, options = {}) {

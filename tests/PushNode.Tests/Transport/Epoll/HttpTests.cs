@@ -53,7 +53,7 @@ public sealed class HttpTests
         // A busy machine takes long for the answer, which counts as the handshake.
         await using var node = await NodeHost.StartAsync(
             map: app => app.MapGet("/large", () => Results.Bytes(content)),
-            settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:Connections:HandshakeTimeout", "00:01:00")]);
+            settings: [("Push:Connections:SendBufferBytes", "4096"), ("Push:Connections:HandshakeTimeout", "00:05:00")]);
         using var client = await RawClient.ConnectAsync(node.EndPoint, receiveBuffer: 4096);
         await client.SendAsync("GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         await client.ReadHeadAsync();
@@ -113,9 +113,9 @@ public sealed class HttpTests
         }));
         using var client = await RawClient.ConnectAsync(node.EndPoint);
         await client.SendAsync("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + new string('x', pipeIsFull ? 200_000 : 10));
-        await begun.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await begun.Task.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         client.Reset();
-        await aborted.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await aborted.Task.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
     }
 
     [Fact]

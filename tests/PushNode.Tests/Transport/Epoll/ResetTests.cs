@@ -106,7 +106,7 @@ public sealed class ResetTests
             await clients[^1].SendAsync(Encoding.ASCII.GetBytes(begun));
         }
 
-        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await hanging.Task.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
         // One is idle, one never reads and has a full outbox, one is closing and does not echo.
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint));
         clients.Add(await RawClient.UpgradeAsync(node.EndPoint, "/ws?room=full", receiveBuffer: 2048));

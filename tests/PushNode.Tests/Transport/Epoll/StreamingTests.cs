@@ -32,7 +32,8 @@ public sealed class StreamingTests
     [MemberData(nameof(Transports))]
     public async Task Clients_get_messages_heartbeats_and_a_clean_end(string transport)
     {
-        await using var node = await StartAsync(transport, ("Push:Connections:HeartbeatAfter", "00:00:00.1"));
+        // All of the drain's time must not pass before it closes the clients.
+        await using var node = await StartAsync(transport, ("Push:Connections:HeartbeatAfter", "00:00:00.1"), ("Push:Drain:Deadline", "00:01:00"));
         await using var sse = await ConnectAsync(node, transport, "/sse?room=a&room=x%2Fy");
         await using var stream = await ConnectAsync(node, transport, "/stream?room=a&room=x%2Fy");
         StreamClient[] clients = [sse, stream];

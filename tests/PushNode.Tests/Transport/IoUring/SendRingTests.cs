@@ -73,7 +73,7 @@ public sealed class SendRingTests : IDisposable
 
         Assert.Equal(frame[..taken], Receive(peer, taken));
         Assert.Equal(frame, Receive(other, frame.Length));
-        Assert.True(slow.Poll(TimeSpan.FromSeconds(30), SelectMode.SelectWrite));
+        Assert.True(slow.Poll(Eventually.Patience, SelectMode.SelectWrite));
         Assert.Equal([3], Send(frame.AsSpan(taken, 3), [slow]));
     }
 
@@ -88,7 +88,7 @@ public sealed class SendRingTests : IDisposable
         resetting.Dispose();
         finishing.Shutdown(SocketShutdown.Send);
         shut.Shutdown(SocketShutdown.Both);
-        Assert.True(reset.Poll(TimeSpan.FromSeconds(30), SelectMode.SelectRead));
+        Assert.True(reset.Poll(Eventually.Patience, SelectMode.SelectRead));
 
         var accepted = new int[6];
         _ring.Send(Sends([1, 2, 3], [(int)reset.Handle, (int)finished.Handle, (int)shut.Handle, -1, int.MaxValue, (int)well.Handle]), accepted);
