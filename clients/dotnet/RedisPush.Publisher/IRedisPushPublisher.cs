@@ -43,7 +43,9 @@ public interface IRedisPushPublisher
 /// </param>
 public readonly record struct PublishResult(long Accepted, long Nodes)
 {
-    /// <summary>Whether an earlier request with the same key had published everything already.</summary>
+    /// <summary>
+    /// Whether an earlier request with the same key had published everything already: another call, or this one when its answer was lost.
+    /// </summary>
     public bool Replayed { get; init; }
 
     /// <summary>Where the last message is in the room's history; null if the room keeps none, and for several rooms.</summary>
