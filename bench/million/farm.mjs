@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { ChildProcess, answers200, freePorts, until } from "../measure/processes.mjs";
-import { batchMessages, limits, pauseOf } from "./options.mjs";
+import { batchMessages, drainOf, limits, pauseOf } from "./options.mjs";
 
 const startTime = 60;
 
@@ -70,7 +70,7 @@ export class Farm {
       "--connect-timeout", limits.connect, "--publish", this.publishUrl, "--retry", 20, "--rate", batchMessages / window, "--burst", batchMessages, "--size", 45,
       "--pause", pauseOf(this.#options), "--read-every", 0.05,
       // The last batch is due half a window before the end.
-      "--duration", (batches - 0.5) * window, "--drain", 2 * window + 10, "--json", json,
+      "--duration", (batches - 0.5) * window, "--drain", drainOf(this.#options), "--json", json,
     ].map(String), { env: runtime });
   }
 

@@ -18,6 +18,9 @@ export const limits = { connect: 600, behindWindow: 2 };
 /** Seconds between the last JOINED and the first batch: for one frame to everybody, which is no batch, and a window behind it. */
 export const pauseOf = ({ window }) => 2 * window;
 
+/** Seconds behind the end of the load in which late viewers still count: a slow machine may need several windows for the last batch. */
+export const drainOf = ({ window }) => 6 * window;
+
 /** Messages of a batch. */
 export const batchMessages = 1000;
 
@@ -48,6 +51,6 @@ export function readOptions(args) {
   options.processes = Math.ceil(options.viewers / options.perProcess);
   if (options.processes > 250) refuse("--viewers accepts up to 250 processes of --per-process.");
   // Redis, the API and a hundred processes start; connections; batches and the last members; the pause; the end.
-  options.atMost = 180 + limits.connect + (options.batches + 3) * options.window + pauseOf(options) + 60;
+  options.atMost = 180 + limits.connect + options.batches * options.window + drainOf(options) + pauseOf(options) + 60;
   return options;
 }
